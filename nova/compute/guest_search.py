@@ -1,0 +1,116 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Look for a guest on the two hosts of its live migration.
+
+The source is this host. The destination is asked over libvirt, which tells
+all, and where nova-compute may not connect there, through the nova-compute
+that runs on it.
+"""
+
+from oslo_config import cfg
+from oslo_config import types
+
+from nova.compute import guest_location
+from nova import exception
+from nova.virt import bounded_call
+
+search_opts = [
+    cfg.Opt('live_migration_rpc_timeout',
+            type=types.Integer(min=1),
+            default=10,
+            help='Seconds that nova-compute on the destination of a live '
+                 'migration has to answer whether the guest runs there, 1 at '
+                 'least. It is asked only where the destination\'s libvirt '
+                 'gives no answer.'),
+]
+
+CONF = cfg.CONF
+CONF.register_opts(search_opts)
+
+
+class Search(object):
+    """One look at both hosts.
+
+    :ivar source: guest_location.Sighting of this host
+    :ivar destination: guest_location.Sighting of the destination
+    :ivar refused: bool, the destination's nova-compute has refused to answer
+        for a guest that does not run there. It has recorded that refusal as
+        a fault of the instance, which misleads whoever reads it.
+    """
+
+    def __init__(self, source, destination, refused=False):
+        self.source = source
+        self.destination = destination
+        self.refused = refused
+
+
+def look(manager, context, instance, dest, two_copies=False):
+    """Look at both hosts, the source first.
+
+    :param manager: ComputeManager of the source host
+    :param context: security context
+    :param instance: nova.objects.Instance
+    :param dest: str, name of the destination host
+    :param two_copies: bool, the guest was seen to run on both hosts before,
+        so that "does not run" is not as much as "is not there"
+    :returns: Search
+    """
+    source = manager.driver.guest_finder.look(instance)
+    if not dest:
+        return Search(source, guest_location.Sighting(
+            guest_location.UNKNOWN, 'no record says where it was to go'))
+    destination = manager.driver.guest_finder.look(instance, dest)
+    refused = False
+    if destination.presence == guest_location.UNKNOWN:
+        answer, refused = _ask_compute(manager, context, instance, dest,
+                                       source, two_copies)
+        answer.how = '%s; %s' % (destination.how, answer.how)
+        destination = answer
+    if destination.presence == source.presence == guest_location.RUNNING:
+        # The guest may have moved between the two looks.
+        source = manager.driver.guest_finder.look(instance)
+    return Search(source, destination, refused)
+
+
+def _ask_compute(manager, context, instance, dest, source, two_copies):
+    """Ask nova-compute on the destination whether the guest runs there.
+
+    get_instance_diagnostics (RPC 3.31) goes to the instance's host and
+    answers for a guest that runs, so it is called with a copy of the instance
+    that names the destination. For any other guest it raises
+    InstanceInvalidState, be it paused or not there at all.
+
+    :returns: tuple of guest_location.Sighting and bool, whether nova-compute
+        has refused
+    """
+    how = 'nova-compute on %s' % dest
+    elsewhere = instance.obj_clone()
+    elsewhere.host = dest
+    call = bounded_call.BoundedCall(
+        manager.compute_rpcapi.get_instance_diagnostics, context, elsewhere)
+    if not call.wait(CONF.live_migration_rpc_timeout):
+        return guest_location.Sighting(
+            guest_location.UNKNOWN, '%s: no answer within %d s' %
+            (how, CONF.live_migration_rpc_timeout)), False
+    if call.error is None:
+        return guest_location.Sighting(guest_location.RUNNING, how), False
+    if not isinstance(call.error, exception.InstanceInvalidState):
+        return guest_location.Sighting(
+            guest_location.UNKNOWN, '%s: %s' % (how, call.error)), False
+    if source.presence == guest_location.RUNNING and not two_copies:
+        # libvirt lets the source run only after it has given up the other.
+        return guest_location.Sighting(
+            guest_location.ABSENT, '%s: it does not run there' % how), True
+    return guest_location.Sighting(
+        guest_location.UNKNOWN, '%s: it does not run there, but may be '
+        'paused' % how), True

@@ -1,0 +1,217 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Two hosts, a database row and a ComputeManager, as the guard knows them."""
+
+import copy
+
+import eventlet
+
+from nova.compute import guest_location as where
+from nova.compute import migration_guard
+from nova import exception
+
+UUID = 'cef19ce0-0ca2-11df-855d-b19fbce37686'
+SOURCE = 'src'
+DESTINATION = 'dst'
+
+
+class Clock(object):
+    """Stands in for the module time: sleeping takes no time.
+
+    :param tick: callable, called after every sleep
+    """
+
+    def __init__(self, tick=None):
+        self.now = 1000.0
+        self.slept = []
+        self.tick = tick
+
+    def time(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.slept.append(seconds)
+        self.now += seconds
+        if self.tick:
+            self.tick()
+
+
+class World(object):
+    """Where the guest is, what the database says, and what was done.
+
+    :ivar presences: dict, host to what libvirt there would answer
+    :ivar rpc: dict, host to what nova-compute there would answer: a presence,
+        or an exception to raise
+    :ivar row: dict, the instance's record; None once it is deleted
+    :ivar done: list of what was done to which host
+    :ivar faults: list of str, the instance's faults
+    """
+
+    def __init__(self, source=where.RUNNING, destination=where.ABSENT):
+        self.presences = {SOURCE: source, DESTINATION: destination}
+        self.flags = {SOURCE: {}, DESTINATION: {}}
+        self.rpc = {}
+        self.row = {'host': SOURCE, 'vm_state': 'active',
+                    'task_state': 'migrating', 'power_state': 1,
+                    'system_metadata': {'image_os': 'plan9'}}
+        self.done = []
+        self.faults = []
+
+    def sighting(self, host):
+        return where.Sighting(self.presences[host], 'libvirt at %s' % host,
+                              **self.flags[host])
+
+
+class FakeInstance(object):
+    """A record that is read and stored as Nova's objects are."""
+
+    uuid = UUID
+    updated_at = created_at = None
+
+    def __init__(self, world):
+        self._world = world
+        self._load()
+
+    def __getitem__(self, name):
+        return getattr(self, name)
+
+    def _load(self):
+        if self._world.row is None:
+            raise exception.InstanceNotFound(instance_id=self.uuid)
+        self.__dict__.update(self._world.row)
+        self.system_metadata = dict(self._world.row['system_metadata'])
+
+    def refresh(self):
+        self._load()
+
+    def obj_clone(self):
+        return copy.copy(self)
+
+    def __deepcopy__(self, memo):
+        return copy.copy(self)
+
+    def save(self, expected_task_state=None):
+        row = self._world.row
+        if row is None:
+            raise exception.InstanceNotFound(instance_id=self.uuid)
+        if (expected_task_state and
+                row['task_state'] not in expected_task_state):
+            raise exception.UnexpectedTaskStateError(
+                actual=row['task_state'], expected=expected_task_state)
+        for name in row:
+            row[name] = getattr(self, name)
+        row['system_metadata'] = dict(self.system_metadata)
+
+
+class FakeGuestFinder(object):
+
+    def __init__(self, world):
+        self._world = world
+
+    def look(self, instance, host=None):
+        return self._world.sighting(host or SOURCE)
+
+    def suspend(self, instance, host):
+        self._world.done.append(('suspend', host))
+
+
+class FakeDriver(object):
+
+    def __init__(self, world):
+        self._world = world
+        self.guest_finder = FakeGuestFinder(world)
+
+    def power_off(self, instance):
+        self._world.done.append(('power off', SOURCE))
+
+
+class FakeRPC(object):
+
+    def __init__(self, world):
+        self._world = world
+
+    def get_instance_diagnostics(self, context, instance):
+        answer = self._world.rpc.get(instance.host, Exception('no such host'))
+        if isinstance(answer, Exception):
+            raise answer
+        if answer == where.RUNNING:
+            return {}
+        self._world.faults.append('it does not run here')
+        raise exception.InstanceInvalidState(
+            attr='power_state', instance_uuid=UUID, state=1,
+            method='get_diagnostics')
+
+    def rollback_live_migration_at_destination(
+            self, context, instance, host, destroy_disks=True,
+            migrate_data=None):
+        self._world.done.append(('remove', host, destroy_disks, migrate_data))
+
+
+class FakeManager(object):
+    """ComputeManager with its methods decorated as in Nova."""
+
+    host = SOURCE
+
+    def __init__(self, world):
+        self.world = world
+        self.driver = FakeDriver(world)
+        self.compute_rpcapi = FakeRPC(world)
+        self.prepare = lambda: None
+        self.finish_fails = None
+        self.migrate = None
+        self.started = []
+
+    @migration_guard.remember_destination
+    def live_migration(self, context, dest, instance, block_migration,
+                       migrate_data):
+        migrate_data = dict(migrate_data or {})
+        try:
+            self.prepare()
+        except Exception:
+            self._rollback_live_migration(context, instance, dest,
+                                          block_migration, migrate_data)
+            raise
+        migrate_data['pre_live_migration_result'] = {}
+        if self.migrate:
+            self.migrate(context, instance, dest, block_migration,
+                         migrate_data)
+
+    @migration_guard.park_when_it_fails
+    def _post_live_migration(self, ctxt, instance, dest,
+                             block_migration=False, migrate_data=None):
+        self.world.done.append(('tear down', SOURCE))
+        if self.finish_fails is not None:
+            raise self.finish_fails
+        # The destination takes the instance over.
+        instance.host = dest
+        instance.vm_state = 'active'
+        instance.task_state = None
+        instance.save(expected_task_state=['migrating'])
+
+    @migration_guard.find_guest_first
+    def _rollback_live_migration(self, context, instance, dest,
+                                 block_migration, migrate_data=None):
+        instance.vm_state = 'active'
+        instance.task_state = None
+        instance.save(expected_task_state=['migrating'])
+        self.world.done.append(('tear down', DESTINATION))
+
+    @migration_guard.find_guest_at_start
+    def _init_instance(self, context, instance):
+        self.started.append(instance.uuid)
+
+
+def run_threads():
+    """Let every green thread that can run do so."""
+    for _ in range(10):
+        eventlet.sleep(0)

@@ -1,0 +1,771 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import datetime
+
+import eventlet
+import mock
+import testtools
+
+from nova.compute import guest_location as where
+from nova.compute import guest_search
+from nova.compute import migration_guard
+from nova.compute import migration_record
+from nova.compute import migration_settlement
+from nova.compute import power_state
+from nova import exception
+from nova import objects
+from nova.tests.unit.compute import guard_fakes as fakes
+from nova import utils
+
+R, P, A, U = where.PRESENCES
+LIVE_DATA = {'pre_live_migration_result': {}}
+SHARED = dict(LIVE_DATA, is_shared_instance_path=True,
+              is_shared_block_storage=True)
+TORN_DESTINATION = ('tear down', 'dst')
+TORN_SOURCE = ('tear down', 'src')
+
+
+class GuardTestCase(testtools.TestCase):
+
+    def setUp(self):
+        super(GuardTestCase, self).setUp()
+        self.clock = fakes.Clock()
+        self.log = mock.Mock()
+        self.patch(migration_settlement, 'time', self.clock)
+        self.patch(migration_guard, 'time', self.clock)
+        self.patch(migration_settlement, 'LOG', self.log)
+        self.patch(migration_settlement.compute_utils,
+                   'add_instance_fault_from_exc', self.add_fault)
+        self.patch(migration_guard.timeutils, 'is_older_than',
+                   mock.Mock(return_value=True))
+        self.patch(migration_guard.timeutils, 'normalize_time', mock.Mock())
+        self.patch(objects.InstanceList, 'get_by_filters',
+                   mock.Mock(side_effect=self.find_instances))
+        self.anew()
+
+    def anew(self):
+        """Begin with a new world."""
+        self.world = fakes.World()
+        self.manager = fakes.FakeManager(self.world)
+        self.instance = fakes.FakeInstance(self.world)
+        self.prepare()
+
+    def prepare(self):
+        """What the tests of a class have in common."""
+
+    def patch(self, where_, name, value):
+        patcher = mock.patch.object(where_, name, value)
+        patcher.start()
+        self.addCleanup(patcher.stop)
+
+    def add_fault(self, context, instance, fault, exc_info=None):
+        self.world.faults.append(fault.kwargs['reason'])
+
+    def find_instances(self, context, filters, expected_attrs=None):
+        row = self.world.row
+        fits = row is not None and all(
+            row[name] == value for name, value in filters.items()
+            if name != 'deleted')
+        return [fakes.FakeInstance(self.world)] if fits else []
+
+    def see(self, source, destination):
+        self.world.presences.update(src=source, dst=destination)
+
+    def begin(self, migrate_data=None):
+        """The migration has begun and libvirt was called."""
+        self.manager.live_migration('context', 'dst', self.instance, False,
+                                    migrate_data or {})
+
+    def fail(self, source=None, destination=None, migrate_data=LIVE_DATA):
+        """libvirt has raised; the guest is as told."""
+        if source is not None:
+            self.see(source, destination)
+        self.manager._rollback_live_migration(
+            'context', self.instance, 'dst', False, migrate_data=migrate_data)
+
+    def look_again(self, rounds=1):
+        for _ in range(rounds):
+            migration_guard.look_again(self.manager, 'admin')
+            fakes.run_threads()
+
+    def assert_parked(self):
+        self.assertEqual(('error', 'migrating', 'src'),
+                         (self.world.row['vm_state'],
+                          self.world.row['task_state'],
+                          self.world.row['host']))
+
+    def assert_stayed(self, power=power_state.RUNNING):
+        self.assertEqual(('active', None, 'src', power),
+                         (self.world.row['vm_state'],
+                          self.world.row['task_state'],
+                          self.world.row['host'],
+                          self.world.row['power_state']))
+        self.assertIn(TORN_DESTINATION, self.world.done)
+        self.assert_forgotten()
+
+    def assert_moved(self):
+        self.assertEqual(('active', None, 'dst'),
+                         (self.world.row['vm_state'],
+                          self.world.row['task_state'],
+                          self.world.row['host']))
+        self.assertIn(TORN_SOURCE, self.world.done)
+        self.assertNotIn(TORN_DESTINATION, self.world.done)
+        self.assert_forgotten()
+
+    def assert_forgotten(self):
+        self.assertEqual({'image_os': 'plan9'},
+                         self.world.row['system_metadata'])
+
+    def assert_nothing_done(self):
+        self.assertEqual([], self.world.done)
+
+    def said(self, level):
+        texts = []
+        for call in getattr(self.log, level).call_args_list:
+            texts.append(call[0][0] % call[0][1] if len(call[0]) > 1
+                         else call[0][0])
+        return texts
+
+
+class BeginTestCase(GuardTestCase):
+
+    def test_stores_where_the_instance_goes(self):
+        self.begin({'is_shared_instance_path': True, 'other': 1})
+        self.assertEqual('dst', migration_record.destination(self.instance))
+        self.assertEqual((False, {'is_shared_instance_path': True}),
+                         migration_record.arguments(self.instance))
+        self.assertEqual(self.world.row['system_metadata'],
+                         self.instance.system_metadata)
+
+    def test_keeps_nothing_of_an_earlier_migration(self):
+        migration_record.set_two_copies(self.instance)
+        self.begin()
+        self.assertFalse(migration_record.has_two_copies(self.instance))
+        self.assertEqual('plan9', self.instance.system_metadata['image_os'])
+
+    def test_takes_a_dict_as_older_computes_send(self):
+        self.patch(objects.Instance, 'get_by_uuid',
+                   mock.Mock(return_value=self.instance))
+        self.manager.live_migration('context', 'dst', {'uuid': fakes.UUID},
+                                    False, {})
+        self.assertEqual('dst', migration_record.destination(self.instance))
+
+    def test_what_cannot_be_prepared_is_rolled_back_unasked(self):
+        # The destination is down: nobody there could answer.
+        self.manager.prepare = mock.Mock(side_effect=ValueError())
+        self.see(R, U)
+        self.assertRaises(ValueError, self.begin)
+        self.assert_stayed()
+        self.assertEqual([], self.clock.slept)
+
+    def test_what_the_driver_refuses_is_looked_at_later(self):
+        self.manager.migrate = mock.Mock(side_effect=ValueError())
+        self.assertRaises(ValueError, self.begin)
+        self.look_again()
+        self.assert_stayed()
+
+    def test_a_driver_that_cannot_look_changes_nothing(self):
+        self.manager.driver = object()
+        self.begin()
+        self.assert_forgotten()
+        self.fail()
+        self.assertEqual([TORN_DESTINATION], self.world.done)
+
+
+class FailedTestCase(GuardTestCase):
+
+    def prepare(self):
+        self.begin()
+
+    def test_a_guest_that_stayed_is_rolled_back(self):
+        self.fail(R, A)
+        self.assert_stayed()
+        self.assertEqual([], self.clock.slept)
+
+    def test_a_guest_that_stayed_paused_is_recorded_so(self):
+        self.fail(P, A)
+        self.assert_stayed(power_state.PAUSED)
+
+    def test_a_guest_that_moved_is_finished(self):
+        for presence in (R, P):
+            self.fail(A, presence)
+            self.assert_moved()
+            self.anew()
+
+    def test_a_guest_that_is_nowhere_is_recorded_shut_down(self):
+        self.fail(A, A)
+        self.assert_stayed(power_state.SHUTDOWN)
+        self.assertEqual(1, len(self.said('warning')))
+
+    def test_a_paused_rest_on_the_source_is_given_time_then_ended(self):
+        self.fail(P, R)
+        self.assert_moved()
+        self.assertIn(('power off', 'src'), self.world.done)
+        self.assertTrue(sum(self.clock.slept) >= 30)
+
+    def test_a_paused_rest_that_libvirt_ends_is_not_touched(self):
+        self.clock.tick = lambda: self.see(A, R)
+        self.fail(P, R)
+        self.assert_moved()
+        self.assertNotIn(('power off', 'src'), self.world.done)
+
+    def test_is_looked_at_again_until_it_can_be_asked(self):
+        answers = [(R, U), (U, U), (P, P), (A, R)]
+        self.clock.tick = lambda: self.see(*answers.pop(0))
+        self.fail(U, U)
+        self.assert_moved()
+        self.assertEqual([1, 2, 4, 8], self.clock.slept)
+
+    def test_is_parked_when_nothing_can_be_decided(self):
+        for pair in ((R, U), (P, U), (A, U), (U, R), (U, P), (U, A), (U, U),
+                     (P, P)):
+            self.fail(*pair)
+            self.assert_parked()
+            self.assert_nothing_done()
+            self.anew()
+
+    def test_is_parked_after_the_time_that_is_set(self):
+        self.fail(U, U)
+        self.assertEqual(60, sum(self.clock.slept))
+
+    def test_a_migration_at_work_is_neither_parked_nor_touched(self):
+        self.world.flags['src'] = {'moving': True}
+        self.fail(R, P)
+        self.assert_nothing_done()
+        self.assertEqual(('active', 'migrating'),
+                         (self.world.row['vm_state'],
+                          self.world.row['task_state']))
+
+    def test_parking_keeps_where_it_was_to_go(self):
+        self.fail(R, U)
+        self.assertEqual('dst', migration_record.destination(
+            fakes.FakeInstance(self.world)))
+
+
+class ShellTestCase(GuardTestCase):
+
+    def prepare(self):
+        self.begin(SHARED)
+
+    def test_libvirt_has_its_time_to_remove_it(self):
+        self.clock.tick = lambda: self.see(R, A)
+        self.fail(R, P, SHARED)
+        self.assert_stayed()
+        self.assertEqual([TORN_DESTINATION], self.world.done)
+
+    def test_one_that_stays_is_removed_and_no_disk_touched(self):
+        def tick():
+            if self.world.done:
+                self.see(R, A)
+        self.clock.tick = tick
+        self.fail(R, P, SHARED)
+        self.assert_stayed()
+        self.assertEqual([('remove', 'dst', False, {}), TORN_DESTINATION],
+                         self.world.done)
+        self.assertTrue(sum(self.clock.slept) >= 30)
+
+    def test_one_that_cannot_be_removed_parks(self):
+        self.fail(R, P, SHARED)
+        self.assert_parked()
+        self.assertNotIn(TORN_DESTINATION, self.world.done)
+
+    def test_one_that_only_rpc_could_see_is_removed(self):
+        self.world.rpc['dst'] = A
+        self.fail(R, U, SHARED)
+        self.assert_stayed()
+        self.assertEqual(('remove', 'dst', False, {}), self.world.done[0])
+
+
+class TwoCopiesTestCase(GuardTestCase):
+
+    def prepare(self):
+        self.begin()
+
+    def test_the_destinations_is_suspended_and_neither_torn_down(self):
+        self.fail(R, R)
+        self.assert_parked()
+        self.assertEqual([('suspend', 'dst')], self.world.done)
+        self.assertIn('TWO COPIES', self.said('error')[0])
+
+    def test_it_is_stored_before_anything_is_suspended(self):
+        seen = []
+        self.manager.driver.guest_finder.suspend = lambda *args: seen.append(
+            dict(self.world.row))
+        self.fail(R, R)
+        self.assertEqual('error', seen[0]['vm_state'])
+        self.assertEqual(
+            'True', seen[0]['system_metadata'][migration_record.TWO_COPIES])
+
+    def test_a_suspended_copy_is_never_removed(self):
+        self.fail(R, R)
+        self.see(R, P)
+        self.look_again(rounds=40)
+        self.assert_parked()
+        self.assertEqual([('suspend', 'dst')], self.world.done)
+
+    def test_nor_after_a_restart(self):
+        self.fail(R, R)
+        self.see(R, P)
+        self.manager = fakes.FakeManager(self.world)
+        self.look_again(rounds=40)
+        self.assert_parked()
+        self.assertEqual([('suspend', 'dst')], self.world.done)
+
+    def test_nor_on_the_word_of_a_compute_that_sees_it_not_running(self):
+        self.fail(R, R)
+        self.see(R, U)
+        self.world.rpc['dst'] = P
+        self.look_again(rounds=40)
+        self.assert_parked()
+
+    def test_the_human_who_destroys_one_frees_the_instance(self):
+        self.fail(R, R)
+        self.see(R, A)
+        self.look_again()
+        self.assert_stayed()
+
+    def test_or_the_other(self):
+        self.fail(R, R)
+        self.see(A, P)
+        self.look_again()
+        self.assert_moved()
+
+    def test_a_copy_that_cannot_be_suspended_is_an_alarm_every_round(self):
+        self.manager.driver.guest_finder.suspend = mock.Mock(
+            side_effect=ValueError('read only'))
+        self.fail(R, R)
+        self.look_again(rounds=3)
+        self.assertEqual(4, self.manager.driver.guest_finder.suspend.call_count)
+        self.assertIn('read only', self.said('critical')[0])
+        self.assertIn('virsh suspend %s' % fakes.UUID,
+                      self.said('critical')[0])
+
+    def test_a_guest_that_moves_between_two_looks_is_no_second_copy(self):
+        looks = []
+
+        def look(instance, host=None):
+            looks.append(host)
+            presence = R if host or len(looks) == 1 else A
+            return where.Sighting(presence, 'libvirt')
+        self.manager.driver.guest_finder.look = look
+        self.fail()
+        self.assert_moved()
+
+
+class RPCTestCase(GuardTestCase):
+
+    def prepare(self):
+        self.begin()
+
+    def test_is_not_asked_where_libvirt_answers(self):
+        self.world.rpc['dst'] = A
+        self.fail(R, A)
+        self.assertNotIn('it does not run here', self.world.faults)
+
+    def test_running_is_as_good_as_libvirts(self):
+        self.world.rpc['dst'] = R
+        self.fail(A, U)
+        self.assert_moved()
+
+    def test_not_running_is_enough_where_the_source_runs(self):
+        self.world.rpc['dst'] = A
+        self.fail(R, U)
+        self.assert_stayed()
+
+    def test_not_running_is_not_enough_elsewhere(self):
+        for presence in (P, A, U):
+            self.world.rpc['dst'] = A
+            self.fail(presence, U)
+            self.assert_parked()
+            self.assert_nothing_done()
+            self.anew()
+
+    def test_any_other_error_is_no_answer(self):
+        self.world.rpc['dst'] = exception.NovaException('libvirt is down')
+        self.fail(R, U)
+        self.assert_parked()
+        self.assertIn('libvirt is down', self.said('error')[0])
+
+    def test_silence_is_no_answer_and_holds_up_nothing(self):
+        self.patch(guest_search.CONF, 'live_migration_rpc_timeout', 0.01)
+        self.patch(migration_guard.CONF, 'live_migration_park_after', 1)
+        self.manager.compute_rpcapi.get_instance_diagnostics = (
+            lambda *args: eventlet.sleep(60))
+        self.fail(R, U)
+        self.assert_parked()
+
+    def test_asks_on_behalf_of_the_destination(self):
+        ask = mock.Mock()
+        self.manager.compute_rpcapi.get_instance_diagnostics = ask
+        self.fail(A, U)
+        self.assertEqual('dst', ask.call_args[0][1].host)
+        self.assertIsNot(self.instance, ask.call_args[0][1])
+
+    def test_a_refusal_is_never_the_newest_fault(self):
+        for pair in ((R, U), (A, U), (U, U)):
+            self.world.rpc['dst'] = A
+            self.fail(*pair)
+            self.assertIn('it does not run here', self.world.faults)
+            self.assertIn('guest on src', self.world.faults[-1])
+            self.anew()
+
+    def test_nor_while_the_instance_stays_parked(self):
+        self.world.rpc['dst'] = A
+        self.fail(A, U)
+        self.look_again()
+        self.assertIn('guest on src', self.world.faults[-1])
+
+
+class ParkedTestCase(GuardTestCase):
+
+    def prepare(self):
+        self.begin(SHARED)
+        self.fail(R, U, SHARED)
+        self.log.reset_mock()
+        self.world.faults = []
+
+    def test_is_freed_once_the_destination_answers(self):
+        self.see(R, A)
+        self.look_again()
+        self.assert_stayed()
+
+    def test_is_finished_once_the_destination_answers(self):
+        self.see(A, R)
+        self.look_again()
+        self.assert_moved()
+
+    def test_is_freed_with_what_the_migration_was_begun_with(self):
+        self.see(A, R)
+        finish = mock.Mock()
+        self.manager._post_live_migration = finish
+        self.look_again()
+        self.assertEqual(
+            ('dst', False, {'is_shared_instance_path': True,
+                            'is_shared_block_storage': True}),
+            finish.call_args[0][2:])
+
+    def test_is_looked_at_more_and_more_seldom(self):
+        look = mock.Mock(return_value=where.Sighting(U, 'libvirt'))
+        self.manager.driver.guest_finder.look = look
+        looked = []
+        for number in range(100):
+            before = look.call_count
+            self.look_again()
+            if look.call_count > before:
+                looked.append(number)
+        self.assertEqual([0, 2, 6, 14, 30, 62, 94], looked)
+
+    def test_says_nothing_new_while_nothing_changes(self):
+        self.look_again(rounds=40)
+        for level in ('info', 'warning', 'error', 'critical'):
+            self.assertEqual([], self.said(level))
+        self.assertEqual([], self.world.faults)
+
+    def test_says_it_when_something_changes(self):
+        self.see(U, U)
+        self.look_again()
+        self.assertEqual(1, len(self.said('error')))
+
+    def test_is_left_alone_while_this_process_works_on_it(self):
+        guard = migration_guard.of(self.manager)
+        guard.begin('context', fakes.FakeInstance(self.world), 'dst', False,
+                    {})
+        self.see(R, A)
+        self.look_again()
+        self.assert_nothing_done()
+
+    def test_a_fresh_migration_elsewhere_in_nova_is_left_alone(self):
+        # The API has set the task, and the conductor still looks for a host.
+        self.world.row['vm_state'] = 'active'
+        migration_guard.timeutils.is_older_than.return_value = False
+        self.see(R, A)
+        self.look_again()
+        self.assert_nothing_done()
+
+    def test_one_with_no_record_is_parked_not_guessed(self):
+        # As nova-compute finds it that was upgraded in the middle.
+        self.world.row.update(vm_state='active', system_metadata={})
+        self.manager = fakes.FakeManager(self.world)
+        self.see(R, A)
+        self.look_again()
+        self.assert_parked()
+        self.assert_nothing_done()
+        self.assertIn('an unknown host', self.said('error')[-1])
+
+    def test_a_look_that_fails_harms_no_other(self):
+        self.manager.driver.guest_finder.look = mock.Mock(
+            side_effect=ValueError())
+        log = mock.Mock()
+        self.patch(migration_guard, 'LOG', log)
+        self.look_again()
+        self.assertEqual(1, log.exception.call_count)
+        self.assert_parked()
+
+
+class WordsTestCase(GuardTestCase):
+
+    def prepare(self):
+        self.begin()
+
+    def test_parking_is_one_error_that_says_it_all(self):
+        self.world.rpc['dst'] = exception.NovaException('no answer')
+        self.fail(R, U)
+        text, = self.said('error')
+        for part in ('on src: running (libvirt at src)',
+                     'on dst: unknown (libvirt at dst; nova-compute on dst: '
+                     'no answer)', 'is parked', 'looks again',
+                     'Do not start the guest'):
+            self.assertIn(part, text)
+
+    def test_looking_on_is_said_once(self):
+        self.fail(U, U)
+        self.assertEqual(1, len(self.said('warning')))
+
+    def test_the_parked_fault_fits_its_column(self):
+        self.fail(R, U)
+        self.assertTrue(len(self.world.faults[-1]) < 235,
+                        len(self.world.faults[-1]))
+
+    def test_a_rolled_back_migration_leaves_a_true_fault(self):
+        self.fail(R, A)
+        self.assertIn('guest on src: running; on dst: absent',
+                      self.world.faults[-1])
+
+
+class ChangedTestCase(GuardTestCase):
+
+    def prepare(self):
+        self.begin()
+
+    def test_a_deleted_instance_is_left_alone(self):
+        self.world.row = None
+        self.fail(A, R)
+        self.assert_nothing_done()
+        self.assertIn('deleted', self.said('info')[0])
+
+    def test_a_destination_that_has_finished_is_left_alone(self):
+        self.world.row.update(host='dst', task_state=None)
+        self.fail(A, R)
+        self.assert_nothing_done()
+
+    def test_a_task_of_somebody_else_is_left_alone(self):
+        self.world.row['task_state'] = 'deleting'
+        self.fail(R, A)
+        self.assert_nothing_done()
+        self.assertEqual('deleting', self.world.row['task_state'])
+
+    def test_a_task_that_changes_under_the_look_is_left_alone(self):
+        def look(instance, host=None):
+            self.world.row['task_state'] = 'deleting'
+            return self.world.sighting(host or 'src')
+        self.manager.driver.guest_finder.look = look
+        for pair in ((R, A), (U, U), (R, R)):
+            self.world.row['task_state'] = 'migrating'
+            self.fail(*pair)
+            self.assertEqual('deleting', self.world.row['task_state'])
+            self.assertNotIn(TORN_DESTINATION, self.world.done)
+
+    def test_a_deletion_under_the_look_is_left_alone(self):
+        def look(instance, host=None):
+            self.world.row = None
+            return self.world.sighting(host or 'src')
+        self.manager.driver.guest_finder.look = look
+        for pair in ((R, A), (U, U)):
+            self.world.row = fakes.World().row
+            self.fail(*pair)
+            self.assertIsNone(self.world.row)
+            self.assert_nothing_done()
+
+    def test_two_looks_at_one_instance_do_not_interleave(self):
+        order = []
+
+        def look(instance, host=None):
+            order.append(('begin', host))
+            eventlet.sleep(0)
+            order.append(('end', host))
+            return self.world.sighting(host or 'src')
+        self.manager.driver.guest_finder.look = look
+        self.see(R, A)
+        threads = [eventlet.spawn(
+            self.manager._rollback_live_migration, 'context',
+            fakes.FakeInstance(self.world), 'dst', False, LIVE_DATA)
+            for _ in range(3)]
+        for thread in threads:
+            thread.wait()
+        self.assertEqual([('begin', None), ('end', None),
+                          ('begin', 'dst'), ('end', 'dst')], order)
+        self.assertEqual([TORN_DESTINATION], self.world.done)
+
+    def test_whoever_holds_the_instance_is_waited_for(self):
+        @utils.synchronized(fakes.UUID)
+        def delete():
+            eventlet.sleep(0.05)
+            self.world.row = None
+        thread = eventlet.spawn(delete)
+        eventlet.sleep(0)
+        self.fail(R, A)
+        thread.wait()
+        self.assert_nothing_done()
+
+
+class FinishTestCase(GuardTestCase):
+
+    def prepare(self):
+        self.begin()
+        self.see(A, R)
+
+    def finish(self):
+        self.manager._post_live_migration('context', self.instance, 'dst',
+                                          False, LIVE_DATA)
+
+    def test_a_migration_that_succeeds_is_not_looked_at(self):
+        self.manager.driver.guest_finder.look = mock.Mock()
+        self.finish()
+        self.assert_moved()
+        self.assertFalse(self.manager.driver.guest_finder.look.called)
+
+    def test_one_that_cannot_be_finished_is_parked(self):
+        self.manager.finish_fails = ValueError('no cinder')
+        self.assertRaises(ValueError, self.finish)
+        self.assert_parked()
+        self.assertIn('no cinder', self.said('error')[0])
+        self.assertIn('no cinder', self.world.faults[-1])
+        self.assertEqual('dst', migration_record.destination(
+            fakes.FakeInstance(self.world)))
+
+    def test_and_finished_later(self):
+        self.manager.finish_fails = ValueError('no cinder')
+        self.assertRaises(ValueError, self.finish)
+        self.manager.finish_fails = None
+        self.look_again()
+        self.assert_moved()
+
+    def test_finishing_forward_that_fails_parks_too(self):
+        self.manager.finish_fails = ValueError('no cinder')
+        self.fail()
+        self.assert_parked()
+        self.manager.finish_fails = None
+        self.look_again()
+        self.assert_moved()
+
+    def test_a_paused_rest_that_cannot_be_ended_parks(self):
+        self.manager.driver.power_off = mock.Mock(side_effect=ValueError())
+        self.fail(P, R)
+        self.assert_parked()
+
+
+class StartTestCase(GuardTestCase):
+
+    def prepare(self):
+        self.begin()
+        # A new process: nothing is known but what the database says.
+        self.manager = fakes.FakeManager(self.world)
+
+    def start(self):
+        self.manager._init_instance('admin', fakes.FakeInstance(self.world))
+
+    def test_a_guest_that_stayed_is_started_as_ever(self):
+        self.see(R, A)
+        self.start()
+        self.assert_stayed()
+        self.assertEqual([fakes.UUID], self.manager.started)
+
+    def test_a_guest_that_moved_is_finished_and_not_started(self):
+        self.see(A, R)
+        self.start()
+        self.assert_moved()
+        self.assertEqual([], self.manager.started)
+
+    def test_a_guest_that_is_nowhere_is_recorded_before_it_is_started(self):
+        # With resume_guests_state_on_host_boot, a record that says RUNNING
+        # would have it started.
+        self.see(A, A)
+        self.start()
+        self.assert_stayed(power_state.SHUTDOWN)
+        self.assertEqual([fakes.UUID], self.manager.started)
+
+    def test_a_guest_in_doubt_is_not_started(self):
+        for pair in ((R, U), (A, U), (U, U), (R, P), (P, P)):
+            self.see(*pair)
+            self.start()
+            self.assertEqual([], self.manager.started)
+            self.assert_nothing_done()
+            self.assertEqual('migrating', self.world.row['task_state'])
+            self.anew()
+
+    def test_but_later_when_it_is_found_here(self):
+        self.see(R, U)
+        self.start()
+        self.see(R, A)
+        self.look_again()
+        self.assert_stayed()
+        self.assertEqual([fakes.UUID], self.manager.started)
+
+    def test_a_guest_still_in_doubt_then_is_parked(self):
+        migration_guard.timeutils.is_older_than.return_value = False
+        self.see(R, U)
+        self.start()
+        self.look_again()
+        self.assert_parked()
+
+    def test_a_parked_instance_is_looked_at_too(self):
+        self.world.row['vm_state'] = 'error'
+        self.see(R, A)
+        self.start()
+        self.assert_stayed()
+
+    def test_any_other_instance_starts_as_ever(self):
+        for change in ({'task_state': None}, {'host': 'other'},
+                       {'task_state': 'deleting'}):
+            row = dict(self.world.row)
+            self.world.row.update(change)
+            self.start()
+            self.world.row = row
+        self.assertEqual([fakes.UUID] * 3, self.manager.started)
+        self.assert_nothing_done()
+
+    def test_no_error_keeps_the_service_from_starting(self):
+        self.manager.driver.guest_finder.look = mock.Mock(
+            side_effect=ValueError())
+        self.patch(migration_guard, 'LOG', mock.Mock())
+        self.start()
+        self.assertEqual([], self.manager.started)
+
+    def test_all_looks_of_one_start_take_a_bounded_time(self):
+        def look(instance, host=None):
+            self.clock.now += 20
+            return where.Sighting(U, 'libvirt')
+        self.manager.driver.guest_finder.look = look
+        self.patch(migration_guard, 'LOG', mock.Mock())
+        for _ in range(20):
+            self.start()
+        self.assertTrue(self.clock.now < 1000 + 60 + 60)
+
+
+class RestTestCase(GuardTestCase):
+
+    def test_a_driver_that_cannot_look_is_asked_for_nothing(self):
+        self.manager.driver = object()
+        self.look_again()
+        self.assertFalse(objects.InstanceList.get_by_filters.called)
+        self.manager._init_instance('admin', self.instance)
+        self.assertEqual([fakes.UUID], self.manager.started)
+
+    def test_an_untouched_record_is_told_by_its_time(self):
+        self.patch(migration_guard.timeutils, 'normalize_time',
+                   lambda time: time)
+        guard = migration_guard.of(self.manager)
+        self.instance.updated_at = datetime.datetime(2015, 1, 23)
+        guard._is_untouched(self.instance)
+        migration_guard.timeutils.is_older_than.assert_called_with(
+            self.instance.updated_at, migration_guard.UNTOUCHED)

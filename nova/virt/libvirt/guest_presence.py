@@ -1,0 +1,151 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Tell whether a guest is on a host, by asking the libvirtd there.
+
+Each question opens a connection of its own, in a native thread that nobody
+has to wait for: to a host that is gone, libvirt tries to connect for minutes.
+"""
+
+from oslo_config import cfg
+
+from nova.compute import guest_location
+from nova.virt import bounded_call
+from nova.virt.libvirt import migration_job
+
+CONF = cfg.CONF
+CONF.import_opt('live_migration_ask_timeout',
+                'nova.virt.libvirt.migration_monitor', group='libvirt')
+# live_migration_uri belongs to the driver, which imports this module.
+
+# virDomainState
+_PRESENCES = {
+    1: guest_location.RUNNING,   # running
+    2: guest_location.RUNNING,   # blocked on a resource
+    3: guest_location.PAUSED,    # paused
+    4: guest_location.RUNNING,   # shutting down, still there
+    5: guest_location.ABSENT,    # shut off
+    6: guest_location.PAUSED,    # crashed, and kept for whoever looks
+    7: guest_location.RUNNING,   # asleep, but it wakes by itself
+}
+_PAUSED = 3
+
+# virDomainPausedReason of a domain that waits for its guest to arrive: not
+# said, migration, starting up. Any other reason belongs to one that has run.
+_WAITS_FOR_GUEST = (0, 2, 11)
+
+# Questions to one host that may be without an answer at a time. Each is a
+# thread, and a host that is down answers none of them.
+UNANSWERED = 8
+_unanswered = {}
+
+
+class GuestFinder(object):
+    """Finds guests on this host and on others.
+
+    :param libvirt: the libvirt module
+    :param own_uri: str, libvirt URI of this host
+    """
+
+    def __init__(self, libvirt, own_uri):
+        self._libvirt = libvirt
+        self._own_uri = own_uri
+
+    def look(self, instance, host=None):
+        """Tell whether a guest is on a host.
+
+        :param instance: the guest's instance
+        :param host: str, name of another host, which is asked at its
+            live_migration_uri; None for this one. The connection is
+            read-only.
+        :returns: guest_location.Sighting, of presence UNKNOWN where the host
+            does not answer in time or answers with an error
+        """
+        uri = self._uri_of(host) if host else self._own_uri
+        how = 'libvirt at %s' % uri
+        try:
+            return _ask(uri, _look, self._libvirt, uri, instance['uuid'], how)
+        except Exception as error:
+            return guest_location.Sighting(guest_location.UNKNOWN,
+                                           '%s: %s' % (how, error))
+
+    def suspend(self, instance, host):
+        """Suspend a guest on another host if it runs there.
+
+        :param instance: the guest's instance
+        :param host: str, name of the host; the connection may write
+        :raises: libvirt.libvirtError where libvirt refuses; NoAnswer
+        """
+        uri = self._uri_of(host)
+        _ask(uri, _suspend, self._libvirt, uri, instance['uuid'])
+
+    @staticmethod
+    def _uri_of(host):
+        return CONF.libvirt.live_migration_uri % host
+
+
+class NoAnswer(Exception):
+    """A host has not answered in time."""
+
+
+def _ask(uri, function, *args):
+    """Run a function that blocks in libvirt, and wait for it with a bound."""
+    waiting = [call for call in _unanswered.get(uri, ()) if not call.ended]
+    _unanswered[uri] = waiting
+    if len(waiting) >= UNANSWERED:
+        raise NoAnswer('%d earlier questions have no answer yet'
+                       % len(waiting))
+    call = bounded_call.NativeCall(function, *args)
+    waiting.append(call)
+    seconds = CONF.libvirt.live_migration_ask_timeout
+    if not call.wait(seconds):
+        raise NoAnswer('no answer within %d s' % seconds)
+    return call.result()
+
+
+def _look(libvirt, uri, uuid, how):
+    connection = libvirt.openReadOnly(uri)
+    try:
+        domain = connection.lookupByUUIDString(uuid)
+        state, reason = domain.state(0)
+        presence = _PRESENCES.get(state, guest_location.UNKNOWN)
+        return guest_location.Sighting(
+            presence, how, moving=_has_job(libvirt, domain, presence),
+            diverged=state == _PAUSED and reason not in _WAITS_FOR_GUEST)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
+            raise
+        return guest_location.Sighting(guest_location.ABSENT, how)
+    finally:
+        connection.close()
+
+
+def _has_job(libvirt, domain, presence):
+    if presence == guest_location.ABSENT:
+        return False
+    try:
+        return migration_job.read(libvirt, domain).active
+    except libvirt.libvirtError as error:
+        # The destination of a migration keeps no job to be read.
+        if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
+            raise
+        return False
+
+
+def _suspend(libvirt, uri, uuid):
+    connection = libvirt.open(uri)
+    try:
+        domain = connection.lookupByUUIDString(uuid)
+        if _PRESENCES.get(domain.state(0)[0]) == guest_location.RUNNING:
+            domain.suspend()
+    finally:
+        connection.close()
