@@ -118,7 +118,6 @@ class Settlement(object):
         self._decided = decided
         self._said = said
         self._stayed = None
-        self._newly_parked = False
         self._act = {
             guest_location.ROLL_BACK: self._stay,
             guest_location.NOWHERE: self._stay,
@@ -271,7 +270,8 @@ class Settlement(object):
         # Stored first: once one of them is suspended, nothing else tells the
         # copy from an empty domain that waits for its guest.
         migration_record.set_two_copies(self.instance)
-        self._park(decision, search)
+        if not self._park(decision, search):
+            return True
         try:
             self.manager.driver.guest_finder.suspend(self.instance, self.dest)
         except Exception as error:
@@ -302,33 +302,44 @@ class Settlement(object):
     # Parking, and what is told to people.
 
     def _park(self, decision, search):
+        """Park the instance for want of a decision.
+
+        :returns: bool, False where the record belongs to somebody else now
+        """
         why = '%s: %s/%s' % (decision.name, search.source.presence,
                              search.destination.presence)
-        if self._store_parked(why):
+        known = self._is_parked(why)
+        if not self._store_parked(why):
+            return False
+        if not known:
             self._say(decision, search, parked=True)
-        self._correct_fault(decision, search, always=self._newly_parked)
+        self._correct_fault(decision, search, always=not known)
+        return True
 
     def _park_unfinished(self, error):
-        if self._is_ours() and self._store_parked('not finished'):
+        why = 'not finished'
+        if not self._is_ours() or self._is_parked(why):
+            return
+        if self._store_parked(why):
             text = FAILED % {'dest': self.dest, 'error': error,
                              'parked': PARKED}
             LOG.error(text, instance=self.instance, exc_info=True)
             self._add_fault(text)
 
+    def _is_parked(self, why):
+        return (self.instance.vm_state == vm_states.ERROR and
+                migration_record.why(self.instance) == why)
+
     def _store_parked(self, why):
-        """Park the instance; tell whether that is new."""
-        self._newly_parked = (
-            self.instance.vm_state != vm_states.ERROR or
-            migration_record.why(self.instance) != why)
         migration_record.set_why(self.instance, why)
         self.instance.vm_state = vm_states.ERROR
         try:
             self.instance.save(expected_task_state=[task_states.MIGRATING])
         except (exception.UnexpectedTaskStateError,
                 exception.InstanceNotFound):
-            self._newly_parked = False
             self._leave()
-        return self._newly_parked
+            return False
+        return True
 
     def _say(self, decision, search, parked=False):
         presences = (decision.name, search.source.presence,

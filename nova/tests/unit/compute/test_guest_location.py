@@ -12,9 +12,8 @@
 
 import itertools
 
-import testtools
-
 from nova.compute import guest_location as where
+from nova import test
 
 R, P, A, U = where.PRESENCES
 
@@ -26,7 +25,7 @@ def decide(source, destination, two_copies=False, moving=False,
         where.Sighting(destination, 'asked', diverged=diverged), two_copies)
 
 
-class TableTestCase(testtools.TestCase):
+class TableTestCase(test.NoDBTestCase):
 
     expected = {
         (R, R): where.BOTH,
@@ -74,7 +73,7 @@ class TableTestCase(testtools.TestCase):
                 self.assertNotIn(pair[0], (R, U))
 
 
-class TwoCopiesTestCase(testtools.TestCase):
+class TwoCopiesTestCase(test.NoDBTestCase):
 
     def test_once_seen_only_the_absence_of_one_decides(self):
         for pair in itertools.product((R, P), repeat=2):
@@ -91,7 +90,7 @@ class TwoCopiesTestCase(testtools.TestCase):
         self.assertIs(where.FINISH, decide(A, P, diverged=True))
 
 
-class WordsTestCase(testtools.TestCase):
+class WordsTestCase(test.NoDBTestCase):
 
     decisions = set(TableTestCase.expected.values()) | set(
         [where.APART, where.MOVING])

@@ -11,12 +11,12 @@
 #    under the License.
 
 import mock
-import testtools
 
 from nova.compute import migration_event
 from nova.compute import power_state
 from nova import exception
 from nova import objects
+from nova import test
 from nova.virt import event as virtevent
 
 UUID = 'cef19ce0-0ca2-11df-855d-b19fbce37686'
@@ -34,7 +34,7 @@ class FakeManager(object):
         self.handled.append(event.get_transition())
 
 
-class MigrationEventTestCase(testtools.TestCase):
+class MigrationEventTestCase(test.NoDBTestCase):
 
     def setUp(self):
         super(MigrationEventTestCase, self).setUp()

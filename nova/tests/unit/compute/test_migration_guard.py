@@ -14,7 +14,6 @@ import datetime
 
 import eventlet
 import mock
-import testtools
 
 from nova.compute import guest_location as where
 from nova.compute import guest_search
@@ -24,6 +23,7 @@ from nova.compute import migration_settlement
 from nova.compute import power_state
 from nova import exception
 from nova import objects
+from nova import test
 from nova.tests.unit.compute import guard_fakes as fakes
 from nova import utils
 
@@ -35,7 +35,7 @@ TORN_DESTINATION = ('tear down', 'dst')
 TORN_SOURCE = ('tear down', 'src')
 
 
-class GuardTestCase(testtools.TestCase):
+class GuardTestCase(test.NoDBTestCase):
 
     def setUp(self):
         super(GuardTestCase, self).setUp()
@@ -86,7 +86,8 @@ class GuardTestCase(testtools.TestCase):
         self.manager.live_migration('context', 'dst', self.instance, False,
                                     migrate_data or {})
 
-    def fail(self, source=None, destination=None, migrate_data=LIVE_DATA):
+    def migration_fails(self, source=None, destination=None,
+                        migrate_data=LIVE_DATA):
         """libvirt has raised; the guest is as told."""
         if source is not None:
             self.see(source, destination)
@@ -178,7 +179,7 @@ class BeginTestCase(GuardTestCase):
         self.manager.driver = object()
         self.begin()
         self.assert_forgotten()
-        self.fail()
+        self.migration_fails()
         self.assertEqual([TORN_DESTINATION], self.world.done)
 
 
@@ -188,66 +189,66 @@ class FailedTestCase(GuardTestCase):
         self.begin()
 
     def test_a_guest_that_stayed_is_rolled_back(self):
-        self.fail(R, A)
+        self.migration_fails(R, A)
         self.assert_stayed()
         self.assertEqual([], self.clock.slept)
 
     def test_a_guest_that_stayed_paused_is_recorded_so(self):
-        self.fail(P, A)
+        self.migration_fails(P, A)
         self.assert_stayed(power_state.PAUSED)
 
     def test_a_guest_that_moved_is_finished(self):
         for presence in (R, P):
-            self.fail(A, presence)
+            self.migration_fails(A, presence)
             self.assert_moved()
             self.anew()
 
     def test_a_guest_that_is_nowhere_is_recorded_shut_down(self):
-        self.fail(A, A)
+        self.migration_fails(A, A)
         self.assert_stayed(power_state.SHUTDOWN)
         self.assertEqual(1, len(self.said('warning')))
 
     def test_a_paused_rest_on_the_source_is_given_time_then_ended(self):
-        self.fail(P, R)
+        self.migration_fails(P, R)
         self.assert_moved()
         self.assertIn(('power off', 'src'), self.world.done)
         self.assertTrue(sum(self.clock.slept) >= 30)
 
     def test_a_paused_rest_that_libvirt_ends_is_not_touched(self):
         self.clock.tick = lambda: self.see(A, R)
-        self.fail(P, R)
+        self.migration_fails(P, R)
         self.assert_moved()
         self.assertNotIn(('power off', 'src'), self.world.done)
 
     def test_is_looked_at_again_until_it_can_be_asked(self):
         answers = [(R, U), (U, U), (P, P), (A, R)]
         self.clock.tick = lambda: self.see(*answers.pop(0))
-        self.fail(U, U)
+        self.migration_fails(U, U)
         self.assert_moved()
         self.assertEqual([1, 2, 4, 8], self.clock.slept)
 
     def test_is_parked_when_nothing_can_be_decided(self):
         for pair in ((R, U), (P, U), (A, U), (U, R), (U, P), (U, A), (U, U),
                      (P, P)):
-            self.fail(*pair)
+            self.migration_fails(*pair)
             self.assert_parked()
             self.assert_nothing_done()
             self.anew()
 
     def test_is_parked_after_the_time_that_is_set(self):
-        self.fail(U, U)
+        self.migration_fails(U, U)
         self.assertEqual(60, sum(self.clock.slept))
 
     def test_a_migration_at_work_is_neither_parked_nor_touched(self):
         self.world.flags['src'] = {'moving': True}
-        self.fail(R, P)
+        self.migration_fails(R, P)
         self.assert_nothing_done()
         self.assertEqual(('active', 'migrating'),
                          (self.world.row['vm_state'],
                           self.world.row['task_state']))
 
     def test_parking_keeps_where_it_was_to_go(self):
-        self.fail(R, U)
+        self.migration_fails(R, U)
         self.assertEqual('dst', migration_record.destination(
             fakes.FakeInstance(self.world)))
 
@@ -259,7 +260,7 @@ class ShellTestCase(GuardTestCase):
 
     def test_libvirt_has_its_time_to_remove_it(self):
         self.clock.tick = lambda: self.see(R, A)
-        self.fail(R, P, SHARED)
+        self.migration_fails(R, P, SHARED)
         self.assert_stayed()
         self.assertEqual([TORN_DESTINATION], self.world.done)
 
@@ -268,20 +269,20 @@ class ShellTestCase(GuardTestCase):
             if self.world.done:
                 self.see(R, A)
         self.clock.tick = tick
-        self.fail(R, P, SHARED)
+        self.migration_fails(R, P, SHARED)
         self.assert_stayed()
         self.assertEqual([('remove', 'dst', False, {}), TORN_DESTINATION],
                          self.world.done)
         self.assertTrue(sum(self.clock.slept) >= 30)
 
     def test_one_that_cannot_be_removed_parks(self):
-        self.fail(R, P, SHARED)
+        self.migration_fails(R, P, SHARED)
         self.assert_parked()
         self.assertNotIn(TORN_DESTINATION, self.world.done)
 
     def test_one_that_only_rpc_could_see_is_removed(self):
         self.world.rpc['dst'] = A
-        self.fail(R, U, SHARED)
+        self.migration_fails(R, U, SHARED)
         self.assert_stayed()
         self.assertEqual(('remove', 'dst', False, {}), self.world.done[0])
 
@@ -292,7 +293,7 @@ class TwoCopiesTestCase(GuardTestCase):
         self.begin()
 
     def test_the_destinations_is_suspended_and_neither_torn_down(self):
-        self.fail(R, R)
+        self.migration_fails(R, R)
         self.assert_parked()
         self.assertEqual([('suspend', 'dst')], self.world.done)
         self.assertIn('TWO COPIES', self.said('error')[0])
@@ -301,20 +302,20 @@ class TwoCopiesTestCase(GuardTestCase):
         seen = []
         self.manager.driver.guest_finder.suspend = lambda *args: seen.append(
             dict(self.world.row))
-        self.fail(R, R)
+        self.migration_fails(R, R)
         self.assertEqual('error', seen[0]['vm_state'])
         self.assertEqual(
             'True', seen[0]['system_metadata'][migration_record.TWO_COPIES])
 
     def test_a_suspended_copy_is_never_removed(self):
-        self.fail(R, R)
+        self.migration_fails(R, R)
         self.see(R, P)
         self.look_again(rounds=40)
         self.assert_parked()
         self.assertEqual([('suspend', 'dst')], self.world.done)
 
     def test_nor_after_a_restart(self):
-        self.fail(R, R)
+        self.migration_fails(R, R)
         self.see(R, P)
         self.manager = fakes.FakeManager(self.world)
         self.look_again(rounds=40)
@@ -322,20 +323,20 @@ class TwoCopiesTestCase(GuardTestCase):
         self.assertEqual([('suspend', 'dst')], self.world.done)
 
     def test_nor_on_the_word_of_a_compute_that_sees_it_not_running(self):
-        self.fail(R, R)
+        self.migration_fails(R, R)
         self.see(R, U)
         self.world.rpc['dst'] = P
         self.look_again(rounds=40)
         self.assert_parked()
 
     def test_the_human_who_destroys_one_frees_the_instance(self):
-        self.fail(R, R)
+        self.migration_fails(R, R)
         self.see(R, A)
         self.look_again()
         self.assert_stayed()
 
     def test_or_the_other(self):
-        self.fail(R, R)
+        self.migration_fails(R, R)
         self.see(A, P)
         self.look_again()
         self.assert_moved()
@@ -343,9 +344,10 @@ class TwoCopiesTestCase(GuardTestCase):
     def test_a_copy_that_cannot_be_suspended_is_an_alarm_every_round(self):
         self.manager.driver.guest_finder.suspend = mock.Mock(
             side_effect=ValueError('read only'))
-        self.fail(R, R)
+        self.migration_fails(R, R)
         self.look_again(rounds=3)
-        self.assertEqual(4, self.manager.driver.guest_finder.suspend.call_count)
+        suspend = self.manager.driver.guest_finder.suspend
+        self.assertEqual(4, suspend.call_count)
         self.assertIn('read only', self.said('critical')[0])
         self.assertIn('virsh suspend %s' % fakes.UUID,
                       self.said('critical')[0])
@@ -358,7 +360,7 @@ class TwoCopiesTestCase(GuardTestCase):
             presence = R if host or len(looks) == 1 else A
             return where.Sighting(presence, 'libvirt')
         self.manager.driver.guest_finder.look = look
-        self.fail()
+        self.migration_fails()
         self.assert_moved()
 
 
@@ -369,30 +371,30 @@ class RPCTestCase(GuardTestCase):
 
     def test_is_not_asked_where_libvirt_answers(self):
         self.world.rpc['dst'] = A
-        self.fail(R, A)
+        self.migration_fails(R, A)
         self.assertNotIn('it does not run here', self.world.faults)
 
     def test_running_is_as_good_as_libvirts(self):
         self.world.rpc['dst'] = R
-        self.fail(A, U)
+        self.migration_fails(A, U)
         self.assert_moved()
 
     def test_not_running_is_enough_where_the_source_runs(self):
         self.world.rpc['dst'] = A
-        self.fail(R, U)
+        self.migration_fails(R, U)
         self.assert_stayed()
 
     def test_not_running_is_not_enough_elsewhere(self):
         for presence in (P, A, U):
             self.world.rpc['dst'] = A
-            self.fail(presence, U)
+            self.migration_fails(presence, U)
             self.assert_parked()
             self.assert_nothing_done()
             self.anew()
 
     def test_any_other_error_is_no_answer(self):
         self.world.rpc['dst'] = exception.NovaException('libvirt is down')
-        self.fail(R, U)
+        self.migration_fails(R, U)
         self.assert_parked()
         self.assertIn('libvirt is down', self.said('error')[0])
 
@@ -401,27 +403,27 @@ class RPCTestCase(GuardTestCase):
         self.patch(migration_guard.CONF, 'live_migration_park_after', 1)
         self.manager.compute_rpcapi.get_instance_diagnostics = (
             lambda *args: eventlet.sleep(60))
-        self.fail(R, U)
+        self.migration_fails(R, U)
         self.assert_parked()
 
     def test_asks_on_behalf_of_the_destination(self):
         ask = mock.Mock()
         self.manager.compute_rpcapi.get_instance_diagnostics = ask
-        self.fail(A, U)
+        self.migration_fails(A, U)
         self.assertEqual('dst', ask.call_args[0][1].host)
         self.assertIsNot(self.instance, ask.call_args[0][1])
 
     def test_a_refusal_is_never_the_newest_fault(self):
         for pair in ((R, U), (A, U), (U, U)):
             self.world.rpc['dst'] = A
-            self.fail(*pair)
+            self.migration_fails(*pair)
             self.assertIn('it does not run here', self.world.faults)
             self.assertIn('guest on src', self.world.faults[-1])
             self.anew()
 
     def test_nor_while_the_instance_stays_parked(self):
         self.world.rpc['dst'] = A
-        self.fail(A, U)
+        self.migration_fails(A, U)
         self.look_again()
         self.assertIn('guest on src', self.world.faults[-1])
 
@@ -430,7 +432,7 @@ class ParkedTestCase(GuardTestCase):
 
     def prepare(self):
         self.begin(SHARED)
-        self.fail(R, U, SHARED)
+        self.migration_fails(R, U, SHARED)
         self.log.reset_mock()
         self.world.faults = []
 
@@ -519,7 +521,7 @@ class WordsTestCase(GuardTestCase):
 
     def test_parking_is_one_error_that_says_it_all(self):
         self.world.rpc['dst'] = exception.NovaException('no answer')
-        self.fail(R, U)
+        self.migration_fails(R, U)
         text, = self.said('error')
         for part in ('on src: running (libvirt at src)',
                      'on dst: unknown (libvirt at dst; nova-compute on dst: '
@@ -528,16 +530,16 @@ class WordsTestCase(GuardTestCase):
             self.assertIn(part, text)
 
     def test_looking_on_is_said_once(self):
-        self.fail(U, U)
+        self.migration_fails(U, U)
         self.assertEqual(1, len(self.said('warning')))
 
     def test_the_parked_fault_fits_its_column(self):
-        self.fail(R, U)
+        self.migration_fails(R, U)
         self.assertTrue(len(self.world.faults[-1]) < 235,
                         len(self.world.faults[-1]))
 
     def test_a_rolled_back_migration_leaves_a_true_fault(self):
-        self.fail(R, A)
+        self.migration_fails(R, A)
         self.assertIn('guest on src: running; on dst: absent',
                       self.world.faults[-1])
 
@@ -549,18 +551,18 @@ class ChangedTestCase(GuardTestCase):
 
     def test_a_deleted_instance_is_left_alone(self):
         self.world.row = None
-        self.fail(A, R)
+        self.migration_fails(A, R)
         self.assert_nothing_done()
         self.assertIn('deleted', self.said('info')[0])
 
     def test_a_destination_that_has_finished_is_left_alone(self):
         self.world.row.update(host='dst', task_state=None)
-        self.fail(A, R)
+        self.migration_fails(A, R)
         self.assert_nothing_done()
 
     def test_a_task_of_somebody_else_is_left_alone(self):
         self.world.row['task_state'] = 'deleting'
-        self.fail(R, A)
+        self.migration_fails(R, A)
         self.assert_nothing_done()
         self.assertEqual('deleting', self.world.row['task_state'])
 
@@ -571,9 +573,9 @@ class ChangedTestCase(GuardTestCase):
         self.manager.driver.guest_finder.look = look
         for pair in ((R, A), (U, U), (R, R)):
             self.world.row['task_state'] = 'migrating'
-            self.fail(*pair)
+            self.migration_fails(*pair)
             self.assertEqual('deleting', self.world.row['task_state'])
-            self.assertNotIn(TORN_DESTINATION, self.world.done)
+            self.assert_nothing_done()
 
     def test_a_deletion_under_the_look_is_left_alone(self):
         def look(instance, host=None):
@@ -582,7 +584,7 @@ class ChangedTestCase(GuardTestCase):
         self.manager.driver.guest_finder.look = look
         for pair in ((R, A), (U, U)):
             self.world.row = fakes.World().row
-            self.fail(*pair)
+            self.migration_fails(*pair)
             self.assertIsNone(self.world.row)
             self.assert_nothing_done()
 
@@ -613,7 +615,7 @@ class ChangedTestCase(GuardTestCase):
             self.world.row = None
         thread = eventlet.spawn(delete)
         eventlet.sleep(0)
-        self.fail(R, A)
+        self.migration_fails(R, A)
         thread.wait()
         self.assert_nothing_done()
 
@@ -652,7 +654,7 @@ class FinishTestCase(GuardTestCase):
 
     def test_finishing_forward_that_fails_parks_too(self):
         self.manager.finish_fails = ValueError('no cinder')
-        self.fail()
+        self.migration_fails()
         self.assert_parked()
         self.manager.finish_fails = None
         self.look_again()
@@ -660,7 +662,7 @@ class FinishTestCase(GuardTestCase):
 
     def test_a_paused_rest_that_cannot_be_ended_parks(self):
         self.manager.driver.power_off = mock.Mock(side_effect=ValueError())
-        self.fail(P, R)
+        self.migration_fails(P, R)
         self.assert_parked()
 
 

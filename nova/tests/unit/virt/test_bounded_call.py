@@ -13,8 +13,8 @@
 import time
 
 import eventlet
-import testtools
 
+from nova import test
 from nova.virt import bounded_call
 
 
@@ -26,7 +26,7 @@ def fail():
     raise Oops('no')
 
 
-class BoundedCallTestCase(testtools.TestCase):
+class BoundedCallTestCase(test.NoDBTestCase):
 
     call = bounded_call.BoundedCall
 
@@ -87,7 +87,7 @@ class NativeCallTestCase(BoundedCallTestCase):
         eventlet.patcher.original('time').sleep(seconds)
 
 
-class WaitForEverTestCase(testtools.TestCase):
+class WaitForEverTestCase(test.NoDBTestCase):
 
     def test_without_a_bound_until_the_end(self):
         call = bounded_call.BoundedCall(eventlet.sleep, 0.05)

@@ -10,8 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-import testtools
-
+from nova import test
 from nova.virt import event as virtevent
 from nova.virt.libvirt import event_reason
 
@@ -29,7 +28,7 @@ class FakeLibvirt(object):
     VIR_DOMAIN_EVENT_STOPPED_MIGRATED = 3
 
 
-class EventReasonTestCase(testtools.TestCase):
+class EventReasonTestCase(test.NoDBTestCase):
 
     def test_only_what_a_migration_did_has_a_reason(self):
         caused = [(event, detail) for event in range(9)

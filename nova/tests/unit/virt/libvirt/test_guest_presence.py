@@ -14,16 +14,16 @@ import time
 
 import eventlet
 import mock
-import testtools
 
 from nova.compute import guest_location as where
+from nova import test
 from nova.tests.unit.virt.libvirt import fake_migration
 from nova.virt.libvirt import guest_presence
 
 INSTANCE = {'uuid': 'cef19ce0-0ca2-11df-855d-b19fbce37686'}
 
 
-class PresenceTestCase(testtools.TestCase):
+class PresenceTestCase(test.NoDBTestCase):
 
     def setUp(self):
         super(PresenceTestCase, self).setUp()
@@ -43,7 +43,7 @@ class PresenceTestCase(testtools.TestCase):
         patcher.start()
         self.addCleanup(patcher.stop)
 
-    def fail(self, method, **kwargs):
+    def make_fail(self, method, **kwargs):
         method.side_effect = fake_migration.FakeLibvirtError(**kwargs)
 
     def look(self, state=1, reason=1, host=None):
@@ -75,22 +75,23 @@ class LookTestCase(PresenceTestCase):
 
     def test_leaves_no_connection_open(self):
         self.look()
-        self.fail(self.connection.lookupByUUIDString)
+        self.make_fail(self.connection.lookupByUUIDString)
         self.look()
         self.assertEqual(2, self.connection.close.call_count)
 
     def test_no_such_domain_is_absent(self):
-        self.fail(self.connection.lookupByUUIDString,
-                  code=self.libvirt.VIR_ERR_NO_DOMAIN)
+        self.make_fail(self.connection.lookupByUUIDString,
+                       code=self.libvirt.VIR_ERR_NO_DOMAIN)
         self.assertEqual(where.ABSENT, self.look().presence)
 
     def test_a_domain_that_goes_under_the_look_is_absent(self):
-        self.fail(self.domain.jobStats, code=self.libvirt.VIR_ERR_NO_DOMAIN)
+        self.make_fail(self.domain.jobStats,
+                       code=self.libvirt.VIR_ERR_NO_DOMAIN)
         self.assertEqual(where.ABSENT, self.look().presence)
 
     def test_any_other_error_is_unknown_and_says_why(self):
-        self.fail(self.connection.lookupByUUIDString,
-                  message='client socket is closed')
+        self.make_fail(self.connection.lookupByUUIDString,
+                       message='client socket is closed')
         sighting = self.look()
         self.assertEqual(where.UNKNOWN, sighting.presence)
         self.assertIn('client socket is closed', sighting.how)
@@ -108,8 +109,8 @@ class LookTestCase(PresenceTestCase):
         self.assertFalse(self.domain.jobStats.called)
 
     def test_a_destination_tells_of_no_job(self):
-        self.fail(self.domain.jobStats,
-                  code=self.libvirt.VIR_ERR_OPERATION_INVALID)
+        self.make_fail(self.domain.jobStats,
+                       code=self.libvirt.VIR_ERR_OPERATION_INVALID)
         sighting = self.look(state=3, reason=2)
         self.assertEqual((where.PAUSED, False),
                          (sighting.presence, sighting.moving))
@@ -182,5 +183,5 @@ class SuspendTestCase(PresenceTestCase):
         self.assertFalse(self.domain.suspend.called)
 
     def test_a_host_that_refuses_is_the_callers(self):
-        self.fail(self.domain.suspend)
+        self.make_fail(self.domain.suspend)
         self.assertRaises(fake_migration.FakeLibvirtError, self.suspend, 1)

@@ -11,15 +11,15 @@
 #    under the License.
 
 import mock
-import testtools
 
+from nova import test
 from nova.tests.unit.virt.libvirt import fake_migration
 from nova.virt.libvirt import migration_job
 
 INFO = [2, 10, 20, 9000, 900, 8100, 1000, 100, 750, 8000, 800, 7200]
 
 
-class MigrationJobTestCase(testtools.TestCase):
+class MigrationJobTestCase(test.NoDBTestCase):
 
     def setUp(self):
         super(MigrationJobTestCase, self).setUp()

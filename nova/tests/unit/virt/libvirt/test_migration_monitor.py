@@ -14,8 +14,8 @@ import time
 
 import eventlet
 import mock
-import testtools
 
+from nova import test
 from nova.tests.unit.virt.libvirt import fake_migration
 from nova.virt.libvirt import migration_monitor
 
@@ -38,7 +38,7 @@ class FakeInstance(object):
         self.stored.append(self.progress)
 
 
-class MonitorTestCase(testtools.TestCase):
+class MonitorTestCase(test.NoDBTestCase):
 
     def setUp(self):
         super(MonitorTestCase, self).setUp()
@@ -288,7 +288,7 @@ class ProgressTestCase(MonitorTestCase):
         self.assertEqual(2, self.log.debug.call_count)
 
 
-class OptionsTestCase(testtools.TestCase):
+class OptionsTestCase(test.NoDBTestCase):
 
     def test_interval_is_in_milliseconds(self):
         self.assertEqual(0.5, migration_monitor.JobWatch._interval())

@@ -1,0 +1,158 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The guard in the real ComputeManager, on a real database."""
+
+import mock
+
+from nova.compute import guest_location as where
+from nova.compute import migration_guard
+from nova.compute import migration_record
+from nova.compute import power_state
+from nova.compute import task_states
+from nova.compute import vm_states
+from nova import context
+from nova import exception
+from nova import objects
+from nova.tests.compute import test_compute
+
+R, P, A, U = where.PRESENCES
+
+
+class InDoubtTestCase(test_compute.BaseTestCase):
+    """A live migration that has begun and is not over."""
+
+    def setUp(self):
+        super(InDoubtTestCase, self).setUp()
+        self.flags(live_migration_park_after=1)
+        self.context = context.get_admin_context()
+        self.presences = {None: R, 'dst': A}
+        self.compute.driver.guest_finder = mock.Mock()
+        self.compute.driver.guest_finder.look = (
+            lambda instance, host=None: where.Sighting(
+                self.presences[host], 'the test'))
+        self.rpcapi = self.compute.compute_rpcapi
+        for name in ('get_instance_diagnostics',
+                     'post_live_migration_at_destination',
+                     'rollback_live_migration_at_destination',
+                     'remove_volume_connection'):
+            self.patch(self.rpcapi, name)
+        self.rpcapi.get_instance_diagnostics.side_effect = (
+            exception.NovaException('nobody there'))
+        self.patch(self.compute.network_api, 'setup_networks_on_host')
+        self.patch(self.compute.network_api, 'migrate_instance_start')
+        self.patch(self.compute, 'update_available_resource')
+        self.instance = self._create_fake_instance_obj(
+            {'host': self.compute.host, 'vm_state': vm_states.ACTIVE,
+             'task_state': task_states.MIGRATING,
+             'power_state': power_state.RUNNING})
+        with mock.patch.object(self.rpcapi, 'pre_live_migration'):
+            with mock.patch.object(self.compute.driver, 'live_migration'):
+                self.compute.live_migration(self.context, 'dst',
+                                            self.instance, False, {})
+
+    def patch(self, where_, name):
+        patcher = mock.patch.object(where_, name)
+        patcher.start()
+        self.addCleanup(patcher.stop)
+
+    def migration_fails(self, source, destination):
+        self.presences = {None: source, 'dst': destination}
+        self.compute._rollback_live_migration(
+            self.context, self.instance, 'dst', False,
+            migrate_data={'pre_live_migration_result': {}})
+
+    def stored(self):
+        return objects.Instance.get_by_uuid(self.context, self.instance.uuid)
+
+    def newest_fault(self):
+        instance = objects.Instance.get_by_uuid(
+            self.context, self.instance.uuid, expected_attrs=['fault'])
+        return instance.fault.message
+
+    def assert_parked(self):
+        stored = self.stored()
+        self.assertEqual((vm_states.ERROR, task_states.MIGRATING),
+                         (stored.vm_state, stored.task_state))
+        self.assertFalse(self.compute.network_api.setup_networks_on_host
+                         .called)
+
+
+class LiveMigrationInDoubtTestCase(InDoubtTestCase):
+
+    def test_where_it_goes_is_stored_before_it_leaves(self):
+        self.assertEqual('dst', migration_record.destination(self.stored()))
+
+    def test_a_guest_that_stayed_is_rolled_back(self):
+        self.migration_fails(R, A)
+        stored = self.stored()
+        self.assertEqual((vm_states.ACTIVE, None, self.compute.host),
+                         (stored.vm_state, stored.task_state, stored.host))
+        self.assertIsNone(migration_record.destination(stored))
+
+    def test_a_guest_that_moved_is_handed_to_the_destination(self):
+        self.migration_fails(A, R)
+        post = self.rpcapi.post_live_migration_at_destination
+        self.assertEqual('dst', post.call_args[0][3])
+        # It stores what it is sent: then nothing is remembered any more.
+        sent = post.call_args[0][1]
+        self.assertIn('system_metadata', sent.obj_what_changed())
+        self.assertIsNone(migration_record.destination(sent))
+        self.assertFalse(self.rpcapi.rollback_live_migration_at_destination
+                         .called)
+
+    def test_a_user_can_start_no_second_copy_of_what_is_parked(self):
+        self.migration_fails(R, U)
+        self.assert_parked()
+        api = self.compute_api
+        stored = self.stored()
+        for action in (lambda: api.start(self.context, stored),
+                       lambda: api.reboot(self.context, stored, 'HARD'),
+                       lambda: api.rebuild(self.context, stored, 'image', ''),
+                       lambda: api.live_migrate(self.context, stored, False,
+                                                False, 'dst')):
+            self.assertRaises(exception.InstanceInvalidState, action)
+
+    def test_the_periodic_task_frees_it(self):
+        self.assertIn('_look_for_parked_guests',
+                      [name for name, _ in self.compute._periodic_tasks])
+        self.migration_fails(R, U)
+        self.presences['dst'] = A
+        with mock.patch.object(migration_guard.utils, 'spawn_n',
+                               lambda function, *args: function(*args)):
+            self.compute._look_for_parked_guests(self.context)
+        stored = self.stored()
+        self.assertEqual((vm_states.ACTIVE, None),
+                         (stored.vm_state, stored.task_state))
+
+    def test_the_newest_fault_is_the_guards(self):
+        def refuse(ctxt, instance):
+            self.assertEqual('dst', instance.host)
+            self.compute.get_instance_diagnostics(ctxt, instance)
+        self.rpcapi.get_instance_diagnostics.side_effect = refuse
+        with mock.patch.object(self.compute, '_get_power_state',
+                               return_value=power_state.NOSTATE):
+            self.migration_fails(A, U)
+        self.assert_parked()
+        self.assertIn('guest on', self.newest_fault())
+
+    def test_finishing_that_fails_parks(self):
+        post = self.rpcapi.post_live_migration_at_destination
+        post.side_effect = exception.NovaException('no broker')
+        self.assertRaises(exception.NovaException,
+                          self.compute._post_live_migration, self.context,
+                          self.instance, 'dst', False, {})
+        stored = self.stored()
+        self.assertEqual((vm_states.ERROR, task_states.MIGRATING),
+                         (stored.vm_state, stored.task_state))
+        self.assertEqual('dst', migration_record.destination(stored))
+        self.assertIn('no broker', self.newest_fault())
