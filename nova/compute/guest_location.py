@@ -36,13 +36,17 @@ class Sighting(object):
     :ivar moving: bool, the hypervisor still works on a job of this guest
     :ivar diverged: bool, the guest is paused, but it has executed here since
         it arrived, so it is a copy with a life of its own
+    :ivar sure: bool; False for an answer that may change by itself in the
+        next moment, and has to be given twice
     """
 
-    def __init__(self, presence, how, moving=False, diverged=False):
+    def __init__(self, presence, how, moving=False, diverged=False,
+                 sure=True):
         self.presence = presence
         self.how = how
         self.moving = moving
         self.diverged = diverged
+        self.sure = sure
 
     def __str__(self):
         return '%s (%s)' % (self.presence, self.how)
@@ -86,6 +90,12 @@ SWITCHING = Decision(
     'switching', 'warning',
     'Neither copy runs yet: Nova looks again.',
     'If it stays so, resume the guest on one host only.')
+INCOMPLETE = Decision(
+    'incomplete', 'warning',
+    'The guest has died on the source, and what waits for it on the '
+    'destination has never run: Nova waits until that is gone.',
+    'If it stays, look into the log of its QEMU on both hosts, then destroy '
+    'it on the destination (virsh destroy).')
 MOVING = Decision(
     'moving', 'info',
     'libvirt still works on the migration: Nova leaves it alone '
@@ -120,7 +130,7 @@ _TABLE = {
     (PAUSED, ABSENT): ROLL_BACK,
     (PAUSED, UNKNOWN): DOUBT,
     (ABSENT, RUNNING): FINISH,
-    (ABSENT, PAUSED): FINISH,
+    (ABSENT, PAUSED): INCOMPLETE,
     (ABSENT, ABSENT): NOWHERE,
     (ABSENT, UNKNOWN): DOUBT,
     (UNKNOWN, RUNNING): DOUBT,
@@ -143,6 +153,9 @@ def decide(source, destination, two_copies=False):
     decision = _TABLE[(source.presence, destination.presence)]
     if source.moving:
         return MOVING
+    if destination.presence == PAUSED and source.presence == ABSENT:
+        # What moved is paused for a reason of its own, a user's for instance.
+        return FINISH if destination.diverged or two_copies else INCOMPLETE
     if ABSENT in (source.presence, destination.presence):
         return decision
     if decision in (BOTH, DOUBT):

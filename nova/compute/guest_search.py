@@ -108,9 +108,12 @@ def _ask_compute(manager, context, instance, dest, source, two_copies):
         return guest_location.Sighting(
             guest_location.UNKNOWN, '%s: %s' % (how, call.error)), False
     if source.presence == guest_location.RUNNING and not two_copies:
-        # libvirt lets the source run only after it has given up the other.
+        # libvirt has given up the other before it lets the source run. But
+        # one that was asked to run there in a moment when it could not
+        # answer does so as soon as it can.
         return guest_location.Sighting(
-            guest_location.ABSENT, '%s: it does not run there' % how), True
+            guest_location.ABSENT, '%s: it does not run there' % how,
+            sure=False), True
     return guest_location.Sighting(
         guest_location.UNKNOWN, '%s: it does not run there, but may be '
         'paused' % how), True

@@ -77,8 +77,9 @@ def _has_arrived(host, uuid):
     if instance.host == host or instance.task_state != task_states.MIGRATING:
         return False
     instance.power_state = power_state.RUNNING
+    still = [task_states.MIGRATING]
     try:
-        instance.save(expected_task_state=[task_states.MIGRATING])
+        instance.save(expected_task_state=still)
     except exception.UnexpectedTaskStateError:
         # The source has finished or rolled back in this moment, and what it
         # stores is newer.

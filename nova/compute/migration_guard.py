@@ -195,8 +195,8 @@ class Guard(object):
         # uuid to [rounds between two looks, rounds until the next]
         self._rounds = {}
         self._looking = set()
-        # uuid to what was last said of it: nothing is said twice
-        self._said = {}
+        # uuid to what is known of it from one look to the next
+        self._memories = {}
         self._start_ends = None
 
     @property
@@ -219,7 +219,7 @@ class Guard(object):
                 context, instance['uuid'], expected_attrs=['system_metadata'])
         migration_record.begin(instance, dest, block_migration, migrate_data)
         instance.save()
-        self._said.pop(instance.uuid, None)
+        self._memories.pop(instance.uuid, None)
         self._under_way[instance.uuid] = False
 
     def driver_called(self, uuid):
@@ -301,7 +301,7 @@ class Guard(object):
                       'task_state': task_states.MIGRATING},
             expected_attrs=['system_metadata'])
         parked = set(instance.uuid for instance in instances)
-        for memory in (self._rounds, self._said, self._unready):
+        for memory in (self._rounds, self._memories, self._unready):
             for uuid in set(memory) - parked:
                 del memory[uuid]
         for instance in instances:
@@ -358,5 +358,7 @@ class Guard(object):
             init(context, instance)
 
     def _settlement(self, attempt, roll_back):
+        memory = self._memories.setdefault(attempt.uuid,
+                                           migration_settlement.Memory())
         return migration_settlement.Settlement(
-            self.manager, attempt, roll_back, self._decided, self._said)
+            self.manager, attempt, roll_back, self._decided, memory)

@@ -39,6 +39,9 @@ LOG = logging.getLogger(__name__)
 FIRST_PAUSE = 1
 LONGEST_PAUSE = 15
 
+# Seconds after which an answer that was not sure is, if it is given again.
+SURE_AFTER = 5
+
 SEEN = ('Live migration to %(dest)s in doubt. The guest is on %(host)s: '
         '%(source)s; on %(dest)s: %(destination)s. %(parked)s%(does)s '
         '%(human)s')
@@ -94,6 +97,19 @@ class Attempt(object):
         self.is_prepared = 'pre_live_migration_result' in (migrate_data or {})
 
 
+class Memory(object):
+    """What is known of one instance from one look to the next.
+
+    :ivar said: what was last said of it: nothing is said twice
+    :ivar unsure_since: float, time of the first of the answers in a row that
+        were not sure; None where the last one was
+    """
+
+    def __init__(self):
+        self.said = None
+        self.unsure_since = None
+
+
 class Settlement(object):
     """Looks for the guest of one migration and acts on what it sees.
 
@@ -102,12 +118,12 @@ class Settlement(object):
     :param roll_back: callable, takes the attempt's arguments
     :param decided: set of uuids; this one's is in it while ComputeManager's
         own methods are called
-    :param said: dict, uuid to what was last said of it
+    :param memory: Memory of the instance
 
     :ivar urgent: bool, two copies run and neither could be stopped
     """
 
-    def __init__(self, manager, attempt, roll_back, decided, said):
+    def __init__(self, manager, attempt, roll_back, decided, memory):
         self.manager = manager
         self.attempt = attempt
         self.context = attempt.context
@@ -116,7 +132,7 @@ class Settlement(object):
         self.urgent = False
         self._roll_back = roll_back
         self._decided = decided
-        self._said = said
+        self._memory = memory
         self._stayed = None
         self._act = {
             guest_location.ROLL_BACK: self._stay,
@@ -187,9 +203,7 @@ class Settlement(object):
         if not self._is_ours():
             return True
         search = self._search()
-        decision = guest_location.decide(
-            search.source, search.destination,
-            migration_record.has_two_copies(self.instance))
+        decision = self._decide(search)
         act = self._act.get(decision)
         if act is not None and act(decision, search, waited):
             return True
@@ -199,6 +213,19 @@ class Settlement(object):
             self._say(decision, search)
             self._correct_fault(decision, search)
         return False
+
+    def _decide(self, search):
+        decision = guest_location.decide(
+            search.source, search.destination,
+            migration_record.has_two_copies(self.instance))
+        if search.destination.sure:
+            self._memory.unsure_since = None
+            return decision
+        if self._memory.unsure_since is None:
+            self._memory.unsure_since = time.time()
+        if time.time() - self._memory.unsure_since < SURE_AFTER:
+            return guest_location.DOUBT
+        return decision
 
     def _search(self):
         if self._stayed is not None:
@@ -344,9 +371,9 @@ class Settlement(object):
     def _say(self, decision, search, parked=False):
         presences = (decision.name, search.source.presence,
                      search.destination.presence, parked)
-        if self._said.get(self.attempt.uuid) == presences:
+        if self._memory.said == presences:
             return
-        self._said[self.attempt.uuid] = presences
+        self._memory.said = presences
         level = 'error' if parked else decision.level
         getattr(LOG, level)(self._sentence(decision, search, parked),
                             instance=self.instance)

@@ -202,7 +202,13 @@ class TwoHosts(object):
         self.destination.daemon = STALLED
 
     def wake_destination_daemon(self):
+        """It answers at once, and works off what has waited a bit later."""
         self.destination.daemon = UP
+
+    def work_off(self):
+        """Do what waited for the destination's daemon."""
+        if self.destination.daemon != UP:
+            return
         if self.destination.finish_queued and self.destination.copy == SHELL:
             self.destination.copy = RUNNING
         self.destination.finish_queued = False

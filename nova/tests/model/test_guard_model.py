@@ -358,12 +358,16 @@ class Migration(stateful.RuleBasedStateMachine):
     def rpc(self, works):
         self.world.rpc_works = works
 
-    @stateful.rule(may=strategies.booleans())
+    @stateful.initialize(may=strategies.booleans())
     def right_to_connect(self, may):
         self.world.may_connect = may
 
-    @stateful.rule(seconds=strategies.integers(1, 100))
-    def time(self, seconds):
+    @stateful.rule(seconds=strategies.integers(1, 100),
+                   late=strategies.integers(0, 4))
+    def time(self, seconds, late):
+        # A daemon that has just woken may be asked before it works.
+        self.clock.pass_time(late)
+        self.hosts.work_off()
         self.clock.pass_time(seconds)
         self.settle()
 
@@ -459,6 +463,7 @@ class Migration(stateful.RuleBasedStateMachine):
                 getattr(hosts, fault)()
         self.world.rpc_works = self.world.may_connect = True
         self.world.surprises = []
+        hosts.work_off()
         while hosts.has_job:
             hosts.step('succeeds')
         self.settle()

@@ -39,9 +39,9 @@ _PRESENCES = {
 }
 _PAUSED = 3
 
-# virDomainPausedReason of a domain that waits for its guest to arrive: not
-# said, migration, starting up. Any other reason belongs to one that has run.
-_WAITS_FOR_GUEST = (0, 2, 11)
+# virDomainPausedReason of a domain that waits for its guest to arrive:
+# migration, starting up. Any other reason belongs to one that has run.
+_WAITS_FOR_GUEST = (2, 11)
 
 # Questions to one host that may be without an answer at a time. Each is a
 # thread, and a host that is down answers none of them.
@@ -73,7 +73,8 @@ class GuestFinder(object):
         uri = self._uri_of(host) if host else self._own_uri
         how = 'libvirt at %s' % uri
         try:
-            return _ask(uri, _look, self._libvirt, uri, instance['uuid'], how)
+            return _ask(uri, _look_here if host is None else _look_there,
+                        self._libvirt, uri, instance['uuid'], how)
         except Exception as error:
             return guest_location.Sighting(guest_location.UNKNOWN,
                                            '%s: %s' % (how, error))
@@ -112,30 +113,40 @@ def _ask(uri, function, *args):
     return call.result()
 
 
-def _look(libvirt, uri, uuid, how):
+def _look_here(libvirt, uri, uuid, how):
+    """Look at the source, which alone has a job to be read."""
+    return _look(libvirt, uri, uuid, how, _has_job)
+
+
+def _look_there(libvirt, uri, uuid, how):
+    return _look(libvirt, uri, uuid, how, lambda libvirt, domain: False)
+
+
+def _look(libvirt, uri, uuid, how, has_job):
     connection = libvirt.openReadOnly(uri)
     try:
         domain = connection.lookupByUUIDString(uuid)
+        # The job first: while a QEMU is ended, this question waits for
+        # seconds, and a state that was read before is old by then.
+        moving = has_job(libvirt, domain)
         state, reason = domain.state(0)
-        presence = _PRESENCES.get(state, guest_location.UNKNOWN)
-        return guest_location.Sighting(
-            presence, how, moving=_has_job(libvirt, domain, presence),
-            diverged=state == _PAUSED and reason not in _WAITS_FOR_GUEST)
     except libvirt.libvirtError as error:
         if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
             raise
         return guest_location.Sighting(guest_location.ABSENT, how)
     finally:
         connection.close()
+    presence = _PRESENCES.get(state, guest_location.UNKNOWN)
+    return guest_location.Sighting(
+        presence, how, moving=moving and presence != guest_location.ABSENT,
+        diverged=state == _PAUSED and reason not in _WAITS_FOR_GUEST)
 
 
-def _has_job(libvirt, domain, presence):
-    if presence == guest_location.ABSENT:
-        return False
+def _has_job(libvirt, domain):
     try:
         return migration_job.read(libvirt, domain).active
     except libvirt.libvirtError as error:
-        # The destination of a migration keeps no job to be read.
+        # It does not run.
         if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
             raise
         return False

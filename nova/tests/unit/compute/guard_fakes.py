@@ -174,17 +174,15 @@ class FakeManager(object):
     @migration_guard.remember_destination
     def live_migration(self, context, dest, instance, block_migration,
                        migrate_data):
-        migrate_data = dict(migrate_data or {})
+        attempt = (context, instance, dest, block_migration)
         try:
             self.prepare()
         except Exception:
-            self._rollback_live_migration(context, instance, dest,
-                                          block_migration, migrate_data)
+            self._rollback_live_migration(*attempt, **{'migrate_data': {}})
             raise
-        migrate_data['pre_live_migration_result'] = {}
         if self.migrate:
-            self.migrate(context, instance, dest, block_migration,
-                         migrate_data)
+            prepared = dict(migrate_data, pre_live_migration_result={})
+            self.migrate(*(attempt + (prepared,)))
 
     @migration_guard.park_when_it_fails
     def _post_live_migration(self, ctxt, instance, dest,

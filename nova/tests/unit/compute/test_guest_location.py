@@ -37,7 +37,7 @@ class TableTestCase(test.NoDBTestCase):
         (P, A): where.ROLL_BACK,
         (P, U): where.DOUBT,
         (A, R): where.FINISH,
-        (A, P): where.FINISH,
+        (A, P): where.INCOMPLETE,
         (A, A): where.NOWHERE,
         (A, U): where.DOUBT,
         (U, R): where.DOUBT,
@@ -88,6 +88,10 @@ class TwoCopiesTestCase(test.NoDBTestCase):
 
     def test_a_guest_that_moved_and_was_paused_then_has_moved(self):
         self.assertIs(where.FINISH, decide(A, P, diverged=True))
+
+    def test_a_guest_that_never_arrived_has_not(self):
+        # Its QEMU on the source was killed while memory was copied.
+        self.assertIs(where.INCOMPLETE, decide(A, P))
 
 
 class WordsTestCase(test.NoDBTestCase):

@@ -198,10 +198,19 @@ class FailedTestCase(GuardTestCase):
         self.assert_stayed(power_state.PAUSED)
 
     def test_a_guest_that_moved_is_finished(self):
-        for presence in (R, P):
-            self.migration_fails(A, presence)
-            self.assert_moved()
-            self.anew()
+        self.migration_fails(A, R)
+        self.assert_moved()
+        self.assertEqual([], self.clock.slept)
+
+    def test_a_guest_that_moved_and_is_paused_is_finished(self):
+        self.world.flags['dst'] = {'diverged': True}
+        self.migration_fails(A, P)
+        self.assert_moved()
+
+    def test_a_guest_that_died_on_its_way_is_not_taken_for_moved(self):
+        self.clock.tick = lambda: self.see(A, A)
+        self.migration_fails(A, P)
+        self.assert_stayed(power_state.SHUTDOWN)
 
     def test_a_guest_that_is_nowhere_is_recorded_shut_down(self):
         self.migration_fails(A, A)
@@ -383,6 +392,15 @@ class RPCTestCase(GuardTestCase):
         self.world.rpc['dst'] = A
         self.migration_fails(R, U)
         self.assert_stayed()
+
+    def test_but_only_when_it_is_said_twice(self):
+        # A daemon that wakes answers first, and then lets the copy run that
+        # it was asked for while it could not answer.
+        self.world.rpc['dst'] = P
+        self.clock.tick = lambda: self.world.rpc.update(dst=R)
+        self.migration_fails(R, U)
+        self.assert_parked()
+        self.assertEqual([('suspend', 'dst')], self.world.done)
 
     def test_not_running_is_not_enough_elsewhere(self):
         for presence in (P, A, U):

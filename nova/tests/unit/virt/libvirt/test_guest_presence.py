@@ -104,21 +104,38 @@ class LookTestCase(PresenceTestCase):
         self.domain.jobStats.return_value = fake_migration.job()
         self.assertTrue(self.look().moving)
 
-    def test_no_job_is_looked_for_where_no_guest_is(self):
+    def test_the_end_of_a_job_is_no_job(self):
+        self.domain.jobStats.return_value = fake_migration.job()
         self.assertFalse(self.look(state=5).moving)
-        self.assertFalse(self.domain.jobStats.called)
 
-    def test_a_destination_tells_of_no_job(self):
+    def test_a_domain_that_does_not_run_has_no_job(self):
         self.make_fail(self.domain.jobStats,
                        code=self.libvirt.VIR_ERR_OPERATION_INVALID)
-        sighting = self.look(state=3, reason=2)
-        self.assertEqual((where.PAUSED, False),
+        sighting = self.look(state=5)
+        self.assertEqual((where.ABSENT, False),
                          (sighting.presence, sighting.moving))
+
+    def test_the_state_is_read_when_the_job_is_known(self):
+        # Ending a QEMU takes seconds, in which only the job has to wait.
+        def job():
+            self.domain.state.return_value = [5, 3]
+            raise fake_migration.FakeLibvirtError(
+                code=self.libvirt.VIR_ERR_OPERATION_INVALID)
+        self.domain.jobStats = job
+        self.assertEqual(where.ABSENT, self.look(state=1).presence)
+
+    def test_a_destination_is_not_asked_for_a_job(self):
+        # It has none to be read, and says so with an error.
+        self.make_fail(self.domain.jobStats, code=84)
+        sighting = self.look(state=3, reason=2, host='dst')
+        self.assertEqual((where.PAUSED, False, False),
+                         (sighting.presence, sighting.moving,
+                          sighting.diverged))
 
     def test_a_pause_that_is_not_an_arrival_is_a_life_of_its_own(self):
         arrives = [reason for reason in range(15)
                    if not self.look(3, reason).diverged]
-        self.assertEqual([0, 2, 11], arrives)
+        self.assertEqual([2, 11], arrives)
 
     def test_a_guest_that_runs_has_not_diverged(self):
         self.assertFalse(self.look(1, 5).diverged)
