@@ -16,7 +16,7 @@ import mock
 
 from nova.compute import guest_location as where
 from nova.compute import power_state
-from nova.tests.compute import test_live_migration_in_doubt as in_doubt
+from nova.tests.unit.compute import test_live_migration_in_doubt as in_doubt
 
 R, P, A, U = where.PRESENCES
 

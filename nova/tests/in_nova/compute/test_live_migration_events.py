@@ -18,7 +18,7 @@ from nova.compute import power_state
 from nova.compute import task_states
 from nova import context
 from nova import objects
-from nova.tests.compute import test_compute
+from nova.tests.unit.compute import test_compute
 from nova.virt import event as virtevent
 
 

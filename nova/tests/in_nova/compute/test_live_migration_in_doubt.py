@@ -23,7 +23,7 @@ from nova.compute import vm_states
 from nova import context
 from nova import exception
 from nova import objects
-from nova.tests.compute import test_compute
+from nova.tests.unit.compute import test_compute
 
 R, P, A, U = where.PRESENCES
 

@@ -17,7 +17,7 @@ import mock
 
 from nova import context
 from nova import test
-from nova.tests import fake_instance
+from nova.tests.unit import fake_instance
 from nova.virt import fake
 from nova.virt.libvirt import driver
 
