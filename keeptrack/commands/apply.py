@@ -1,0 +1,147 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""keeptrack apply."""
+
+import contextlib
+import pathlib
+import shutil
+import tempfile
+
+from cliff import command
+
+from keeptrack import branch
+from keeptrack.commands import common
+from keeptrack import errors
+from keeptrack import git
+from keeptrack import inplace
+from keeptrack import nova_release
+from keeptrack import tree
+
+
+class Apply(command.Command):
+    """Put the series on a Nova tree: all of it or nothing.
+
+    In a clone the patches become commits on a new branch, which is checked
+    out at the very end; a tree that is no git checkout is patched in place.
+    Without TREE, and with NOVA_REPO set to a clone of Nova, a clone of it is
+    made in ./nova-<target>; without either, the newest release is unpacked in
+    ./nova-<version>.
+    """
+
+    def get_parser(self, prog_name):
+        parser = super().get_parser(prog_name)
+        common.add_tree(parser, 'to patch')
+        parser.add_argument(
+            '--branch', metavar='B',
+            help='in a clone: the branch to make (default: '
+                 'keeptrack/<target>)')
+        parser.add_argument(
+            '--dry-run', action='store_true',
+            help='prove that the series goes on, and change nothing')
+        return parser
+
+    def take_action(self, parsed_args):
+        common.refuse_both(parsed_args)
+        if parsed_args.tree is not None:
+            self._apply(tree.Tree(parsed_args.tree), parsed_args)
+            return
+        repo = common.nova_repo()
+        if repo is not None:
+            self._apply_to_new_clone(repo, parsed_args)
+        else:
+            self._apply_to_release(parsed_args)
+
+    def _say(self, line):
+        self.app.stdout.write(line + '\n')
+
+    def _apply(self, nova, args):
+        target, series = common.require_target(self.app_args, nova)
+        nova.refuse_unready()
+        nova.refuse_unwritable(series.paths())
+        if nova.is_clone:
+            self._apply_to_clone(nova, target, series, args)
+            return
+        if args.branch:
+            raise errors.KeeptrackError(
+                '%s is no git checkout, so --branch means nothing there: '
+                'leave it out' % nova.path)
+        files = inplace.computed(nova, target, series, common.nova_repo(),
+                                 common.report)
+        if not args.dry_run:
+            inplace.write(nova, files)
+        self._say('%s: %d patches of %s %s, %d files' % (
+            nova.path, len(series.patches), target.name,
+            'would go on' if args.dry_run else 'applied', len(files)))
+
+    def _apply_to_clone(self, nova, target, series, args):
+        name = args.branch or 'keeptrack/' + target.name
+        branch.refuse_in_the_way(nova, series)
+        series.refuse_present(nova.lines, nova.path)
+        branch.refuse_branch(nova, name)
+        with branch.prepared(nova, target, series,
+                             report=common.report) as scratch:
+            if not args.dry_run:
+                branch.publish(nova, scratch, name)
+        self._say('%s: %d patches of %s %s branch %s%s' % (
+            nova.path, len(series.patches), target.name,
+            'would go on as' if args.dry_run else 'are commits on', name,
+            '' if args.dry_run else ', which is checked out now'))
+
+    def _apply_to_new_clone(self, repo, args):
+        target, base = common.base_in(self.app_args, args.release)
+        with _new_folder('nova-' + target.name, args.dry_run) as folder:
+            common.report('cloning %s at %s into %s; it borrows the objects '
+                          'of NOVA_REPO' % (repo, base.name, folder))
+            git.run(pathlib.Path.cwd(), 'clone', '--quiet', '--shared',
+                    '--no-checkout', str(repo), str(folder))
+            try:
+                git.run(folder, 'checkout', '--quiet', '--detach',
+                        base.commit)
+            except git.GitError:
+                raise errors.KeeptrackError(
+                    'NOVA_REPO does not hold %s (%s): get it there with git '
+                    'fetch origin %s' % (base.name, base.commit, base.ref))
+            self._apply(tree.Tree(folder), args)
+
+    def _apply_to_release(self, args):
+        with nova_release.unpacked(args.release, common.report) as unpacked:
+            nova = tree.Tree(unpacked)
+            # told before a folder is made for it
+            common.require_target(self.app_args, nova)
+            with _new_folder(unpacked.name, args.dry_run) as folder:
+                shutil.copytree(unpacked, folder, symlinks=True)
+                self._apply(tree.Tree(folder), args)
+
+
+@contextlib.contextmanager
+def _new_folder(name, throw_away):
+    """A path for a tree to be made, removed again unless all goes well.
+
+    :param name: what to call it in the current folder (str)
+    :param throw_away: it is for a trial, and goes in any case (bool)
+    :returns: a context manager of a pathlib.Path where nothing is yet
+    """
+    if throw_away:
+        with tempfile.TemporaryDirectory(prefix='keeptrack-') as parent:
+            yield pathlib.Path(parent, name)
+        return
+    folder = pathlib.Path.cwd() / name
+    if folder.exists():
+        raise errors.KeeptrackError(
+            '%s exists already: remove it, name it as TREE, or work in '
+            'another folder' % folder)
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise

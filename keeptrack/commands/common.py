@@ -1,0 +1,136 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What the commands share: their tree, their target, their progress."""
+
+import contextlib
+import os
+import pathlib
+import sys
+
+from cliff import columns
+
+from keeptrack import errors
+from keeptrack import nova_release
+from keeptrack import series
+from keeptrack import targets
+from keeptrack import tree
+
+
+class Words(columns.FormattableColumn):
+    """A list: itself for machines, a line of words for people."""
+
+    def human_readable(self):
+        return ', '.join(self._value) or 'none'
+
+
+def report(line):
+    """Tell the user on stderr how the work goes on."""
+    print('keeptrack: %s' % line, file=sys.stderr, flush=True)
+
+
+def add_tree(parser, what):
+    """Give a parser the arguments TREE and --release.
+
+    :param parser: an argparse.ArgumentParser
+    :param what: what is done with the tree, for the help (str)
+    """
+    parser.add_argument(
+        'tree', metavar='TREE', nargs='?',
+        help='the Nova tree %s: the top of a clone or of an unpacked release; '
+             'without it the newest release' % what)
+    parser.add_argument(
+        '--release', metavar='R',
+        help='without TREE: this release, not the newest')
+
+
+def refuse_both(args):
+    """Raise a KeeptrackError when TREE and --release are both there."""
+    if args.tree is not None and args.release is not None:
+        raise errors.KeeptrackError(
+            '--release chooses what to take without TREE: leave one out')
+
+
+def all_targets(options):
+    """The targets that the user works with (list of targets.Target)."""
+    return targets.load_all(
+        pathlib.Path(options.patches) if options.patches else
+        targets.default_folder())
+
+
+def nova_repo():
+    """The clone that NOVA_REPO names (pathlib.Path), or None."""
+    name = os.environ.get('NOVA_REPO')
+    if not name:
+        return None
+    if not pathlib.Path(name).is_dir():
+        raise errors.KeeptrackError(
+            'NOVA_REPO names %s, which is no folder: set it to a clone of '
+            'Nova, or unset it' % name)
+    return pathlib.Path(name).resolve()
+
+
+def find_target(options, nova):
+    """The target of a tree, or None.
+
+    :param options: the application's
+    :param nova: a tree.Tree
+    """
+    upstream = {name for name, origin in nova.parts().items()
+                if origin == 'upstream'}
+    return targets.for_tree(all_targets(options), nova.release(), upstream)
+
+
+def require_target(options, nova):
+    """The target of a tree and its series.
+
+    :returns: targets.Target, series.Series
+    :raises KeeptrackError: when the tree has no target
+    """
+    found = find_target(options, nova)
+    if found is None:
+        raise errors.KeeptrackError(
+            'no target yet for Nova %s: keeptrack targets lists what there is'
+            % (nova.release() or 'of an unknown release (%s)' % nova.path))
+    return found, series.Series.load(found)
+
+
+def base_in(options, release):
+    """The target and base to take from a clone of Nova.
+
+    :param options: the application's
+    :param release: a release or a base's name; None for the newest base of
+                    the newest target
+    :returns: targets.Target, targets.Base
+    :raises KeeptrackError: when no target has that release
+    """
+    for target in all_targets(options):
+        base = target.base(release)
+        if base is not None:
+            return target, base
+    raise errors.KeeptrackError(
+        'no target yet for Nova %s: keeptrack targets lists what there is'
+        % (release or 'at all'))
+
+
+@contextlib.contextmanager
+def tree_or_release(args):
+    """The tree that the user names, or a release, for reading only.
+
+    :returns: a context manager of the tree.Tree
+    """
+    refuse_both(args)
+    if args.tree is not None:
+        yield tree.Tree(args.tree)
+        return
+    with nova_release.unpacked(args.release, report) as folder:
+        yield tree.Tree(folder)

@@ -1,0 +1,28 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""keeptrack targets."""
+
+from cliff import lister
+
+from keeptrack.commands import common
+from keeptrack import series
+
+
+class Targets(lister.Lister):
+    """List the targets: the Novas that there are patches for."""
+
+    def take_action(self, parsed_args):
+        return (('Name', 'Releases', 'Patches', 'Python'),
+                [(target.name, common.Words(target.proved_releases()),
+                  len(series.names(target)), target.python)
+                 for target in common.all_targets(self.app_args)])

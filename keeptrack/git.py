@@ -1,0 +1,98 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""git as a subprocess: one door for every call that the kit makes."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+
+from keeptrack import errors
+
+# A user's own settings must not change what the kit computes: no signing, no
+# hooks, no white space repair.  For repositories that the kit made itself.
+ISOLATED = {'GIT_CONFIG_GLOBAL': os.devnull, 'GIT_CONFIG_NOSYSTEM': '1'}
+
+
+class GitError(errors.KeeptrackError):
+    """A git command failed.
+
+    :ivar stderr: what git wrote there (str)
+    """
+
+    def __init__(self, args, stderr):
+        self.stderr = stderr
+        words = [line.strip() for line in stderr.splitlines() if line.strip()]
+        # what went wrong stands first, and hints follow it
+        told = [line for line in words
+                if line.startswith(('fatal: ', 'error: '))] or words[-1:]
+        super().__init__('git %s failed: %s' % (
+            args[0], told[0] if told else 'it said nothing'))
+
+
+def run(folder, *args, stdin=b'', env=None):
+    """Run git in a folder and return what it printed.
+
+    No lock is taken that git can do without, so that reading a tree never
+    rewrites its index.  An interrupt ends git and everything it started.
+
+    :param folder: path of the folder to run in
+    :param args: git's arguments (str)
+    :param stdin: what git reads (bytes)
+    :param env: variables on top of the environment (dict of str)
+    :returns: git's standard output (bytes)
+    :raises GitError: when git exits with another status than 0
+    """
+    if shutil.which('git') is None:
+        raise errors.KeeptrackError('git is not installed: install it')
+    everything = dict(os.environ, GIT_OPTIONAL_LOCKS='0', LC_ALL='C')
+    # inside a hook git would work on the hook's repository
+    for name in ('GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE'):
+        everything.pop(name, None)
+    everything.update(env or {})
+    # a session of its own: Ctrl-C reaches us alone, and we end git in order
+    process = subprocess.Popen(
+        ('git',) + args, cwd=folder, env=everything, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True)
+    try:
+        out, err = process.communicate(stdin)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    if process.returncode:
+        raise GitError(args, err.decode('utf-8', 'replace'))
+    return out
+
+
+def line(folder, *args, **kwargs):
+    """Run git like :func:`run` and return its output as one stripped str."""
+    return run(folder, *args, **kwargs).decode(
+        'utf-8', 'surrogateescape').strip()
+
+
+def succeeds(folder, *args):
+    """Tell whether git exits with status 0 (bool)."""
+    try:
+        run(folder, *args)
+    except GitError:
+        return False
+    return True
+
+
+def blob_id(data):
+    """The id that git gives to a file of this content (str, hex SHA-1)."""
+    return hashlib.sha1(b'blob %d\0' % len(data) + data,
+                        usedforsecurity=False).hexdigest()

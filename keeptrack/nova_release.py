@@ -1,0 +1,76 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Nova releases, as the package index that pip is configured for has them."""
+
+import contextlib
+import importlib.util
+import pathlib
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+from keeptrack import errors
+
+
+@contextlib.contextmanager
+def unpacked(release=None, report=lambda line: None):
+    """A Nova release, unpacked in a temporary folder.
+
+    :param release: which one; by default the newest (str or None)
+    :param report: called with a line before work that takes a while
+    :returns: a context manager of the tree's top (pathlib.Path), whose name
+              is nova-<version>; the folder is removed at its end
+    :raises KeeptrackError: when the index has no such release
+    """
+    with tempfile.TemporaryDirectory(prefix='keeptrack-') as folder:
+        report('getting %s from the package index' % (
+            'Nova %s' % release if release else 'the newest Nova release'))
+        archive = _download(pathlib.Path(folder), release)
+        report('unpacking %s' % archive.name)
+        yield _unpack(archive, pathlib.Path(folder))
+
+
+def _download(folder, release):
+    if importlib.util.find_spec('pip') is None:
+        raise errors.KeeptrackError(
+            'getting a Nova release needs pip, which this Python lacks: '
+            'install it, or name a tree')
+    result = subprocess.run(
+        [sys.executable, '-m', 'pip', 'download', '--quiet', '--no-deps',
+         '--no-binary', 'nova', '--dest', str(folder),
+         'nova==%s' % release if release else 'nova'],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True)
+    found = sorted(folder.glob('nova-*.tar.gz'))
+    if result.returncode or not found:
+        words = [line for line in result.stderr.splitlines()
+                 if line.lower().startswith('error')]
+        raise errors.KeeptrackError(
+            'pip could not get Nova%s (%s): see pip index versions nova, or '
+            'name a tree' % (' ' + release if release else '',
+                             words[-1] if words else 'it said nothing'))
+    return found[-1]
+
+
+def _unpack(archive, folder):
+    try:
+        with tarfile.open(archive) as tar:
+            if hasattr(tarfile, 'data_filter'):
+                tar.extractall(folder, filter='data')
+            else:
+                tar.extractall(folder)
+    except (OSError, tarfile.TarError) as exc:
+        raise errors.KeeptrackError('%s could not be unpacked: %s' % (
+            archive.name, exc))
+    return folder / archive.name[:-len('.tar.gz')]

@@ -1,0 +1,272 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The targets: which Novas there are patches for.
+
+A target is a folder patches/<name>/ with these files:
+
+``series``
+    names of the patches, one a line, in order; ``#`` begins a comment.
+``*.patch``
+    as git format-patch -U1 writes them.
+``constraints.txt``
+    a set of pins, for pip, with which the target's tests run.
+``digests.toml``
+    written by ``keeptrack refresh --bases``: see keeptrack/digests.py.  It is
+    a file of its own since it is long and nobody writes it by hand.
+``target.toml``
+    the rest, with these keys (all of them are needed, but where "optional"
+    is said):
+
+    - ``name``: that of the folder.  ``title``: for people.
+    - ``python``: the version that runs it, as "2.7".
+    - ``releases``: a PEP 440 specifier of the versions that belong to it.
+    - ``with``, ``without``: optional; parts of the fix (see
+      keeptrack/parts.py) that the tree must have, or must not have, from
+      upstream.  They tell trees of one version apart.
+    - ``[prerequisite]``: optional; a commit of upstream's that has to be
+      there first: ``commit`` (full id), ``title``, ``ref`` (one that carries
+      it), ``releases`` (those that lack it), and how to tell: a tree has it
+      when the regular expression ``gone`` is not found in ``file``.
+    - ``[[bases]]``: the commits that the patches are proved on, the newest
+      first: ``name``, ``ref``, ``commit``, ``release`` and, optional,
+      ``needs_prerequisite``.
+    - ``[substitutions]``: ``paths`` and ``text``, lists of [from, to] that
+      lead from a file in nova/ to the same file in the target: literal,
+      in this order.  A text may span lines, so that an import can move to
+      where the target's order of imports wants it.
+    - ``[[patches]]``: ``file`` and ``modules``, the files of nova/ that the
+      patch adds.
+    - ``[tests]``: ``modules`` (Nova's own, run before and after the series),
+      ``ours`` (that the series adds), ``environment`` (a table of variables)
+      and, optional, ``parts`` (a table: how many processes share a slow
+      module) and ``setup`` (commands to run in the tree first, each a list;
+      "python" there is the virtualenv's).
+"""
+
+import dataclasses
+import os
+import pathlib
+import re
+import sysconfig
+import tomllib
+
+from packaging import specifiers
+from packaging import version
+
+from keeptrack import errors
+
+
+@dataclasses.dataclass(frozen=True)
+class Prerequisite(object):
+    """A commit of upstream's that the patches stand on.
+
+    The fields are the keys of the same names in target.toml.
+    """
+
+    commit: str
+    title: str
+    ref: str
+    releases: tuple
+    file: str
+    gone: str
+
+    def missing(self, text):
+        """Tell whether a tree lacks it.
+
+        :param text: content of the tree's :attr:`file` (str)
+        :returns: bool
+        """
+        return re.search(self.gone, text, re.MULTILINE) is not None
+
+
+@dataclasses.dataclass(frozen=True)
+class Base(object):
+    """A commit that the patches are proved on."""
+
+    name: str
+    ref: str
+    commit: str
+    release: str
+    needs_prerequisite: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Target(object):
+    """One target; the fields are the keys of target.toml.
+
+    :ivar folder: where its files are (pathlib.Path)
+    """
+
+    folder: pathlib.Path
+    name: str
+    title: str
+    python: str
+    releases: str
+    with_parts: frozenset
+    without_parts: frozenset
+    prerequisite: Prerequisite
+    bases: tuple
+    paths: tuple
+    text: tuple
+    modules: dict
+    test_modules: tuple
+    our_modules: tuple
+    environment: dict
+    test_parts: dict
+    setup: tuple
+
+    def fits(self, release, upstream):
+        """Tell whether a tree is one of this target's.
+
+        :param release: the tree's version (str, or None when not known)
+        :param upstream: parts that it has from upstream (set of str)
+        :returns: bool
+        """
+        try:
+            known = version.Version(release or '')
+        except version.InvalidVersion:
+            return False
+        return (specifiers.SpecifierSet(self.releases).contains(
+            known, prereleases=True) and self.with_parts <= upstream and
+            not self.without_parts & upstream)
+
+    def proved_releases(self):
+        """The releases that the patches are proved on, the oldest first.
+
+        :returns: list of str
+        """
+        return list(dict.fromkeys(
+            base.release for base in reversed(self.bases)))
+
+    def base(self, release=None):
+        """The base of a release, or the newest.
+
+        :param release: a release or the name of a base (str or None)
+        :returns: the Base, or None when the target has no such
+        """
+        for base in self.bases:
+            if release in (None, base.release, base.name):
+                return base
+        return None
+
+
+def default_folder():
+    """Where this keeptrack's own targets are.
+
+    :returns: patches/ of the source checkout that this file is in, else what
+              the installation put under its data folder (pathlib.Path)
+    :raises KeeptrackError: when neither is there
+    """
+    checkout = pathlib.Path(__file__).resolve().parent.parent
+    found = [checkout / 'patches'] if (checkout / 'setup.cfg').exists() else []
+    schemes = [sysconfig.get_default_scheme(),
+               sysconfig.get_preferred_scheme('user')]
+    found += [pathlib.Path(sysconfig.get_path('data', scheme), 'share',
+                           'keeptrack', 'patches') for scheme in schemes]
+    for folder in found:
+        if folder.is_dir():
+            return folder
+    raise errors.KeeptrackError(
+        'keeptrack finds no patches of its own, neither beside its sources '
+        'nor installed: install it again, or name a folder with --patches')
+
+
+def load_all(folder):
+    """Read every target, the newest Nova first.
+
+    :param folder: a folder of targets (pathlib.Path)
+    :returns: list of Target
+    :raises KeeptrackError: when a target.toml cannot be used
+    """
+    if not folder.is_dir():
+        raise errors.KeeptrackError(
+            '%s is no folder: name one that holds targets' % folder)
+    found = [load(path.parent) for path in folder.glob('*/target.toml')]
+    return sorted(found, key=lambda target: (
+        version.Version(target.bases[0].release), target.name), reverse=True)
+
+
+def load(folder):
+    """Read one target.
+
+    :param folder: its folder (pathlib.Path)
+    :returns: the Target
+    :raises KeeptrackError: when its target.toml cannot be used
+    """
+    path = folder / 'target.toml'
+    try:
+        with open(path, 'rb') as f:
+            return _target(folder, tomllib.load(f))
+    except KeyError as exc:
+        raise errors.KeeptrackError('%s lacks the key %s' % (path, exc))
+    except (OSError, TypeError, ValueError,
+            specifiers.InvalidSpecifier) as exc:
+        raise errors.KeeptrackError('%s cannot be used: %s' % (path, exc))
+
+
+def by_name(targets, name):
+    """The target of that name.
+
+    :raises KeeptrackError: when there is none
+    """
+    for target in targets:
+        if target.name == name:
+            return target
+    raise errors.KeeptrackError('there is no target %s: there is %s' % (
+        name, ', '.join(target.name for target in targets) or 'none'))
+
+
+def for_tree(targets, release, upstream):
+    """The target that a tree belongs to; see :meth:`Target.fits`.
+
+    :returns: the Target, or None
+    """
+    return next((target for target in targets
+                 if target.fits(release, upstream)), None)
+
+
+def _pairs(rows):
+    pairs = tuple((old, new) for old, new in rows)
+    if not all(isinstance(text, str) for pair in pairs for text in pair):
+        raise ValueError('a substitution is a pair of texts')
+    return pairs
+
+
+def _target(folder, data):
+    if data['name'] != folder.name:
+        raise ValueError('its name is not that of its folder')
+    if not data['bases']:
+        raise ValueError('it names no base')
+    specifiers.SpecifierSet(data['releases'])
+    prerequisite = data.get('prerequisite')
+    if prerequisite is not None:
+        prerequisite = Prerequisite(**dict(
+            prerequisite, releases=tuple(prerequisite['releases'])))
+        re.compile(prerequisite.gone)
+    tests = data['tests']
+    return Target(
+        folder=folder, name=data['name'], title=data['title'],
+        python=data['python'], releases=data['releases'],
+        with_parts=frozenset(data.get('with', ())),
+        without_parts=frozenset(data.get('without', ())),
+        prerequisite=prerequisite,
+        bases=tuple(Base(**base) for base in data['bases']),
+        paths=_pairs(data['substitutions']['paths']),
+        text=_pairs(data['substitutions']['text']),
+        modules={row['file']: tuple(row['modules'])
+                 for row in data['patches']},
+        test_modules=tuple(tests['modules']), our_modules=tuple(tests['ours']),
+        environment={name: os.fspath(value) for name, value in
+                     tests['environment'].items()},
+        test_parts=dict(tests.get('parts', {})),
+        setup=tuple(tuple(row) for row in tests.get('setup', ())))

@@ -1,0 +1,238 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""A tree that looks like Nova to the kit, and a target with patches for it.
+
+Nothing in it is Nova's: the files hold numbered lines.
+"""
+
+import pathlib
+import shutil
+import tempfile
+
+from keeptrack import git
+from keeptrack import parts
+from keeptrack.tests import base
+
+EVENT = 'nova/virt/event.py'
+GUARD = 'nova/compute/migration_guard.py'
+OLD_TEST = 'nova/tests/test_old.py'
+NEW_TEST = 'nova/tests/test_guard.py'
+
+_TARGET = '''\
+name = "juno"
+title = "a synthetic Nova"
+python = "%(python)s"
+releases = ">=1.0,<2.0"
+without = ["monitor"]
+
+[prerequisite]
+commit = "%(prerequisite)s"
+title = "remove the loop"
+ref = "1.1"
+releases = ["1.0"]
+file = "nova/virt/libvirt/driver.py"
+gone = 'def wait_for_live_migration\\b'
+
+[[bases]]
+name = "1.1"
+ref = "1.1"
+commit = "%(new)s"
+release = "1.1"
+
+[[bases]]
+name = "1.0"
+ref = "1.0"
+commit = "%(old)s"
+release = "1.0"
+needs_prerequisite = true
+
+[substitutions]
+paths = [["nova/tests/unit/", "nova/tests/"]]
+text = [["nova.tests.unit", "nova.tests"], ["oslo_config", "oslo.config"]]
+
+%(patches)s
+[tests]
+modules = ["nova.tests.test_old"]
+ours = ["nova.tests.test_guard"]
+[tests.parts]
+"nova.tests.test_old" = 2
+[tests.environment]
+KEEPTRACK_TEST = "1"
+'''
+
+
+def filler(word, count, first=0):
+    """Numbered lines of Python (str)."""
+    return ''.join('%s_%d = %d\n' % (word, number, number)
+                   for number in range(first, first + count))
+
+
+def replace(folder, name, old, new):
+    """Replace a text that stands in a file once."""
+    path = folder / name
+    text = path.read_text()
+    assert text.count(old) == 1, (name, old)
+    path.write_text(text.replace(old, new))
+
+
+def write(folder, files):
+    """Write files (dict of path to text), making folders."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+class Nova(object):
+    """A clone with two releases, and a project with a target for it.
+
+    :ivar clone: the clone, release 1.1 checked out (pathlib.Path)
+    :ivar project: the folder that has patches/ and nova/ (pathlib.Path)
+    """
+
+    def __init__(self, folder):
+        self.clone = folder / 'clone'
+        self.project = folder / 'project'
+        self.patches = self.project / 'patches'
+        self.target = self.patches / 'juno'
+
+    def build(self):
+        """Make all of it."""
+        self.clone.mkdir(parents=True)
+        git.run(self.clone, 'init', '--quiet', '--initial-branch=stable')
+        self._write_releases()
+        self._write_series()
+        git.run(self.clone, 'checkout', '--quiet', 'stable')
+        git.run(self.clone, 'branch', '-D', 'series')
+        return self
+
+    def _write_releases(self):
+        write(self.clone, {
+            'setup.cfg': '[metadata]\nname = nova\nversion = 1.0\n',
+            'nova/__init__.py': '', 'nova/tests/__init__.py': '',
+            'nova/compute/__init__.py': '',
+            parts.DRIVER: filler('up', 30) +
+            'def wait_for_live_migration():\n    pass\n' +
+            filler('down', 30),
+            parts.MANAGER: filler('above', 20) +
+            'def roll_back():\n    return 1\n' + filler('between', 9) +
+            'def init():\n    return 2\n' + filler('below', 20),
+            EVENT: filler('event', 12),
+            OLD_TEST: 'import unittest\n\n\n'
+            'class Old(unittest.TestCase):\n'
+            '    def test_rollback(self):\n'
+            '        from nova.compute import manager\n'
+            '        self.assertEqual(1, manager.roll_back())\n\n'
+            '    def test_fails_always(self):\n'
+            '        self.fail("as ever")\n',
+        })
+        self.old = base.git_commit(self.clone, 'Release 1.0')
+        git.run(self.clone, 'tag', '1.0')
+        replace(self.clone, parts.DRIVER,
+                'def wait_for_live_migration():\n    pass\n', '')
+        self.prerequisite = base.git_commit(
+            self.clone, 'remove the loop', 'Up Stream <up@example.org>')
+        replace(self.clone, 'setup.cfg', 'version = 1.0', 'version = 1.1')
+        replace(self.clone, parts.MANAGER, filler('above', 20),
+                filler('more', 3) + filler('above', 20))
+        self.new = base.git_commit(self.clone, 'Release 1.1')
+        git.run(self.clone, 'tag', '1.1')
+
+    def _write_series(self):
+        git.run(self.clone, 'checkout', '--quiet', '-b', 'series')
+        write(self.clone, {
+            parts.MONITOR: 'def follow():\n    return None\n'})
+        replace(self.clone, parts.DRIVER, 'up_3 = 3\n',
+                'up_3 = 3\nlater = "migration_monitor.follow"\n')
+        base.git_commit(self.clone, 'libvirt: monitor the job\n\nWhy.\n')
+        replace(self.clone, EVENT, 'event_5 = 5\n',
+                'event_5 = 5\nREASON = 7\n')
+        replace(self.clone, parts.DRIVER, 'down_9 = 9\n',
+                'down_9 = 9\nmigration_event_reason = 7\n')
+        base.git_commit(self.clone, 'compute: a stop is no shutdown')
+        write(self.clone, {
+            GUARD: 'def find_guest_first(call):\n    return call\n\n\n'
+                   'find_guest_at_start = find_guest_first\n',
+            NEW_TEST: 'import unittest\n\n\n'
+                      'class Guard(unittest.TestCase):\n'
+                      '    def test_guard(self):\n        pass\n'})
+        replace(self.clone, parts.MANAGER, 'above_1 = 1\n',
+                'from nova.compute import migration_guard\nabove_1 = 1\n')
+        replace(self.clone, parts.MANAGER, 'def roll_back():\n',
+                '@migration_guard.find_guest_first\ndef roll_back():\n')
+        base.git_commit(self.clone, 'compute: find the guest')
+        replace(self.clone, parts.MANAGER, 'def init():\n',
+                '@migration_guard.find_guest_at_start\ndef init():\n')
+        base.git_commit(self.clone, 'compute: find the guest at start')
+        self.export('stable..series')
+
+    def export(self, commits, python='2.7'):
+        """Write the target's folder from commits of the clone."""
+        shutil.rmtree(self.target, ignore_errors=True)
+        self.target.mkdir(parents=True)
+        git.run(self.clone, 'format-patch', '--quiet', '-U1', '-o',
+                str(self.target), commits)
+        names = sorted(path.name for path in self.target.glob('*.patch'))
+        modules = {0: [parts.MONITOR], 2: [
+            GUARD, 'nova/tests/unit/test_guard.py']}
+        write(self.target, {
+            'series': '# in this order\n' + '\n'.join(names) + '\n',
+            'constraints.txt': '# none\n',
+            'target.toml': _TARGET % {
+                'python': python, 'prerequisite': self.prerequisite,
+                'new': self.new, 'old': self.old,
+                'patches': '\n'.join(
+                    '[[patches]]\nfile = "%s"\nmodules = %s\n' % (
+                        name, str(modules.get(at, [])).replace("'", '"'))
+                    for at, name in enumerate(names))}})
+        for name in (parts.MONITOR, GUARD, NEW_TEST):
+            path = name.replace('nova/tests/', 'nova/tests/unit/')
+            write(self.project, {path: git.run(
+                self.clone, 'show', 'series:' + name).decode()})
+
+
+class NovaTestCase(base.TestCase):
+    """A test with a synthetic Nova and its target.
+
+    It is built once a process and copied, since git takes its time.
+    """
+
+    _built = None
+
+    def setUp(self):
+        super().setUp()
+        if NovaTestCase._built is None:
+            # the folder lives as long as this process, and goes with it
+            NovaTestCase._built = tempfile.TemporaryDirectory(
+                prefix='keeptrack-tests-')
+            NovaTestCase._ready = Nova(pathlib.Path(
+                NovaTestCase._built.name)).build()
+        shutil.copytree(NovaTestCase._built.name, self.folder / 'nova')
+        self.nova = Nova(self.folder / 'nova')
+        for name in ('old', 'new', 'prerequisite'):
+            setattr(self.nova, name, getattr(NovaTestCase._ready, name))
+        self.clone = self.nova.clone
+
+    def keeptrack(self, *argv):
+        return self.run_keeptrack('--patches', str(self.nova.patches), *argv)
+
+    def refusal(self, *argv):
+        return self.refused('--patches', str(self.nova.patches), *argv)
+
+    def unpack(self, release):
+        """A release as an unpacked archive has it (pathlib.Path)."""
+        folder = self.folder / ('nova-' + release)
+        git.run(self.folder, 'clone', '--quiet', '--branch', release,
+                str(self.clone), str(folder))
+        shutil.rmtree(folder / '.git')
+        return folder

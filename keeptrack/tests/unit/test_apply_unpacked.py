@@ -1,0 +1,129 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import os
+from unittest import mock
+
+from keeptrack import errors
+from keeptrack import inplace
+from keeptrack import parts
+from keeptrack import signals
+from keeptrack.tests import base
+from keeptrack.tests import synthetic
+from keeptrack import tree
+
+
+class ApplyUnpackedTestCase(synthetic.NovaTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.tree = self.unpack('1.1')
+
+    def assertUntouched(self, *argv):
+        before = base.snapshot(self.tree)
+        line = self.refusal('apply', str(self.tree), *argv)
+        self.assertEqual(before, base.snapshot(self.tree))
+        return line
+
+    def test_is_patched_like_a_clone(self):
+        (self.tree / parts.DRIVER).chmod(0o755)
+        status, out, err = self.keeptrack('apply', str(self.tree))
+        self.assertEqual((0, ''), (status, err))
+        self.assertIn('4 patches of juno applied, 6 files', out)
+        self.keeptrack('apply', str(self.clone))
+        for name in (parts.DRIVER, parts.MANAGER, synthetic.EVENT,
+                     synthetic.GUARD, synthetic.NEW_TEST, parts.MONITOR):
+            self.assertEqual((self.clone / name).read_bytes(),
+                             (self.tree / name).read_bytes())
+        self.assertEqual(0o755, (self.tree / parts.DRIVER).stat().st_mode &
+                         0o777)
+        self.assertEqual(0o644, (self.tree / parts.MONITOR).stat().st_mode &
+                         0o777)
+        self.assertEqual([], list(self.tree.rglob('.keeptrack-*')))
+
+    def test_dry_run_changes_nothing(self):
+        before = base.snapshot(self.tree)
+        status, out, _ = self.keeptrack('apply', str(self.tree), '--dry-run')
+        self.assertEqual(0, status)
+        self.assertIn('would go on', out)
+        self.assertEqual(before, base.snapshot(self.tree))
+
+    def test_refuses_a_series_that_is_there(self):
+        self.keeptrack('apply', str(self.tree))
+        self.assertIn('already: nothing to do', self.assertUntouched())
+        (self.tree / parts.MONITOR).write_text('edited\n')
+        self.assertIn('already', self.assertUntouched())
+        (self.tree / synthetic.GUARD).unlink()
+        (self.tree / synthetic.NEW_TEST).unlink()
+        self.assertIn('a part of the series', self.assertUntouched())
+
+    def test_refuses_a_conflict_and_a_branch(self):
+        self.assertIn('--branch', self.assertUntouched('--branch', 'x'))
+        synthetic.replace(self.tree, synthetic.EVENT, 'event_5', 'event_x')
+        self.assertIn('nova/virt/event.py line ', self.assertUntouched())
+
+    def test_the_prerequisite_comes_from_nova_repo(self):
+        self.tree = self.unpack('1.0')
+        self.assertIn('set NOVA_REPO', self.assertUntouched())
+        with mock.patch.dict(os.environ, NOVA_REPO=str(self.clone)):
+            status, _, err = self.keeptrack('apply', str(self.tree))
+        self.assertEqual((0, ''), (status, err))
+        self.assertNotIn('wait_for', (self.tree / parts.DRIVER).read_text())
+
+    def test_refuses_a_nova_repo_that_is_none(self):
+        self.tree = self.unpack('1.0')
+        with mock.patch.dict(os.environ, NOVA_REPO=str(self.folder)):
+            self.assertIn('set NOVA_REPO', self.assertUntouched())
+        with mock.patch.dict(os.environ, NOVA_REPO='/no/where'):
+            self.assertIn('NOVA_REPO names', self.assertUntouched())
+
+    def test_an_error_at_any_write_changes_nothing(self):
+        for name in ('os.replace', 'tempfile.mkstemp', 'shutil.copy2'):
+            module, function = name.split('.')
+            real = getattr({'os': os, 'tempfile': inplace.tempfile,
+                            'shutil': inplace.shutil}[module], function)
+            for fail in range(1, 5 if name == 'shutil.copy2' else 7):
+                calls = []
+
+                def broken(*args, **kwargs):
+                    calls.append(args)
+                    if len(calls) == fail:
+                        raise OSError(28, 'No space left on device', 'there')
+                    return real(*args, **kwargs)
+
+                with mock.patch(name, broken):
+                    line = self.assertUntouched() if not (
+                        name == 'shutil.copy2' and fail == 4) else ''
+                if line:
+                    self.assertIn('No space left', line)
+
+    def test_an_interrupt_at_any_file_changes_nothing(self):
+        nova = tree.Tree(self.tree)
+        before = base.snapshot(self.tree)
+        files = {'a/b/c.py': ['new\n'], parts.DRIVER: ['other\n'],
+                 parts.MANAGER: None}
+        for look in range(1, 5):
+            effects = [None] * (look - 1) + [KeyboardInterrupt]
+            with mock.patch.object(signals.Held, 'check',
+                                   side_effect=effects):
+                self.assertRaises(KeyboardInterrupt, inplace.write, nova,
+                                  files)
+            self.assertEqual(before, base.snapshot(self.tree))
+        inplace.write(nova, files)
+        self.assertFalse((self.tree / parts.MANAGER).exists())
+
+    def test_a_file_in_the_way_of_a_folder(self):
+        before = base.snapshot(self.tree)
+        self.assertRaises(errors.KeeptrackError, inplace.write,
+                          tree.Tree(self.tree),
+                          {'setup.cfg/x.py': ['x\n'], parts.DRIVER: ['y\n']})
+        self.assertEqual(before, base.snapshot(self.tree))

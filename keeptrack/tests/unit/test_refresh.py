@@ -1,0 +1,219 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import json
+import pathlib
+import shutil
+
+import testtools
+
+from keeptrack import digests
+from keeptrack import git
+from keeptrack import parts
+from keeptrack import patchfile
+from keeptrack import renewal
+from keeptrack import series
+from keeptrack import targets
+from keeptrack.tests import base
+from keeptrack.tests import synthetic
+
+MODULE = 'nova/compute/migration_guard.py'
+
+
+class RefreshTestCase(synthetic.NovaTestCase):
+
+    def setUp(self):
+        super().setUp()
+        status, _, err = self.refresh('--bases', str(self.clone))
+        self.assertEqual((0, ''), (status, err))
+
+    def refresh(self, *argv):
+        status, out, err = self.keeptrack('refresh', '-f', 'json', *argv)
+        return status, json.loads(out) if out else [], err
+
+    def patch(self, number):
+        return next(self.nova.target.glob('%04d-*.patch' % number))
+
+    def edit_modules(self, old, new):
+        synthetic.replace(self.nova.target, 'target.toml', old, new)
+
+    def check(self):
+        """Run --check, which never changes anything."""
+        before = base.snapshot(self.nova.project)
+        status, rows, err = self.refresh('--check')
+        self.assertEqual(before, base.snapshot(self.nova.project))
+        self.assertEqual('', err)
+        self.assertEqual(1 if rows else 0, status)
+        return [(row['Patch'], row['Differs']) for row in rows]
+
+    def test_in_step(self):
+        self.assertEqual([], self.check())
+        before = base.snapshot(self.nova.project)
+        self.assertEqual((0, [], ''), self.refresh())
+        self.assertEqual(before, base.snapshot(self.nova.project))
+
+    def test_an_edited_module_goes_into_its_patch(self):
+        synthetic.write(self.nova.project, {
+            MODULE: 'from oslo_config import cfg\nTESTS = '
+                    '"nova.tests.unit.x"\n'})
+        self.assertEqual([(self.patch(3).name, MODULE)], self.check())
+        status, rows, _ = self.refresh()
+        self.assertEqual((0, 1), (status, len(rows)))
+        self.assertEqual([], self.check())
+        status, _, err = self.keeptrack('apply', str(self.clone))
+        self.assertEqual((0, ''), (status, err))
+        self.assertEqual('from oslo.config import cfg\nTESTS = '
+                         '"nova.tests.x"\n',
+                         (self.clone / MODULE).read_text())
+
+    def test_what_it_writes_is_what_git_writes(self):
+        synthetic.write(self.nova.project, {
+            MODULE: ''.join('line = %d\n' % n for n in range(300))})
+        self.refresh()
+        self.keeptrack('apply', str(self.clone))
+        ours = patchfile.split_lines(self.patch(3).read_text())
+        git_s = patchfile.split_lines(git.run(
+            self.clone, 'format-patch', '-1', '-U1', '--start-number=3',
+            '--stdout', 'HEAD~1').decode())
+        self.assertEqual([line for line in git_s if not line.startswith(
+            ('From ', 'Subject:', 'index '))], [
+            line for line in ours if not line.startswith(
+                ('From ', 'Subject:', 'index '))])
+
+    def test_a_module_more(self):
+        synthetic.write(self.nova.project, {'nova/virt/more.py': 'x = 1\n'})
+        self.edit_modules('modules = []\n\n[[patches]]\nfile = "0003',
+                          'modules = ["nova/virt/more.py"]\n\n[[patches]]\n'
+                          'file = "0003')
+        self.assertEqual([(self.patch(2).name, 'nova/virt/more.py')],
+                         self.check())
+        self.refresh()
+        text = self.patch(2).read_text()
+        self.assertIn(' create mode 100644 nova/virt/more.py\n', text)
+        self.assertIn(' 3 files changed, 3 insertions(+)\n', text)
+        # sections stand in git's order
+        self.assertLess(text.index('b/nova/virt/libvirt/driver.py'),
+                        text.index('b/nova/virt/more.py'))
+
+    def test_a_module_less(self):
+        self.edit_modules('"%s", ' % MODULE, '')
+        self.assertEqual([(self.patch(3).name, MODULE)], self.check())
+        self.refresh()
+        self.assertNotIn('migration_guard.py', self.patch(3).read_text())
+        self.assertEqual([], self.check())
+
+    def test_a_summary_that_is_wrong(self):
+        name = self.patch(3).name
+        synthetic.replace(self.nova.target, name, ' files changed', ' files')
+        self.assertEqual([(name, 'its summary')], self.check())
+
+    def test_a_module_that_is_missing(self):
+        (self.nova.project / MODULE).unlink()
+        self.assertIn(MODULE, self.refusal('refresh'))
+
+    def test_series_and_target_that_do_not_agree(self):
+        with open(self.nova.target / 'series', 'a') as f:
+            f.write('0005-more.patch\n')
+        self.assertIn('0005-more.patch', self.refusal('refresh'))
+
+    def test_a_hunk_that_does_not_land_on_a_base(self):
+        name = self.patch(3).name
+        synthetic.replace(self.nova.target, name, ' def roll_back():',
+                          ' def roll_bakc():')
+        rows = self.check()
+        self.assertEqual(3, len(rows))
+        for row, state in zip(rows, ('1.1', '1.0', '1.0+')):
+            self.assertIn('juno at %s' % state, row[1])
+            self.assertIn('manager.py line ', row[1])
+
+    def test_digests_tell_every_line_and_hold_no_text(self):
+        target = targets.load(self.nova.target)
+        found = digests.Digests.load(target)
+        for name, commit in (('1.0', self.nova.old), ('1.1', self.nova.new)):
+            for path in (parts.DRIVER, parts.MANAGER, synthetic.EVENT):
+                text = git.run(self.clone, 'show', '%s:%s' % (
+                    commit, path)).decode()
+                self.assertEqual(
+                    [digests.of_line(line) for line in
+                     patchfile.split_lines(text)], found.lines(name, path))
+                self.assertEqual(git.line(
+                    self.clone, 'rev-parse', '%s:%s' % (commit, path)),
+                    found.files[path][name]['blob'])
+        self.assertNotIn('roll_back', (
+            self.nova.target / digests.FILE).read_text())
+        self.assertIsNone(found.lines('1.0', 'no/file.py'))
+
+    def test_the_state_with_the_prerequisite(self):
+        target = targets.load(self.nova.target)
+        found = digests.Digests.load(target)
+        state = '1.0+' + self.nova.prerequisite[:12]
+        blob = git.line(self.clone, 'rev-parse', '%s:%s' % (
+            self.nova.prerequisite, parts.DRIVER))
+        self.assertEqual(blob, found.files[parts.DRIVER][state]['blob'])
+        self.assertNotEqual(found.lines('1.0', parts.DRIVER),
+                            found.lines(state, parts.DRIVER))
+
+    def test_without_digests(self):
+        (self.nova.target / digests.FILE).unlink()
+        self.assertIn('refresh --bases', self.refusal('refresh', '--check'))
+
+    def test_a_clone_that_lacks_a_base(self):
+        other = self.folder / 'other'
+        other.mkdir()
+        git.run(other, 'init', '--quiet')
+        before = base.snapshot(self.nova.project)
+        self.assertIn('does not hold 1.1', self.refusal(
+            'refresh', '--bases', str(other)))
+        self.assertEqual(before, base.snapshot(self.nova.project))
+
+    def test_an_installed_kit_has_nothing_to_make_patches_from(self):
+        shutil.rmtree(self.nova.project / 'nova')
+        self.assertIn('source checkout', self.refusal('refresh'))
+
+
+class RealPatchesTestCase(testtools.TestCase):
+    """Every patch that this project ships goes on at every base of its."""
+
+    def setUp(self):
+        super().setUp()
+        self.project = pathlib.Path(__file__).parents[3]
+        folder = self.project / 'patches'
+        self.targets = targets.load_all(folder) if folder.is_dir() else []
+        if not self.targets:
+            self.skipTest('NOT TESTED: %s holds no target yet' % folder)
+
+    def test_every_hunk_lands_at_one_place_of_every_base(self):
+        for target in self.targets:
+            self.assertEqual([], digests.prove(
+                target, series.Series.load(target)))
+
+    def test_digests_cover_every_base_and_file(self):
+        for target in self.targets:
+            loaded = series.Series.load(target)
+            found = digests.Digests.load(target)
+            for path in set(loaded.paths()) - set(loaded.added()):
+                for state, _, _ in digests.states(target):
+                    self.assertIn(state, found.files.get(path, {}), path)
+
+    def test_patches_are_in_step_with_nova(self):
+        for target in self.targets:
+            self.assertEqual([], renewal.differing(
+                target, renewal.renewed(target, self.project)))
+
+    def test_hunks_carry_one_line_of_context(self):
+        for target in self.targets:
+            for patch in series.Series.load(target).patches:
+                for section in patch.sections:
+                    for hunk in section.hunks:
+                        kinds = ''.join(kind for kind, _ in hunk.lines)
+                        self.assertNotIn('  ', (kinds[:2], kinds[-2:]),
+                                         (patch.name, section.path))
