@@ -74,6 +74,16 @@ class Decision(object):
 ROLL_BACK = Decision(
     'roll back', 'info',
     'The guest has stayed: Nova rolls the migration back.')
+STAYED_PAUSED = Decision(
+    'stayed paused', 'warning',
+    'The guest has stayed, paused: Nova rolls the migration back.',
+    'If its user has not paused it, it may have run on the destination since: '
+    'hard reboot it then, do not resume it.')
+UNRECORDED = Decision(
+    'unrecorded', 'warning',
+    'No record says where the guest was to go: Nova touches no host.',
+    'See that the guest runs on one host only and that Nova names that host, '
+    'then use nova reset-state --active.')
 NOWHERE = Decision(
     'nowhere', 'warning',
     'The guest runs nowhere: Nova rolls the migration back and '
@@ -110,14 +120,16 @@ BOTH = Decision(
     'Nova tears down neither and suspends the copy on the destination if it '
     'may.',
     'Check the disks, then destroy one of the two domains (virsh destroy). '
-    'Nova sees it and goes on.')
+    'Nova goes on once libvirt on both hosts tells it so; where it may not '
+    'ask the other one, use nova reset-state --active after that.')
 
 APART = Decision(
     'apart', 'error',
     'Two copies of this guest were seen to run and one of them is '
     'paused now: Nova touches neither.',
     'Check the disks, then destroy one of the two domains (virsh destroy). '
-    'Nova sees it and goes on.')
+    'Nova goes on once libvirt on both hosts tells it so; where it may not '
+    'ask the other one, use nova reset-state --active after that.')
 
 # source, destination
 _TABLE = {
@@ -127,7 +139,7 @@ _TABLE = {
     (RUNNING, UNKNOWN): DOUBT,
     (PAUSED, RUNNING): FINISH,
     (PAUSED, PAUSED): SWITCHING,
-    (PAUSED, ABSENT): ROLL_BACK,
+    (PAUSED, ABSENT): STAYED_PAUSED,
     (PAUSED, UNKNOWN): DOUBT,
     (ABSENT, RUNNING): FINISH,
     (ABSENT, PAUSED): INCOMPLETE,

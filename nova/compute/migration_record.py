@@ -19,6 +19,7 @@ database of this release has no record of a live migration.
 
 PREFIX = 'live_migration_'
 
+SOURCE = PREFIX + 'source'
 DESTINATION = PREFIX + 'dest'
 BLOCK = PREFIX + 'block'
 TWO_COPIES = PREFIX + 'two_copies'
@@ -40,6 +41,7 @@ def begin(instance, dest, block_migration, migrate_data):
     :param migrate_data: dict or None, as ComputeManager.live_migration has it
     """
     forget(instance)
+    instance.system_metadata[SOURCE] = instance.host
     instance.system_metadata[DESTINATION] = dest
     _store(instance, BLOCK, block_migration)
     for flag in _FLAGS:
@@ -52,7 +54,6 @@ def forget(instance):
 
     :param instance: nova.objects.Instance, saved by the caller
     """
-    # A new dict: a change inside of the old one is not seen by every release.
     instance.system_metadata = dict(
         (key, value) for key, value in instance.system_metadata.items()
         if not key.startswith(PREFIX))
@@ -62,8 +63,11 @@ def destination(instance):
     """Tell where the instance was to go.
 
     :param instance: nova.objects.Instance
-    :returns: str, or None where nothing is remembered
+    :returns: str, or None where nothing is remembered of a migration away
+        from the host that the instance is on
     """
+    if instance.system_metadata.get(SOURCE) != instance.host:
+        return None
     return instance.system_metadata.get(DESTINATION)
 
 

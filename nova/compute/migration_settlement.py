@@ -20,20 +20,17 @@ neither a user nor a restart of nova-compute can start a second copy.
 
 import time
 
-from oslo_log import log as logging
 from oslo_utils import excutils
 
 from nova.compute import guest_location
 from nova.compute import guest_search
+from nova.compute import migration_notice
 from nova.compute import migration_record
 from nova.compute import power_state
 from nova.compute import task_states
-from nova.compute import utils as compute_utils
 from nova.compute import vm_states
 from nova import exception
 from nova import utils
-
-LOG = logging.getLogger(__name__)
 
 # Seconds between the first two looks; every further pause is twice as long.
 FIRST_PAUSE = 1
@@ -41,33 +38,6 @@ LONGEST_PAUSE = 15
 
 # Seconds after which an answer that was not sure is, if it is given again.
 SURE_AFTER = 5
-
-SEEN = ('Live migration to %(dest)s in doubt. The guest is on %(host)s: '
-        '%(source)s; on %(dest)s: %(destination)s. %(parked)s%(does)s '
-        '%(human)s')
-# A fault has room for 255 characters, so it does without who was asked.
-FAULT = ('guest on %(host)s: %(source)s; on %(dest)s: %(destination)s. '
-         '%(does)s %(human)s')
-NOWHERE_KNOWN = 'an unknown host'
-PARKED = 'The instance is parked (vm_state error, task_state migrating). '
-GONE = ('Live migration in doubt, but the instance was deleted meanwhile: '
-        'Nova leaves both hosts alone. If its guest runs on %s, nova-compute '
-        'there deals with it (running_deleted_instance_action).')
-CHANGED = ('Live migration in doubt, but the instance was changed meanwhile '
-           '(host: %(host)s, task_state: %(task)s): Nova leaves it to whoever '
-           'did that.')
-NOT_SUSPENDED = ('TWO COPIES OF ONE GUEST MAY WRITE TO ONE DISK. The one on '
-                 '%(dest)s could not be suspended: %(error)s. Suspend it '
-                 'there at once (virsh suspend %(uuid)s).')
-SUSPENDED = 'The copy of the guest on %s is suspended.'
-REMOVING = ('Nova asks %s to remove the empty domain that the live migration '
-            'has left there; disks are not touched.')
-ENDING = ('Nova ends the paused copy of the guest on this host; the guest '
-          'runs on %s.')
-FAILED = ('The guest has moved to %(dest)s, but finishing its live migration '
-          'has failed: %(error)s. %(parked)sNova tries again.')
-
-NEVER_LEFT = 'libvirt was not asked yet to migrate'
 
 _POWER_STATES = {
     guest_location.RUNNING: power_state.RUNNING,
@@ -103,11 +73,14 @@ class Memory(object):
     :ivar said: what was last said of it: nothing is said twice
     :ivar unsure_since: float, time of the first of the answers in a row that
         were not sure; None where the last one was
+    :ivar posted: bool, all that the source has to do to finish is done, and
+        the destination was told to do the rest
     """
 
     def __init__(self):
         self.said = None
         self.unsure_since = None
+        self.posted = False
 
 
 class Settlement(object):
@@ -115,32 +88,38 @@ class Settlement(object):
 
     :param manager: ComputeManager of the source host
     :param attempt: Attempt
-    :param roll_back: callable, takes the attempt's arguments
-    :param decided: set of uuids; this one's is in it while ComputeManager's
-        own methods are called
     :param memory: Memory of the instance
-
-    :ivar urgent: bool, two copies run and neither could be stopped
+    :param may_act: callable without arguments; bool, whether nobody else
+        works on the instance. Asked under the instance's lock.
+    :param owned: bool, the migration was made by this process, and is ended
+        by nobody else
     """
 
-    def __init__(self, manager, attempt, roll_back, decided, memory):
+    def __init__(self, manager, attempt, memory, may_act, owned=False):
         self.manager = manager
         self.attempt = attempt
         self.context = attempt.context
         self.instance = attempt.instance
         self.dest = attempt.dest
-        self.urgent = False
-        self._roll_back = roll_back
-        self._decided = decided
+        self._looks_soon = False
         self._memory = memory
+        self._notice = migration_notice.Notice(manager, attempt, memory)
+        self._may_act = may_act
+        self._owned = owned
         self._stayed = None
         self._act = {
             guest_location.ROLL_BACK: self._stay,
+            guest_location.STAYED_PAUSED: self._stay,
             guest_location.NOWHERE: self._stay,
             guest_location.FINISH: self._move,
             guest_location.SHELL: self._shell,
             guest_location.BOTH: self._both,
         }
+
+    @property
+    def news(self):
+        """Whether it is worth to look again soon, bool."""
+        return self._looks_soon or self._notice.news
 
     def never_left(self):
         """The driver was not called yet: there is nothing to ask elsewhere.
@@ -148,14 +127,15 @@ class Settlement(object):
         A migration that cannot be prepared, since its destination is down for
         instance, is rolled back as ever.
         """
-        self._stayed = guest_location.Sighting(guest_location.ABSENT,
-                                               NEVER_LEFT)
+        self._stayed = guest_location.Sighting(
+            guest_location.ABSENT, migration_notice.NEVER_LEFT)
 
     def run(self, patience, park=True):
         """Look until something is decided, for a bounded time.
 
         :param patience: int, seconds; 0 looks once
         :param park: bool, park the instance if nothing can be decided
+        :returns: bool, nothing is left to decide
         """
         ends = time.time() + patience
         pause = FIRST_PAUSE
@@ -164,28 +144,41 @@ class Settlement(object):
         while True:
             left = ends - time.time()
             last = left <= 0
-            settled = self._locked(self._look_and_act, last and park, waited)
+            settled = self._look_safely(last, park, waited)
             if settled or last:
-                return
+                return settled
             time.sleep(max(0, min(pause, left)))
             pause = min(2 * pause, LONGEST_PAUSE)
             waited = time.time() > ends - patience / 2.0
 
-    def finish(self, post):
+    def finish(self):
         """Finish forward, and park the instance if that fails.
 
-        :param post: callable, takes the attempt's arguments
-        :returns: what post returns
-        :raises: what post raises
+        For a migration that libvirt has ended well: no look is needed.
+
+        :raises: what _post_live_migration raises
         """
-        # Dropped from the record by the destination, which stores what it is
-        # sent when it takes the instance over.
-        migration_record.forget(self.instance)
+        if not self._locked(self._is_ours):
+            return
         try:
-            return post(*self.attempt.arguments)
+            self._post()
         except Exception as error:
             with excutils.save_and_reraise_exception():
                 self._locked(self._park_unfinished, error)
+
+    def _look_safely(self, last, park, waited):
+        """Look once; an error ends nothing as long as there is time left.
+
+        The database or the message bus may be away for a moment, too.
+        """
+        try:
+            return self._locked(self._look_and_act, last and park, waited)
+        except Exception as error:
+            if last:
+                raise
+            self._notice.say('warning', migration_notice.LOOK_AGAIN,
+                             error=error)
+            return False
 
     def _locked(self, function, *args):
         @utils.synchronized(self.attempt.uuid)
@@ -202,16 +195,20 @@ class Settlement(object):
         """
         if not self._is_ours():
             return True
+        if not self.dest:
+            return self._without_record(park)
         search = self._search()
         decision = self._decide(search)
         act = self._act.get(decision)
         if act is not None and act(decision, search, waited):
             return True
+        if decision is guest_location.MOVING:
+            self._looks_soon = True
         if park and decision is not guest_location.MOVING:
             self._park(decision, search)
         else:
-            self._say(decision, search)
-            self._correct_fault(decision, search)
+            self._notice.seen(decision, search)
+            self._notice.correct_fault(decision, search)
         return False
 
     def _decide(self, search):
@@ -241,49 +238,94 @@ class Settlement(object):
         try:
             self.instance.refresh()
         except exception.InstanceNotFound:
-            LOG.info(GONE, self.dest, instance=self.instance)
+            self._notice.gone()
             return False
-        if (self.instance.host == self.manager.host and
-                self.instance.task_state == task_states.MIGRATING):
-            return True
-        self._leave()
+        if not self._may_act():
+            return False
+        if self.instance.host == self.manager.host:
+            if self.instance.task_state == task_states.MIGRATING:
+                return True
+            if self.instance.task_state is None and self._owned:
+                return self._take_back()
+        self._notice.left_alone()
         return False
 
-    def _leave(self):
-        LOG.info(CHANGED, {'host': self.instance.host,
-                           'task': self.instance.task_state},
-                 instance=self.instance)
+    def _take_back(self):
+        """Undo a reset-state in the middle of the migration.
+
+        Its guest may be anywhere, and a user could start a second copy.
+        """
+        self._notice.say('warning', migration_notice.TAKEN_BACK)
+        self.instance.task_state = task_states.MIGRATING
+        try:
+            self.instance.save(expected_task_state=[None])
+        except (exception.UnexpectedTaskStateError,
+                exception.InstanceNotFound):
+            self._notice.left_alone()
+            return False
+        return True
+
+    def _without_record(self, park):
+        """Look at an instance of which nothing is remembered.
+
+        Its migration has never reached this process: the conductor has given
+        up, or nova-compute was upgraded in the middle.
+        """
+        source = self.manager.driver.guest_finder.look(self.instance)
+        if (source.presence == guest_location.RUNNING and not source.moving):
+            self._notice.say('warning', migration_notice.NEVER_BEGAN)
+            self.instance.task_state = None
+            self.instance.vm_state = vm_states.ACTIVE
+            self._save_if_migrating()
+            return True
+        search = guest_search.Search(source, guest_location.Sighting(
+            guest_location.UNKNOWN, 'nobody knows which host to ask'))
+        if park and not source.moving:
+            self._park(guest_location.UNRECORDED, search)
+        return False
+
+    def _save_if_migrating(self):
+        """Store the instance; tell whether it was still to be stored."""
+        try:
+            self.instance.save(expected_task_state=[task_states.MIGRATING])
+        except (exception.UnexpectedTaskStateError,
+                exception.InstanceNotFound):
+            self._notice.left_alone()
+            return False
+        return True
 
     # What follows from a decision. Each answers whether all is done.
 
     def _stay(self, decision, search, waited):
-        self._say(decision, search)
-        self._correct_fault(decision, search, always=self._stayed is None)
+        self._notice.seen(decision, search)
+        self._notice.correct_fault(decision, search,
+                                   always=self._stayed is None)
         if search.refused:
             # It does not run there, but whether anything is left is unknown.
             self._remove_shell()
         migration_record.forget(self.instance)
         self.instance.power_state = _POWER_STATES[search.source.presence]
         try:
-            self._call(self._roll_back)
+            _unguarded(self.manager._rollback_live_migration)(
+                self.manager, *self.attempt.arguments)
         except (exception.UnexpectedTaskStateError,
                 exception.InstanceNotFound):
-            # It stores the instance before it touches a host.
-            self._leave()
+            # It stores the instance before it touches a host. What is read
+            # now is what others have made of it.
+            self._is_ours()
         return True
 
     def _move(self, decision, search, waited):
         ends_itself = search.source.presence == guest_location.PAUSED
         if ends_itself and not waited:
             return False
-        self._say(decision, search)
-        self._correct_fault(decision, search)
+        self._notice.seen(decision, search)
+        self._notice.correct_fault(decision, search)
         try:
             if ends_itself:
-                LOG.info(ENDING, self.dest, instance=self.instance)
-                self.manager.driver.power_off(self.instance)
-            migration_record.forget(self.instance)
-            self._call(self.manager._post_live_migration)
+                self._notice.say('info', migration_notice.ENDING)
+                self.manager.driver.guest_finder.end_paused(self.instance)
+            self._post()
         except Exception as error:
             self._park_unfinished(error)
         return True
@@ -297,29 +339,45 @@ class Settlement(object):
         # Stored first: once one of them is suspended, nothing else tells the
         # copy from an empty domain that waits for its guest.
         migration_record.set_two_copies(self.instance)
-        if not self._park(decision, search):
-            return True
+        ours = True
+        try:
+            ours = self._park(decision, search)
+        finally:
+            # Also where it could not be stored: both write to the disks.
+            if ours:
+                self._suspend_copy()
+        return True
+
+    def _suspend_copy(self):
+        self._looks_soon = True
         try:
             self.manager.driver.guest_finder.suspend(self.instance, self.dest)
         except Exception as error:
-            self.urgent = True
-            LOG.critical(NOT_SUSPENDED, {'dest': self.dest, 'error': error,
-                                         'uuid': self.attempt.uuid},
-                         instance=self.instance)
+            self._notice.say('critical', migration_notice.NOT_SUSPENDED,
+                             error=error)
         else:
-            LOG.warning(SUSPENDED, self.dest, instance=self.instance)
-        return True
+            self._notice.say('warning', migration_notice.SUSPENDED)
 
-    def _call(self, method):
-        """Call one of ComputeManager's methods, which is let through."""
-        self._decided.add(self.attempt.uuid)
-        try:
-            method(*self.attempt.arguments)
-        finally:
-            self._decided.discard(self.attempt.uuid)
+    def _post(self):
+        """Have the source's part done, once, and the destination's."""
+        # Dropped from the record by the destination, which stores what it is
+        # sent when it takes the instance over.
+        migration_record.forget(self.instance)
+        if self._memory.posted:
+            block_migration = self.attempt.arguments[3]
+            self.manager.compute_rpcapi.post_live_migration_at_destination(
+                self.context, self.instance, block_migration, self.dest)
+            return
+        _unguarded(self.manager._post_live_migration)(
+            self.manager, *self.attempt.arguments)
+        self._memory.posted = True
 
     def _remove_shell(self):
-        LOG.info(REMOVING, self.dest, instance=self.instance)
+        if not self.manager.compute_rpcapi.client.can_send_version('3.32'):
+            # The call would go without destroy_disks, which means True.
+            self._notice.say('warning', migration_notice.NOT_REMOVED)
+            return
+        self._notice.say('info', migration_notice.REMOVING)
         # No migrate_data: with it the destination deletes the folder of an
         # instance whose storage both hosts share.
         self.manager.compute_rpcapi.rollback_live_migration_at_destination(
@@ -339,8 +397,8 @@ class Settlement(object):
         if not self._store_parked(why):
             return False
         if not known:
-            self._say(decision, search, parked=True)
-        self._correct_fault(decision, search, always=not known)
+            self._notice.seen(decision, search, parked=True)
+        self._notice.correct_fault(decision, search, always=not known)
         return True
 
     def _park_unfinished(self, error):
@@ -348,10 +406,7 @@ class Settlement(object):
         if not self._is_ours() or self._is_parked(why):
             return
         if self._store_parked(why):
-            text = FAILED % {'dest': self.dest, 'error': error,
-                             'parked': PARKED}
-            LOG.error(text, instance=self.instance, exc_info=True)
-            self._add_fault(text)
+            self._notice.unfinished(error)
 
     def _is_parked(self, why):
         return (self.instance.vm_state == vm_states.ERROR and
@@ -360,48 +415,9 @@ class Settlement(object):
     def _store_parked(self, why):
         migration_record.set_why(self.instance, why)
         self.instance.vm_state = vm_states.ERROR
-        try:
-            self.instance.save(expected_task_state=[task_states.MIGRATING])
-        except (exception.UnexpectedTaskStateError,
-                exception.InstanceNotFound):
-            self._leave()
-            return False
-        return True
+        return self._save_if_migrating()
 
-    def _say(self, decision, search, parked=False):
-        presences = (decision.name, search.source.presence,
-                     search.destination.presence, parked)
-        if self._memory.said == presences:
-            return
-        self._memory.said = presences
-        level = 'error' if parked else decision.level
-        getattr(LOG, level)(self._sentence(decision, search, parked),
-                            instance=self.instance)
 
-    def _sentence(self, decision, search, parked=False):
-        return (SEEN % {'host': self.manager.host,
-                        'dest': self.dest or NOWHERE_KNOWN,
-                        'source': search.source,
-                        'destination': search.destination,
-                        'parked': PARKED if parked else '',
-                        'does': decision.does,
-                        'human': decision.human}).strip()
-
-    def _correct_fault(self, decision, search, always=False):
-        """Let the newest fault of the instance say what is true.
-
-        A destination that was asked over RPC and refused has stored its
-        refusal as one.
-        """
-        if always or search.refused:
-            self._add_fault(FAULT % {
-                'host': self.manager.host,
-                'dest': self.dest or NOWHERE_KNOWN,
-                'source': search.source.presence,
-                'destination': search.destination.presence,
-                'does': decision.does, 'human': decision.human})
-
-    def _add_fault(self, text):
-        compute_utils.add_instance_fault_from_exc(
-            self.context, self.instance,
-            exception.MigrationError(reason=text))
+def _unguarded(method):
+    """Give one of ComputeManager's methods without its guard."""
+    return method.unguarded

@@ -34,6 +34,8 @@ import mock
 
 from nova.compute import guest_location as where
 from nova.compute import migration_guard
+from nova.compute import migration_keeper
+from nova.compute import migration_notice
 from nova.compute import migration_record
 from nova.compute import migration_settlement
 from nova import objects
@@ -129,6 +131,7 @@ class ModelDriver(fakes.FakeDriver):
     def __init__(self, world):
         super(ModelDriver, self).__init__(world)
         self.guest_finder.suspend = self._suspend
+        self.guest_finder.end_paused = self._end_paused
 
     def _suspend(self, instance, name):
         host = self._world.host(name)
@@ -137,8 +140,13 @@ class ModelDriver(fakes.FakeDriver):
         if host.runs:
             host.copy = model.PAUSED
 
-    def power_off(self, instance):
-        self._world.hosts.source.copy = model.ABSENT
+
+
+    def _end_paused(self, instance):
+        source = self._world.hosts.source
+        if source.daemon != model.UP or source.runs:
+            raise IOError('no answer, or it runs')
+        source.copy = model.ABSENT
 
 
 class ModelRPC(fakes.FakeRPC):
@@ -182,17 +190,17 @@ class Migration(stateful.RuleBasedStateMachine):
         self.ends = None
         self.broken = []
         self._patch(migration_settlement, 'time', self.clock)
-        self._patch(migration_guard, 'time', self.clock)
+        self._patch(migration_keeper, 'time', self.clock)
         self._patch(migration_monitor, 'time', self.clock)
         # The progress is not looked at here, and threads of processes that
         # have ended would go on looking at it.
         self._patch(migration_monitor.JobWatch, 'until', mock.Mock())
-        for module in (migration_settlement, migration_guard,
+        for module in (migration_notice, migration_keeper, migration_guard,
                        migration_monitor):
             self._patch(module, 'LOG', mock.Mock())
-        self._patch(migration_settlement.compute_utils,
+        self._patch(migration_notice.compute_utils,
                     'add_instance_fault_from_exc', mock.Mock())
-        self._patch(migration_guard.Guard, '_is_untouched',
+        self._patch(migration_keeper.Keeper, '_is_untouched',
                     staticmethod(lambda instance: True))
         self._patch(objects.InstanceList, 'get_by_filters',
                     lambda *args, **kwargs: self.migrating())

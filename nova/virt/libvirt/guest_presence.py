@@ -89,6 +89,19 @@ class GuestFinder(object):
         uri = self._uri_of(host)
         _ask(uri, _suspend, self._libvirt, uri, instance['uuid'])
 
+    def end_paused(self, instance):
+        """End what a migration has left of a guest on this host.
+
+        Its QEMU is killed and its definition removed; disks, volumes and
+        network are not touched.
+
+        :param instance: the guest's instance
+        :raises: StillRuns where it is not paused; libvirt.libvirtError where
+            libvirt refuses; NoAnswer
+        """
+        _ask(self._own_uri, _end_paused, self._libvirt, self._own_uri,
+             instance['uuid'])
+
     @staticmethod
     def _uri_of(host):
         return CONF.libvirt.live_migration_uri % host
@@ -96,6 +109,10 @@ class GuestFinder(object):
 
 class NoAnswer(Exception):
     """A host has not answered in time."""
+
+
+class StillRuns(Exception):
+    """A guest that was to be ended is not paused."""
 
 
 def _ask(uri, function, *args):
@@ -153,10 +170,32 @@ def _has_job(libvirt, domain):
 
 
 def _suspend(libvirt, uri, uuid):
-    connection = libvirt.open(uri)
-    try:
-        domain = connection.lookupByUUIDString(uuid)
+    def act(domain):
         if _PRESENCES.get(domain.state(0)[0]) == guest_location.RUNNING:
             domain.suspend()
+    _act(libvirt, uri, uuid, act)
+
+
+def _end_paused(libvirt, uri, uuid):
+    def act(domain):
+        state = domain.state(0)[0]
+        if _PRESENCES.get(state) == guest_location.RUNNING:
+            raise StillRuns('the guest runs on this host')
+        persistent = domain.isPersistent()
+        if state == _PAUSED:
+            domain.destroy()
+        if persistent:
+            domain.undefine()
+    _act(libvirt, uri, uuid, act)
+
+
+def _act(libvirt, uri, uuid, act):
+    """Do something to a domain; one that is gone needs nothing done."""
+    connection = libvirt.open(uri)
+    try:
+        act(connection.lookupByUUIDString(uuid))
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
+            raise
     finally:
         connection.close()

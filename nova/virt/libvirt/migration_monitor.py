@@ -223,6 +223,9 @@ class JobWatch(object):
         try:
             if self._progress_of is None:
                 self._progress_of = copy.deepcopy(self._instance)
+                # A copy takes all its metadata for changed, and would store
+                # it over what others store in the meantime.
+                self._progress_of.obj_reset_changes()
             self._progress_of.progress = progress
             self._progress_of.save()
         except Exception as error:

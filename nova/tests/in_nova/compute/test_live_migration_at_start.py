@@ -23,6 +23,11 @@ R, P, A, U = where.PRESENCES
 
 class LiveMigrationAtStartTestCase(in_doubt.InDoubtTestCase):
 
+    def setUp(self):
+        super(LiveMigrationAtStartTestCase, self).setUp()
+        # A new process knows nothing of what was under way.
+        del self.compute._migration_guard
+
     def test_a_guest_that_is_nowhere_is_not_started_at_boot(self):
         self.flags(resume_guests_state_on_host_boot=True)
         self.presences = {None: A, 'dst': A}
@@ -35,7 +40,6 @@ class LiveMigrationAtStartTestCase(in_doubt.InDoubtTestCase):
     def test_a_restart_leaves_what_is_parked_parked(self):
         self.flags(resume_guests_state_on_host_boot=True)
         self.migration_fails(R, U)
-        del self.compute._migration_guard
         with mock.patch.object(self.compute.driver,
                                'resume_state_on_host_boot') as resume:
             self.compute._init_instance(self.context, self.stored())

@@ -15,7 +15,7 @@
 import mock
 
 from nova.compute import guest_location as where
-from nova.compute import migration_guard
+from nova.compute import migration_keeper
 from nova.compute import migration_record
 from nova.compute import power_state
 from nova.compute import task_states
@@ -24,6 +24,7 @@ from nova import context
 from nova import exception
 from nova import objects
 from nova.tests.unit.compute import test_compute
+from nova.virt.libvirt import migration_monitor
 
 R, P, A, U = where.PRESENCES
 
@@ -46,6 +47,7 @@ class InDoubtTestCase(test_compute.BaseTestCase):
                      'rollback_live_migration_at_destination',
                      'remove_volume_connection'):
             self.patch(self.rpcapi, name)
+        self.compute.compute_rpcapi.client = mock.Mock()
         self.rpcapi.get_instance_diagnostics.side_effect = (
             exception.NovaException('nobody there'))
         self.patch(self.compute.network_api, 'setup_networks_on_host')
@@ -127,7 +129,7 @@ class LiveMigrationInDoubtTestCase(InDoubtTestCase):
                       [name for name, _ in self.compute._periodic_tasks])
         self.migration_fails(R, U)
         self.presences['dst'] = A
-        with mock.patch.object(migration_guard.utils, 'spawn_n',
+        with mock.patch.object(migration_keeper.utils, 'spawn_n',
                                lambda function, *args: function(*args)):
             self.compute._look_for_parked_guests(self.context)
         stored = self.stored()
@@ -143,7 +145,7 @@ class LiveMigrationInDoubtTestCase(InDoubtTestCase):
                                return_value=power_state.NOSTATE):
             self.migration_fails(A, U)
         self.assert_parked()
-        self.assertIn('guest on', self.newest_fault())
+        self.assertIn('Nova touches neither host', self.newest_fault())
 
     def test_finishing_that_fails_parks(self):
         post = self.rpcapi.post_live_migration_at_destination
@@ -156,3 +158,17 @@ class LiveMigrationInDoubtTestCase(InDoubtTestCase):
                          (stored.vm_state, stored.task_state))
         self.assertEqual('dst', migration_record.destination(stored))
         self.assertIn('no broker', self.newest_fault())
+
+    def test_progress_overwrites_nothing_of_others(self):
+        watch = migration_monitor.JobWatch(None, None, self.instance)
+        other = objects.Instance.get_by_uuid(
+            self.context, self.instance.uuid, expected_attrs=['metadata'])
+        other.metadata['user'] = 'has changed this'
+        other.system_metadata['nova'] = 'has changed that'
+        other.save()
+        watch._store(42)
+        stored = objects.Instance.get_by_uuid(
+            self.context, self.instance.uuid, expected_attrs=['metadata'])
+        self.assertEqual(42, stored.progress)
+        self.assertEqual('has changed this', stored.metadata['user'])
+        self.assertEqual('has changed that', stored.system_metadata['nova'])

@@ -73,7 +73,10 @@ class World(object):
 
 
 class FakeInstance(object):
-    """A record that is read and stored as Nova's objects are."""
+    """A record that is read and stored as Nova's objects are.
+
+    Only what was changed is stored, and a dictionary as a whole.
+    """
 
     uuid = UUID
     updated_at = created_at = None
@@ -88,8 +91,8 @@ class FakeInstance(object):
     def _load(self):
         if self._world.row is None:
             raise exception.InstanceNotFound(instance_id=self.uuid)
-        self.__dict__.update(self._world.row)
-        self.system_metadata = dict(self._world.row['system_metadata'])
+        self.__dict__.update(copy.deepcopy(self._world.row))
+        self._clean = copy.deepcopy(self._world.row)
 
     def refresh(self):
         self._load()
@@ -98,7 +101,15 @@ class FakeInstance(object):
         return copy.copy(self)
 
     def __deepcopy__(self, memo):
-        return copy.copy(self)
+        # As in Nova, a copy takes its metadata for changed.
+        clone = copy.copy(self)
+        clone.system_metadata = dict(self.system_metadata)
+        clone._clean = dict(self._clean, system_metadata=None)
+        return clone
+
+    def obj_reset_changes(self):
+        self._clean = dict((name, copy.deepcopy(getattr(self, name)))
+                           for name in self._clean)
 
     def save(self, expected_task_state=None):
         row = self._world.row
@@ -109,8 +120,9 @@ class FakeInstance(object):
             raise exception.UnexpectedTaskStateError(
                 actual=row['task_state'], expected=expected_task_state)
         for name in row:
-            row[name] = getattr(self, name)
-        row['system_metadata'] = dict(self.system_metadata)
+            if getattr(self, name) != self._clean[name]:
+                row[name] = copy.deepcopy(getattr(self, name))
+        self._load()
 
 
 class FakeGuestFinder(object):
@@ -124,6 +136,9 @@ class FakeGuestFinder(object):
     def suspend(self, instance, host):
         self._world.done.append(('suspend', host))
 
+    def end_paused(self, instance):
+        self._world.done.append(('end', SOURCE))
+
 
 class FakeDriver(object):
 
@@ -131,14 +146,26 @@ class FakeDriver(object):
         self._world = world
         self.guest_finder = FakeGuestFinder(world)
 
-    def power_off(self, instance):
-        self._world.done.append(('power off', SOURCE))
-
 
 class FakeRPC(object):
 
     def __init__(self, world):
         self._world = world
+        self.client = self
+        self.cap = None
+        self.destination_listens = True
+
+    def can_send_version(self, version):
+        return self.cap is None
+
+    def post_live_migration_at_destination(self, context, instance,
+                                           block_migration, host):
+        self._world.done.append(('cast', host))
+        if self.destination_listens:
+            instance.host = host
+            instance.vm_state = 'active'
+            instance.task_state = None
+            instance.save(expected_task_state=['migrating'])
 
     def get_instance_diagnostics(self, context, instance):
         answer = self._world.rpc.get(instance.host, Exception('no such host'))
@@ -190,11 +217,8 @@ class FakeManager(object):
         self.world.done.append(('tear down', SOURCE))
         if self.finish_fails is not None:
             raise self.finish_fails
-        # The destination takes the instance over.
-        instance.host = dest
-        instance.vm_state = 'active'
-        instance.task_state = None
-        instance.save(expected_task_state=['migrating'])
+        self.compute_rpcapi.post_live_migration_at_destination(
+            ctxt, instance, block_migration, dest)
 
     @migration_guard.find_guest_first
     def _rollback_live_migration(self, context, instance, dest,
@@ -204,9 +228,13 @@ class FakeManager(object):
         instance.save(expected_task_state=['migrating'])
         self.world.done.append(('tear down', DESTINATION))
 
-    @migration_guard.find_guest_at_start
-    def _init_instance(self, context, instance):
+    @migration_guard.refuse_in_doubt
+    def restore_instance(self, context, instance):
         self.started.append(instance.uuid)
+
+    def _init_instance(self, context, instance):
+        if migration_guard.find_guest_at_start(self, context, instance):
+            self.started.append(instance.uuid)
 
 
 def run_threads():

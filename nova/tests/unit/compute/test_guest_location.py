@@ -34,7 +34,7 @@ class TableTestCase(test.NoDBTestCase):
         (R, U): where.DOUBT,
         (P, R): where.FINISH,
         (P, P): where.SWITCHING,
-        (P, A): where.ROLL_BACK,
+        (P, A): where.STAYED_PAUSED,
         (P, U): where.DOUBT,
         (A, R): where.FINISH,
         (A, P): where.INCOMPLETE,
@@ -97,7 +97,7 @@ class TwoCopiesTestCase(test.NoDBTestCase):
 class WordsTestCase(test.NoDBTestCase):
 
     decisions = set(TableTestCase.expected.values()) | set(
-        [where.APART, where.MOVING])
+        [where.APART, where.MOVING, where.UNRECORDED])
 
     def test_every_decision_says_what_nova_does(self):
         for decision in self.decisions:

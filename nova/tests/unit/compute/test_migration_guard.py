@@ -18,6 +18,8 @@ import mock
 from nova.compute import guest_location as where
 from nova.compute import guest_search
 from nova.compute import migration_guard
+from nova.compute import migration_keeper
+from nova.compute import migration_notice
 from nova.compute import migration_record
 from nova.compute import migration_settlement
 from nova.compute import power_state
@@ -42,13 +44,13 @@ class GuardTestCase(test.NoDBTestCase):
         self.clock = fakes.Clock()
         self.log = mock.Mock()
         self.patch(migration_settlement, 'time', self.clock)
-        self.patch(migration_guard, 'time', self.clock)
-        self.patch(migration_settlement, 'LOG', self.log)
-        self.patch(migration_settlement.compute_utils,
+        self.patch(migration_keeper, 'time', self.clock)
+        self.patch(migration_notice, 'LOG', self.log)
+        self.patch(migration_notice.compute_utils,
                    'add_instance_fault_from_exc', self.add_fault)
-        self.patch(migration_guard.timeutils, 'is_older_than',
+        self.patch(migration_keeper.timeutils, 'is_older_than',
                    mock.Mock(return_value=True))
-        self.patch(migration_guard.timeutils, 'normalize_time', mock.Mock())
+        self.patch(migration_keeper.timeutils, 'normalize_time', mock.Mock())
         self.patch(objects.InstanceList, 'get_by_filters',
                    mock.Mock(side_effect=self.find_instances))
         self.anew()
@@ -220,14 +222,14 @@ class FailedTestCase(GuardTestCase):
     def test_a_paused_rest_on_the_source_is_given_time_then_ended(self):
         self.migration_fails(P, R)
         self.assert_moved()
-        self.assertIn(('power off', 'src'), self.world.done)
+        self.assertIn(('end', 'src'), self.world.done)
         self.assertTrue(sum(self.clock.slept) >= 30)
 
     def test_a_paused_rest_that_libvirt_ends_is_not_touched(self):
         self.clock.tick = lambda: self.see(A, R)
         self.migration_fails(P, R)
         self.assert_moved()
-        self.assertNotIn(('power off', 'src'), self.world.done)
+        self.assertNotIn(('end', 'src'), self.world.done)
 
     def test_is_looked_at_again_until_it_can_be_asked(self):
         answers = [(R, U), (U, U), (P, P), (A, R)]
@@ -288,6 +290,14 @@ class ShellTestCase(GuardTestCase):
         self.migration_fails(R, P, SHARED)
         self.assert_parked()
         self.assertNotIn(TORN_DESTINATION, self.world.done)
+
+    def test_one_is_left_where_the_call_would_delete_disks(self):
+        # An RPC cap below 3.32 drops destroy_disks, and True is its default.
+        self.manager.compute_rpcapi.cap = '3.23'
+        self.migration_fails(R, P, SHARED)
+        self.assert_parked()
+        self.assert_nothing_done()
+        self.assertIn('would delete disks', self.said('warning')[0])
 
     def test_one_that_only_rpc_could_see_is_removed(self):
         self.world.rpc['dst'] = A
@@ -418,7 +428,7 @@ class RPCTestCase(GuardTestCase):
 
     def test_silence_is_no_answer_and_holds_up_nothing(self):
         self.patch(guest_search.CONF, 'live_migration_rpc_timeout', 0.01)
-        self.patch(migration_guard.CONF, 'live_migration_park_after', 1)
+        self.patch(migration_keeper.CONF, 'live_migration_park_after', 1)
         self.manager.compute_rpcapi.get_instance_diagnostics = (
             lambda *args: eventlet.sleep(60))
         self.migration_fails(R, U)
@@ -436,14 +446,14 @@ class RPCTestCase(GuardTestCase):
             self.world.rpc['dst'] = A
             self.migration_fails(*pair)
             self.assertIn('it does not run here', self.world.faults)
-            self.assertIn('guest on src', self.world.faults[-1])
+            self.assertIn('Nova ', self.world.faults[-1])
             self.anew()
 
     def test_nor_while_the_instance_stays_parked(self):
         self.world.rpc['dst'] = A
         self.migration_fails(A, U)
         self.look_again()
-        self.assertIn('guest on src', self.world.faults[-1])
+        self.assertIn('Nova ', self.world.faults[-1])
 
 
 class ParkedTestCase(GuardTestCase):
@@ -467,12 +477,12 @@ class ParkedTestCase(GuardTestCase):
     def test_is_freed_with_what_the_migration_was_begun_with(self):
         self.see(A, R)
         finish = mock.Mock()
-        self.manager._post_live_migration = finish
+        self.manager._post_live_migration = mock.Mock(unguarded=finish)
         self.look_again()
         self.assertEqual(
             ('dst', False, {'is_shared_instance_path': True,
                             'is_shared_block_storage': True}),
-            finish.call_args[0][2:])
+            finish.call_args[0][3:])
 
     def test_is_looked_at_more_and_more_seldom(self):
         look = mock.Mock(return_value=where.Sighting(U, 'libvirt'))
@@ -483,7 +493,7 @@ class ParkedTestCase(GuardTestCase):
             self.look_again()
             if look.call_count > before:
                 looked.append(number)
-        self.assertEqual([0, 2, 6, 14, 30, 62, 94], looked)
+        self.assertEqual([0, 1, 3, 7, 15, 31, 63, 95], looked)
 
     def test_says_nothing_new_while_nothing_changes(self):
         self.look_again(rounds=40)
@@ -507,29 +517,127 @@ class ParkedTestCase(GuardTestCase):
     def test_a_fresh_migration_elsewhere_in_nova_is_left_alone(self):
         # The API has set the task, and the conductor still looks for a host.
         self.world.row['vm_state'] = 'active'
-        migration_guard.timeutils.is_older_than.return_value = False
+        migration_keeper.timeutils.is_older_than.return_value = False
         self.see(R, A)
         self.look_again()
         self.assert_nothing_done()
 
-    def test_one_with_no_record_is_parked_not_guessed(self):
-        # As nova-compute finds it that was upgraded in the middle.
-        self.world.row.update(vm_state='active', system_metadata={})
-        self.manager = fakes.FakeManager(self.world)
-        self.see(R, A)
+    def test_a_copy_that_was_freed_by_a_human_is_not_ours_any_more(self):
+        # By hand: the record names another source than the host it is on.
+        self.world.row['system_metadata'][migration_record.SOURCE] = 'other'
+        self.see(R, R)
         self.look_again()
-        self.assert_parked()
-        self.assert_nothing_done()
-        self.assertIn('an unknown host', self.said('error')[-1])
+        self.assertNotIn(('suspend', 'dst'), self.world.done)
 
     def test_a_look_that_fails_harms_no_other(self):
         self.manager.driver.guest_finder.look = mock.Mock(
             side_effect=ValueError())
         log = mock.Mock()
-        self.patch(migration_guard, 'LOG', log)
+        self.patch(migration_keeper, 'LOG', log)
         self.look_again()
         self.assertEqual(1, log.exception.call_count)
         self.assert_parked()
+
+
+class UnrecordedTestCase(GuardTestCase):
+    """The conductor gave up, or nova-compute was upgraded in the middle."""
+
+    def test_a_guest_that_runs_here_never_left(self):
+        self.see(R, U)
+        self.look_again()
+        self.assertEqual(('active', None), (self.world.row['vm_state'],
+                                            self.world.row['task_state']))
+        self.assert_nothing_done()
+
+    def test_any_other_is_parked(self):
+        for presence in (P, A, U):
+            self.see(presence, A)
+            self.look_again()
+            self.assert_parked()
+            self.assert_nothing_done()
+            self.assertIn('reset-state', self.said('error')[-1])
+            self.anew()
+
+    def test_one_that_moves_is_left_alone(self):
+        self.world.flags['src'] = {'moving': True}
+        self.look_again(rounds=5)
+        self.assertEqual(('active', 'migrating'),
+                         (self.world.row['vm_state'],
+                          self.world.row['task_state']))
+
+    def test_a_call_that_comes_too_late_migrates_nothing(self):
+        self.look_again()
+        self.manager.migrate = mock.Mock()
+        self.assertRaises(exception.UnexpectedTaskStateError, self.begin)
+        self.assertFalse(self.manager.migrate.called)
+
+
+class ResetStateTestCase(GuardTestCase):
+    """An administrator resets the state in the middle of a migration."""
+
+    def prepare(self):
+        self.begin()
+        self.world.row['task_state'] = None
+
+    def test_a_migration_that_fails_is_taken_back_and_decided(self):
+        self.migration_fails(A, R)
+        self.assert_moved()
+        self.assertIn('was reset', self.said('warning')[0])
+
+    def test_a_migration_in_doubt_is_taken_back_and_parked(self):
+        self.migration_fails(U, U)
+        self.assert_parked()
+
+    def test_a_migration_that_succeeds_is_taken_back_and_finished(self):
+        self.see(A, R)
+        self.manager._post_live_migration('context', self.instance, 'dst',
+                                          False, LIVE_DATA)
+        self.assert_moved()
+
+    def test_another_task_is_left_alone(self):
+        self.world.row['task_state'] = 'rebooting'
+        self.migration_fails(A, R)
+        self.assertEqual('rebooting', self.world.row['task_state'])
+        self.assert_nothing_done()
+
+    def test_one_that_is_parked_is_the_administrators(self):
+        self.world.row['task_state'] = 'migrating'
+        self.migration_fails(R, U)
+        self.world.row.update(vm_state='active', task_state=None)
+        self.see(R, A)
+        self.look_again()
+        self.assert_nothing_done()
+
+
+class RestoreTestCase(GuardTestCase):
+    """A user deletes a parked instance softly, and restores it."""
+
+    def prepare(self):
+        self.begin()
+        self.migration_fails(A, U)
+        self.world.row.update(vm_state='soft-delete', task_state=None)
+
+    def restore(self):
+        self.manager.restore_instance('context',
+                                      fakes.FakeInstance(self.world))
+
+    def test_is_refused_while_the_guest_may_run_elsewhere(self):
+        self.patch(migration_guard, 'LOG', mock.Mock())
+        for presence in (R, P, U):
+            self.see(A, presence)
+            self.assertRaises(exception.InstanceInvalidState, self.restore)
+        self.assertEqual([], self.manager.started)
+
+    def test_is_allowed_where_it_does_not(self):
+        self.see(A, A)
+        self.restore()
+        self.assertEqual([fakes.UUID], self.manager.started)
+
+    def test_is_allowed_where_nothing_migrated(self):
+        self.world.row['system_metadata'] = {}
+        self.see(A, U)
+        self.restore()
+        self.assertEqual([fakes.UUID], self.manager.started)
 
 
 class WordsTestCase(GuardTestCase):
@@ -558,8 +666,7 @@ class WordsTestCase(GuardTestCase):
 
     def test_a_rolled_back_migration_leaves_a_true_fault(self):
         self.migration_fails(R, A)
-        self.assertIn('guest on src: running; on dst: absent',
-                      self.world.faults[-1])
+        self.assertIn('The guest has stayed', self.world.faults[-1])
 
 
 class ChangedTestCase(GuardTestCase):
@@ -571,7 +678,7 @@ class ChangedTestCase(GuardTestCase):
         self.world.row = None
         self.migration_fails(A, R)
         self.assert_nothing_done()
-        self.assertIn('deleted', self.said('info')[0])
+        self.assertIn('deleted', self.said('warning')[0])
 
     def test_a_destination_that_has_finished_is_left_alone(self):
         self.world.row.update(host='dst', task_state=None)
@@ -605,6 +712,32 @@ class ChangedTestCase(GuardTestCase):
             self.migration_fails(*pair)
             self.assertIsNone(self.world.row)
             self.assert_nothing_done()
+
+    def test_a_database_that_is_away_for_a_moment_ends_nothing(self):
+        refresh = self.instance.refresh
+        self.instance.refresh = mock.Mock(
+            side_effect=[ValueError(), ValueError(), None])
+        self.clock.tick = lambda: None
+        self.see(A, R)
+        self.migration_fails()
+        self.instance.refresh = refresh
+        self.assert_moved()
+
+    def test_two_copies_are_suspended_though_nothing_can_be_stored(self):
+        self.instance.save = mock.Mock(side_effect=ValueError())
+        self.assertRaises(ValueError, self.migration_fails, R, R)
+        self.assertIn(('suspend', 'dst'), self.world.done)
+
+    def test_a_migration_that_begins_meanwhile_is_left_alone(self):
+        keeper = migration_guard.of(self.manager)
+        keeper.end(fakes.UUID)
+        old = fakes.FakeInstance(self.world)
+        keeper.begin('context', fakes.FakeInstance(self.world), 'dst', False,
+                     {})
+        self.see(R, A)
+        keeper._look_once('admin', old)
+        self.assert_nothing_done()
+        self.assertEqual('migrating', self.world.row['task_state'])
 
     def test_two_looks_at_one_instance_do_not_interleave(self):
         order = []
@@ -659,7 +792,7 @@ class FinishTestCase(GuardTestCase):
         self.assertRaises(ValueError, self.finish)
         self.assert_parked()
         self.assertIn('no cinder', self.said('error')[0])
-        self.assertIn('no cinder', self.world.faults[-1])
+        self.assertIn('could not be finished', self.world.faults[-1])
         self.assertEqual('dst', migration_record.destination(
             fakes.FakeInstance(self.world)))
 
@@ -670,6 +803,17 @@ class FinishTestCase(GuardTestCase):
         self.look_again()
         self.assert_moved()
 
+    def test_a_destination_that_does_not_listen_is_told_again(self):
+        # What the source has torn down is not torn down again.
+        self.manager.compute_rpcapi.destination_listens = False
+        self.finish()
+        self.assertEqual('migrating', self.world.row['task_state'])
+        self.look_again(rounds=3)
+        self.manager.compute_rpcapi.destination_listens = True
+        self.look_again(rounds=4)
+        self.assert_moved()
+        self.assertEqual(1, self.world.done.count(TORN_SOURCE))
+
     def test_finishing_forward_that_fails_parks_too(self):
         self.manager.finish_fails = ValueError('no cinder')
         self.migration_fails()
@@ -679,7 +823,8 @@ class FinishTestCase(GuardTestCase):
         self.assert_moved()
 
     def test_a_paused_rest_that_cannot_be_ended_parks(self):
-        self.manager.driver.power_off = mock.Mock(side_effect=ValueError())
+        self.manager.driver.guest_finder.end_paused = mock.Mock(
+            side_effect=ValueError())
         self.migration_fails(P, R)
         self.assert_parked()
 
@@ -732,7 +877,7 @@ class StartTestCase(GuardTestCase):
         self.assertEqual([fakes.UUID], self.manager.started)
 
     def test_a_guest_still_in_doubt_then_is_parked(self):
-        migration_guard.timeutils.is_older_than.return_value = False
+        migration_keeper.timeutils.is_older_than.return_value = False
         self.see(R, U)
         self.start()
         self.look_again()
@@ -757,7 +902,7 @@ class StartTestCase(GuardTestCase):
     def test_no_error_keeps_the_service_from_starting(self):
         self.manager.driver.guest_finder.look = mock.Mock(
             side_effect=ValueError())
-        self.patch(migration_guard, 'LOG', mock.Mock())
+        self.patch(migration_keeper, 'LOG', mock.Mock())
         self.start()
         self.assertEqual([], self.manager.started)
 
@@ -766,7 +911,7 @@ class StartTestCase(GuardTestCase):
             self.clock.now += 20
             return where.Sighting(U, 'libvirt')
         self.manager.driver.guest_finder.look = look
-        self.patch(migration_guard, 'LOG', mock.Mock())
+        self.patch(migration_keeper, 'LOG', mock.Mock())
         for _ in range(20):
             self.start()
         self.assertTrue(self.clock.now < 1000 + 60 + 60)
@@ -782,10 +927,10 @@ class RestTestCase(GuardTestCase):
         self.assertEqual([fakes.UUID], self.manager.started)
 
     def test_an_untouched_record_is_told_by_its_time(self):
-        self.patch(migration_guard.timeutils, 'normalize_time',
+        self.patch(migration_keeper.timeutils, 'normalize_time',
                    lambda time: time)
         guard = migration_guard.of(self.manager)
         self.instance.updated_at = datetime.datetime(2015, 1, 23)
         guard._is_untouched(self.instance)
-        migration_guard.timeutils.is_older_than.assert_called_with(
-            self.instance.updated_at, migration_guard.UNTOUCHED)
+        migration_keeper.timeutils.is_older_than.assert_called_with(
+            self.instance.updated_at, migration_keeper.UNTOUCHED)

@@ -202,3 +202,42 @@ class SuspendTestCase(PresenceTestCase):
     def test_a_host_that_refuses_is_the_callers(self):
         self.make_fail(self.domain.suspend)
         self.assertRaises(fake_migration.FakeLibvirtError, self.suspend, 1)
+
+    def test_a_guest_that_is_gone_needs_nothing(self):
+        self.make_fail(self.domain.suspend,
+                       code=self.libvirt.VIR_ERR_NO_DOMAIN)
+        self.suspend(1)
+
+
+class EndPausedTestCase(PresenceTestCase):
+
+    def end(self, state, persistent=True):
+        self.domain.state.return_value = [state, 1]
+        self.domain.isPersistent.return_value = persistent
+        self.finder.end_paused(INSTANCE)
+
+    def test_a_paused_rest_is_killed_and_forgotten(self):
+        self.end(3)
+        self.domain.destroy.assert_called_once_with()
+        self.domain.undefine.assert_called_once_with()
+        self.assertEqual([('rw', 'qemu:///system')], self.libvirt.opened)
+
+    def test_a_rest_that_nobody_defined_is_only_killed(self):
+        self.end(3, persistent=False)
+        self.assertFalse(self.domain.undefine.called)
+
+    def test_a_definition_alone_is_forgotten(self):
+        self.end(5)
+        self.assertFalse(self.domain.destroy.called)
+        self.domain.undefine.assert_called_once_with()
+
+    def test_a_guest_that_runs_is_not_touched(self):
+        for state in (1, 2, 4, 7):
+            self.assertRaises(guest_presence.StillRuns, self.end, state)
+        self.assertFalse(self.domain.destroy.called)
+        self.assertFalse(self.domain.undefine.called)
+
+    def test_a_rest_that_is_gone_needs_nothing(self):
+        self.make_fail(self.connection.lookupByUUIDString,
+                       code=self.libvirt.VIR_ERR_NO_DOMAIN)
+        self.end(3)

@@ -34,6 +34,9 @@ class FakeInstance(object):
         clone.stored = self.stored
         return clone
 
+    def obj_reset_changes(self):
+        self.stored.append('reset')
+
     def save(self):
         self.stored.append(self.progress)
 
@@ -178,7 +181,7 @@ class LookTestCase(MonitorTestCase):
         self.follow(self.takes(0.5), find)
         self.assertEqual(3, len(found))
         self.assert_one(self.post, self.recover)
-        self.assertEqual([25], self.instance.stored)
+        self.assertEqual(['reset', 25], self.instance.stored)
 
     def test_looks_more_seldom_while_nobody_answers(self):
         def find():
@@ -249,7 +252,7 @@ class ProgressTestCase(MonitorTestCase):
 
     def test_is_what_has_been_sent_of_the_memory(self):
         self.report(self.watch(), 1, total=1000, remaining=250)
-        self.assertEqual([75], self.instance.stored)
+        self.assertEqual(['reset', 75], self.instance.stored)
 
     def test_is_stored_on_a_copy(self):
         self.report(self.watch(), 1)
@@ -259,7 +262,7 @@ class ProgressTestCase(MonitorTestCase):
         watch = self.watch()
         for at in range(0, 12):
             self.report(watch, at)
-        self.assertEqual(3, len(self.instance.stored))
+        self.assertEqual(['reset', 25, 25, 25], self.instance.stored)
         self.assertEqual(3, self.log.debug.call_count)
 
     def test_is_logged_at_info_every_thirty_seconds(self):
