@@ -43,7 +43,7 @@ from nova.tests.model import libvirt_model as model
 from nova.tests.unit.compute import guard_fakes as fakes
 from nova.virt.libvirt import migration_monitor
 
-EXAMPLES = int(os.environ.get('KEEPTRACK_EXAMPLES', 300))
+EXAMPLES = int(os.environ.get('KEEPTRACK_EXAMPLES', 800))
 
 _GRAVES = []
 
