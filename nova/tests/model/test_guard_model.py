@@ -140,8 +140,6 @@ class ModelDriver(fakes.FakeDriver):
         if host.runs:
             host.copy = model.PAUSED
 
-
-
     def _end_paused(self, instance):
         source = self._world.hosts.source
         if source.daemon != model.UP or source.runs:
