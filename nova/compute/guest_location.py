@@ -89,13 +89,26 @@ NOWHERE = Decision(
     'The guest runs nowhere: Nova rolls the migration back and '
     'records it shut down.',
     'Look into the log of its QEMU on both hosts, then start it.')
+LEFTOVER = Decision(
+    'leftover', 'info',
+    'The guest has moved: Nova gives libvirt time to end the paused copy on '
+    'the source, then ends it, and finishes the migration.')
+MOVED_PAUSED = Decision(
+    'moved paused', 'warning',
+    'The guest has moved, and is paused there: Nova finishes the migration.',
+    'If neither its user nor an error of its disks has paused it, resume it '
+    'on the destination (virsh resume).')
+UNSURE = Decision(
+    'unsure', 'info',
+    'Nova asks the destination a second time before it believes that the '
+    'guest does not run there.')
 FINISH = Decision(
     'finish', 'info',
     'The guest has moved: Nova finishes the migration.')
 SHELL = Decision(
     'shell', 'info',
-    'Nova waits until the empty domain on the destination is gone, '
-    'and removes it if it stays.')
+    'Nova waits until what is paused on the destination is gone, and removes '
+    'it if it stays.')
 SWITCHING = Decision(
     'switching', 'warning',
     'Neither copy runs yet: Nova looks again.',
@@ -125,8 +138,8 @@ BOTH = Decision(
 
 APART = Decision(
     'apart', 'error',
-    'Two copies of this guest were seen to run and one of them is '
-    'paused now: Nova touches neither.',
+    'Two copies of this guest were seen to run, of which Nova suspends '
+    'one where it may: Nova touches neither now.',
     'Check the disks, then destroy one of the two domains (virsh destroy). '
     'Nova goes on once libvirt on both hosts tells it so; where it may not '
     'ask the other one, use nova reset-state --active after that.')
@@ -137,7 +150,7 @@ _TABLE = {
     (RUNNING, PAUSED): SHELL,
     (RUNNING, ABSENT): ROLL_BACK,
     (RUNNING, UNKNOWN): DOUBT,
-    (PAUSED, RUNNING): FINISH,
+    (PAUSED, RUNNING): LEFTOVER,
     (PAUSED, PAUSED): SWITCHING,
     (PAUSED, ABSENT): STAYED_PAUSED,
     (PAUSED, UNKNOWN): DOUBT,
@@ -167,10 +180,10 @@ def decide(source, destination, two_copies=False):
         return MOVING
     if destination.presence == PAUSED and source.presence == ABSENT:
         # What moved is paused for a reason of its own, a user's for instance.
-        return FINISH if destination.diverged or two_copies else INCOMPLETE
-    if ABSENT in (source.presence, destination.presence):
-        return decision
-    if decision in (BOTH, DOUBT):
+        return (MOVED_PAUSED if destination.diverged or two_copies
+                else INCOMPLETE)
+    presences = (source.presence, destination.presence)
+    if decision is BOTH or ABSENT in presences and UNKNOWN not in presences:
         return decision
     if two_copies or (decision is SHELL and destination.diverged):
         return APART

@@ -23,7 +23,7 @@ from nova import exception
 
 LOG = logging.getLogger(__name__)
 
-SEEN = ('Live migration to %(dest)s in doubt. The guest is on %(host)s: '
+SEEN = ('Live migration to %(dest)s: the guest is on %(host)s: '
         '%(source)s; on %(dest)s: %(destination)s. %(parked)s%(does)s '
         '%(human)s')
 PARKED = 'The instance is parked (vm_state error, task_state migrating). '

@@ -112,6 +112,8 @@ class Settlement(object):
             guest_location.STAYED_PAUSED: self._stay,
             guest_location.NOWHERE: self._stay,
             guest_location.FINISH: self._move,
+            guest_location.MOVED_PAUSED: self._move,
+            guest_location.LEFTOVER: self._end_leftover,
             guest_location.SHELL: self._shell,
             guest_location.BOTH: self._both,
         }
@@ -221,7 +223,7 @@ class Settlement(object):
         if self._memory.unsure_since is None:
             self._memory.unsure_since = time.time()
         if time.time() - self._memory.unsure_since < SURE_AFTER:
-            return guest_location.DOUBT
+            return guest_location.UNSURE
         return decision
 
     def _search(self):
@@ -305,6 +307,7 @@ class Settlement(object):
             self._remove_shell()
         migration_record.forget(self.instance)
         self.instance.power_state = _POWER_STATES[search.source.presence]
+        self.instance.progress = 0
         try:
             _unguarded(self.manager._rollback_live_migration)(
                 self.manager, *self.attempt.arguments)
@@ -315,16 +318,18 @@ class Settlement(object):
             self._is_ours()
         return True
 
-    def _move(self, decision, search, waited):
-        ends_itself = search.source.presence == guest_location.PAUSED
-        if ends_itself and not waited:
+    def _end_leftover(self, decision, search, waited):
+        if not waited:
             return False
+        self._notice.say('info', migration_notice.ENDING)
+        return self._move(decision, search, waited)
+
+    def _move(self, decision, search, waited):
         self._notice.seen(decision, search)
         self._notice.correct_fault(decision, search)
         try:
-            if ends_itself:
-                self._notice.say('info', migration_notice.ENDING)
-                self.manager.driver.guest_finder.end_paused(self.instance)
+            # Also a definition without a guest: it could be started.
+            self.manager.driver.guest_finder.end_paused(self.instance)
             self._post()
         except Exception as error:
             self._park_unfinished(error)
@@ -363,6 +368,7 @@ class Settlement(object):
         # Dropped from the record by the destination, which stores what it is
         # sent when it takes the instance over.
         migration_record.forget(self.instance)
+        self.instance.progress = 0
         if self._memory.posted:
             block_migration = self.attempt.arguments[3]
             self.manager.compute_rpcapi.post_live_migration_at_destination(

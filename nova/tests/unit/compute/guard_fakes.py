@@ -62,7 +62,7 @@ class World(object):
         self.flags = {SOURCE: {}, DESTINATION: {}}
         self.rpc = {}
         self.row = {'host': SOURCE, 'vm_state': 'active',
-                    'task_state': 'migrating', 'power_state': 1,
+                    'task_state': 'migrating', 'power_state': 1, 'progress': 0,
                     'system_metadata': {'image_os': 'plan9'}}
         self.done = []
         self.faults = []

@@ -32,7 +32,7 @@ class TableTestCase(test.NoDBTestCase):
         (R, P): where.SHELL,
         (R, A): where.ROLL_BACK,
         (R, U): where.DOUBT,
-        (P, R): where.FINISH,
+        (P, R): where.LEFTOVER,
         (P, P): where.SWITCHING,
         (P, A): where.STAYED_PAUSED,
         (P, U): where.DOUBT,
@@ -60,8 +60,10 @@ class TableTestCase(test.NoDBTestCase):
         for pair in self.expected:
             for flags in itertools.product((True, False), repeat=2):
                 if U in pair:
-                    self.assertIs(where.DOUBT, decide(
-                        *pair, two_copies=flags[0], diverged=flags[1]), pair)
+                    self.assertIs(
+                        where.APART if flags[0] else where.DOUBT,
+                        decide(*pair, two_copies=flags[0],
+                               diverged=flags[1]), pair)
 
     def test_a_host_where_it_runs_is_torn_down_by_no_decision(self):
         # Rolling back tears down the destination, finishing the source.
@@ -69,7 +71,7 @@ class TableTestCase(test.NoDBTestCase):
             decision = decide(*pair)
             if decision in (where.ROLL_BACK, where.NOWHERE, where.SHELL):
                 self.assertNotIn(pair[1], (R, U))
-            if decision in (where.FINISH, where.NOWHERE):
+            if decision in (where.FINISH, where.LEFTOVER, where.NOWHERE):
                 self.assertNotIn(pair[0], (R, U))
 
 
@@ -81,13 +83,13 @@ class TwoCopiesTestCase(test.NoDBTestCase):
                           (where.BOTH, where.APART))
         self.assertIs(where.ROLL_BACK, decide(R, A, two_copies=True))
         self.assertIs(where.FINISH, decide(A, R, two_copies=True))
-        self.assertIs(where.FINISH, decide(A, P, two_copies=True))
+        self.assertIs(where.MOVED_PAUSED, decide(A, P, two_copies=True))
 
     def test_a_copy_that_has_run_is_no_empty_domain(self):
         self.assertIs(where.APART, decide(R, P, diverged=True))
 
     def test_a_guest_that_moved_and_was_paused_then_has_moved(self):
-        self.assertIs(where.FINISH, decide(A, P, diverged=True))
+        self.assertIs(where.MOVED_PAUSED, decide(A, P, diverged=True))
 
     def test_a_guest_that_never_arrived_has_not(self):
         # Its QEMU on the source was killed while memory was copied.
@@ -97,7 +99,8 @@ class TwoCopiesTestCase(test.NoDBTestCase):
 class WordsTestCase(test.NoDBTestCase):
 
     decisions = set(TableTestCase.expected.values()) | set(
-        [where.APART, where.MOVING, where.UNRECORDED])
+        [where.APART, where.MOVING, where.UNRECORDED, where.UNSURE,
+         where.MOVED_PAUSED])
 
     def test_every_decision_says_what_nova_does(self):
         for decision in self.decisions:

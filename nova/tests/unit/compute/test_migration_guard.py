@@ -225,11 +225,11 @@ class FailedTestCase(GuardTestCase):
         self.assertIn(('end', 'src'), self.world.done)
         self.assertTrue(sum(self.clock.slept) >= 30)
 
-    def test_a_paused_rest_that_libvirt_ends_is_not_touched(self):
+    def test_a_paused_rest_that_libvirt_ends_is_not_waited_for(self):
         self.clock.tick = lambda: self.see(A, R)
         self.migration_fails(P, R)
         self.assert_moved()
-        self.assertNotIn(('end', 'src'), self.world.done)
+        self.assertEqual([1], self.clock.slept)
 
     def test_is_looked_at_again_until_it_can_be_asked(self):
         answers = [(R, U), (U, U), (P, P), (A, R)]
@@ -663,6 +663,23 @@ class WordsTestCase(GuardTestCase):
         self.migration_fails(R, U)
         self.assertTrue(len(self.world.faults[-1]) < 235,
                         len(self.world.faults[-1]))
+
+    def test_an_answer_that_is_asked_for_twice_is_called_so(self):
+        self.world.rpc['dst'] = A
+        self.migration_fails(R, U)
+        self.assertIn('a second time', self.said('info')[0])
+
+    def test_a_kept_copy_that_is_suspended_is_to_be_resumed(self):
+        self.migration_fails(R, R)
+        self.see(A, P)
+        self.look_again()
+        self.assertIn('virsh resume', self.said('warning')[-1])
+
+    def test_no_progress_is_left(self):
+        self.world.row['progress'] = 42
+        self.instance.refresh()
+        self.migration_fails(R, A)
+        self.assertEqual(0, self.world.row['progress'])
 
     def test_a_rolled_back_migration_leaves_a_true_fault(self):
         self.migration_fails(R, A)
