@@ -107,6 +107,7 @@ class Settlement(object):
         self._may_act = may_act
         self._owned = owned
         self._stayed = None
+        self._rolls_back = False
         self._act = {
             guest_location.ROLL_BACK: self._stay,
             guest_location.STAYED_PAUSED: self._stay,
@@ -171,12 +172,13 @@ class Settlement(object):
     def _look_safely(self, last, park, waited):
         """Look once; an error ends nothing as long as there is time left.
 
-        The database or the message bus may be away for a moment, too.
+        The database or the message bus may be away for a moment, too. What
+        a rollback raises on its way is its caller's, as it always was.
         """
         try:
             return self._locked(self._look_and_act, last and park, waited)
         except Exception as error:
-            if last:
+            if last or self._rolls_back:
                 raise
             self._notice.say('warning', migration_notice.LOOK_AGAIN,
                              error=error)
@@ -308,6 +310,7 @@ class Settlement(object):
         migration_record.forget(self.instance)
         self.instance.power_state = _POWER_STATES[search.source.presence]
         self.instance.progress = 0
+        self._rolls_back = True
         try:
             _unguarded(self.manager._rollback_live_migration)(
                 self.manager, *self.attempt.arguments)

@@ -740,6 +740,20 @@ class ChangedTestCase(GuardTestCase):
         self.instance.refresh = refresh
         self.assert_moved()
 
+    def test_a_rollback_that_fails_on_its_way_is_not_begun_again(self):
+        calls = []
+
+        def roll_back(manager, context, instance, *args):
+            calls.append(instance)
+            instance.task_state = None
+            instance.save(expected_task_state=['migrating'])
+            raise ValueError('the destination is down')
+        self.patch(fakes.FakeManager.__dict__['_rollback_live_migration'],
+                   'unguarded', roll_back)
+        self.assertRaises(ValueError, self.migration_fails, R, A)
+        self.assertEqual(1, len(calls))
+        self.assertIsNone(self.world.row['task_state'])
+
     def test_two_copies_are_suspended_though_nothing_can_be_stored(self):
         self.instance.save = mock.Mock(side_effect=ValueError())
         self.assertRaises(ValueError, self.migration_fails, R, R)
