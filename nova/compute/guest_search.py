@@ -66,9 +66,6 @@ def look(manager, context, instance, dest, two_copies=False):
     :returns: Search
     """
     source = manager.driver.guest_finder.look(instance)
-    if not dest:
-        return Search(source, guest_location.Sighting(
-            guest_location.UNKNOWN, 'no record says where it was to go'))
     destination = manager.driver.guest_finder.look(instance, dest)
     refused = False
     if destination.presence == guest_location.UNKNOWN:

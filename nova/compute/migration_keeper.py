@@ -83,7 +83,7 @@ class Keeper(object):
         self._under_way = {}
         # uuids of instances whose start had to be put off
         self._unready = set()
-        # uuid to [rounds between two looks, rounds until the next]
+        # uuid to (rounds between two looks, rounds until the next)
         self._rounds = {}
         self._looking = set()
         # uuid to what is known of it from one look to the next
