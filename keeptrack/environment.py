@@ -122,15 +122,21 @@ def _is_version(candidate, wanted):
 class Environment(object):
     """A target's virtualenv.
 
-    :param target: a targets.Target
+    :param target: a targets.Target, or whatever else has a name, a python and
+        a folder with constraints.txt
     :param python: the Python to make it of: an absolute path (str)
     :param cache: the folder it is kept in (pathlib.Path)
+    :param additions: what pip cannot install by pins alone, in order; each
+        has ``told`` (bytes: another environment for another of these) and
+        ``install(python, run)`` (python: the environment's, run: as
+        :meth:`_run`)
     """
 
-    def __init__(self, target, python, cache=None):
+    def __init__(self, target, python, cache=None, additions=()):
         self._target = target
         self._base = python
         self._cache = cache or cache_folder()
+        self._additions = additions
         self._constraints = target.folder / 'constraints.txt'
         try:
             pins = self._constraints.read_bytes()
@@ -138,7 +144,8 @@ class Environment(object):
             raise errors.KeeptrackError('%s cannot be read: %s' % (
                 self._constraints, exc.strerror))
         told = b'\0'.join([pins, os.fsencode(os.path.realpath(python)),
-                           _SITECUSTOMIZE.encode()])
+                           _SITECUSTOMIZE.encode()] +
+                          [addition.told for addition in additions])
         self.path = self._cache / ('%s-%s' % (
             target.name, hashlib.sha256(told).hexdigest()[:12]))
         self._log = self.path.with_name(self.path.name + '.log')
@@ -197,14 +204,21 @@ class Environment(object):
         if self._is_old:
             (self.path / 'lib' / ('python' + self._target.python) /
              'site-packages' / 'sitecustomize.py').write_text(_SITECUSTOMIZE)
+        for addition in self._additions:
+            addition.install(self.python, self._run)
 
-    def _run(self, *command):
-        """Run a step; its output goes to the log beside the environment."""
+    def _run(self, *command, **variables):
+        """Run a step; its output goes to the log beside the environment.
+
+        :param command: the words (str)
+        :param variables: environment variables to add (str)
+        :raises KeeptrackError: when it fails
+        """
         # constraints of the user's own are for another Python
         env = {name: value for name, value in os.environ.items()
                if name not in ('PIP_CONSTRAINT', 'PYTHONPATH',
                                'PYTHONHOME')}
-        env['PIP_CONSTRAINT'] = os.devnull
+        env.update(variables, PIP_CONSTRAINT=os.devnull)
         with open(self._log, 'ab') as log:
             result = subprocess.run(command, stdin=subprocess.DEVNULL,
                                     stdout=log, stderr=log, env=env)

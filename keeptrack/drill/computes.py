@@ -1,0 +1,316 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""The two nova-computes of a drill: real processes of a Nova tree."""
+
+import pathlib
+import shutil
+import threading
+import time
+from xml.etree import ElementTree
+
+from keeptrack.drill import broker
+from keeptrack.drill import errors
+from keeptrack.drill import fork_client
+from keeptrack.drill import instance_record
+
+ROLES = ('source', 'destination')
+
+#: seconds between two runs of the periodic tasks of a nova-compute that run
+PERIODIC = {'_sync_power_states': 1, '_look_for_parked_guests': 1}
+
+#: seconds for which the driver holds back that a guest has stopped; Nova's
+#: own 15 are for the seconds between a reboot's stop and start
+LIFECYCLE_DELAY = 2
+
+# seconds from the fork of a process to its line
+_COMES_WITHIN = 10
+
+# seconds from the end of a process to the end of its line
+_GOES_WITHIN = 5
+
+
+class Computes(object):
+    """The nova-computes of a lab, for one run after the other.
+
+    :param runtime: runtime.Runtime of the tree, made
+    :param tree_path: the Nova tree (pathlib.Path)
+    :param folder: for all that the processes write; short, and it exists
+        (pathlib.Path)
+    :param lab: a lab.Lab that is up
+    :param on_event: called with each event (dict), by one thread
+    """
+
+    def __init__(self, runtime, tree_path, folder, lab, on_event):
+        self._runtime = runtime
+        self._tree_path = tree_path
+        self._folder = pathlib.Path(folder)
+        self._lab = lab
+        self._on_event = on_event
+        self._lock = threading.Lock()
+        self._server = None
+        self._broker = None
+        self._record = None
+        self._pids = {}
+        self._modes = {}
+        self._runs = 0
+        self._run = None
+        self._spec = None
+
+    @property
+    def logs(self):
+        """The folder with the logs of the run (pathlib.Path)."""
+        return self._run / 'logs'
+
+    def open(self):
+        """Import the tree.
+
+        :raises KeeptrackError: when that fails
+        """
+        self._runtime.ensure()
+        self._server = fork_client.ForkClient(
+            self._runtime, self._folder / 'server.log')
+        self._server.open()
+        self._broker = broker.Broker(self._socket, self._on_event)
+
+    @property
+    def _socket(self):
+        return self._folder / 's'
+
+    def close(self):
+        """End every process."""
+        if self._server is not None:
+            for role in list(self._pids):
+                self.kill(role)
+            self._server.close()
+            self._server = None
+        if self._record is not None:
+            self._record.close()
+            self._record = None
+        if self._broker is not None:
+            self._broker.close()
+            self._broker = None
+            self._socket.unlink(missing_ok=True)
+
+    def prepare(self, options):
+        """Begin a new run, with an instance that is on the source.
+
+        :param options: dict: uuid and name (of the domain); vm_state
+            ('active'), power_state ('running'), shared (both hosts have one
+            folder for instances: True), volumes (1), config (options of
+            Nova: group to option to value), and, of the drill itself: xml
+            (of the domain; what the source's libvirt says, where it is not
+            given), virt_type (that of the domain), periodic (name of a
+            task to seconds: PERIODIC), lifecycle_delay (LIFECYCLE_DELAY)
+        :raises KeeptrackError: when that fails
+        """
+        for role in list(self._pids):
+            self.kill(role)
+        self._broker.reset()
+        self._modes = {role: [] for role in ROLES}
+        self._new_folder()
+        database = self._run / 'nova.sqlite'
+        shutil.copyfile(self._runtime.database(), database)
+        self._spec = self._make_spec(options, database)
+        self._make_instances(options)
+        self._make_rows(options)
+        self._record = instance_record.InstanceRecord(
+            database, options['uuid'], {
+                host.name: role for role, host in self._lab.hosts.items()})
+
+    def _new_folder(self):
+        if self._record is not None:
+            self._record.close()
+            self._record = None
+        if self._run is not None:
+            shutil.rmtree(self._run)
+        self._runs += 1
+        self._run = self._folder / ('r%d' % self._runs)
+        for name in ('logs', 'state'):
+            (self._run / name).mkdir(parents=True)
+
+    def _make_spec(self, options, database):
+        xml = options.get('xml') or self._domain(options['name'])
+        return {
+            'socket': str(self._socket),
+            'folder': str(self._run),
+            'database': str(database),
+            'uuid': options['uuid'],
+            'name': options['name'],
+            'xml': xml,
+            'virt_type': options.get('virt_type') or _virt_type(xml),
+            'config': options.get('config', {}),
+            'periodic': options.get('periodic', PERIODIC),
+            'lifecycle_delay': options.get('lifecycle_delay',
+                                           LIFECYCLE_DELAY),
+            'shared': options.get('shared', True),
+            'hosts': {role: host.name
+                      for role, host in self._lab.hosts.items()},
+        }
+
+    def _domain(self, name):
+        """The domain as the source's libvirt has it (str)."""
+        return self._lab.hosts['source'].virsh(
+            'dumpxml', '--inactive', '--security-info', name)
+
+    def _instances(self, role):
+        """The folder for instances of a host (pathlib.Path)."""
+        return self._run / ('instances' if self._spec['shared']
+                            else 'instances-' + role)
+
+    def _make_instances(self, options):
+        for role in ROLES:
+            self._instances(role).mkdir(exist_ok=True)
+        (self._instances('source') / options['uuid']).mkdir()
+
+    def _make_rows(self, options):
+        pid = self._fork('rows', {
+            'vm_state': options.get('vm_state', 'active'),
+            'power_state': options.get('power_state', 'running'),
+            'volumes': options.get('volumes', 1)})
+        if self._server.wait(pid):
+            raise errors.LabError(
+                'the instance cannot be made in the database: %s' %
+                self._printed('rows').read_text(errors='replace').strip()
+                .split('\n')[-1])
+
+    def _printed(self, role):
+        return self.logs / (role + '.out')
+
+    def _fork(self, role, more):
+        spec = dict(self._spec, role=role, **more)
+        return self._server.fork(spec, self._printed(role))
+
+    def start(self, role):
+        """Start the nova-compute of a host.
+
+        It is up with the event 'initialized'.
+
+        :param role: 'source' or 'destination'
+        :returns: its process id (int)
+        :raises LabError: when one runs already, or it cannot be forked
+        """
+        host = self._lab.hosts[role]
+        with self._lock:
+            pid = self._pids.get(role)
+            if pid is not None:
+                if not (self._broker.has_gone(pid) or
+                        self._server.has_ended(pid)):
+                    raise errors.LabError(
+                        'the nova-compute of the %s runs already' % role)
+                # its line is closed a moment before it has ended
+                self._server.wait(pid)
+            self._pids[role] = pid = self._fork(role, {
+                'host': host.name,
+                'namespaces': {kind: str(path) for kind, path
+                               in host.namespaces.items()},
+                'instances': str(self._instances(role)),
+                'log': str(self.logs / ('nova-compute-%s.log' % role)),
+                'libvirt': self._modes[role]})
+        return pid
+
+    def kill(self, role):
+        """End the nova-compute of a host with SIGKILL; none is no error.
+
+        When it returns the process has ended, and its events are told.
+
+        :param role: 'source' or 'destination'
+        """
+        with self._lock:
+            pid = self._pids.pop(role, None)
+        if pid is None:
+            return
+        peer = self._broker.peer(pid)
+        self._server.kill(pid)
+        if peer is not None:
+            peer.gone.wait(_GOES_WITHIN)
+        self._broker.flush()
+
+    def migrate(self):
+        """Have a conductor ask for the migration; returns at once.
+
+        :raises LabError: when it cannot be forked
+        """
+        host = self._lab.hosts['source']
+        with self._lock:
+            if 'conductor' in self._pids:
+                raise errors.LabError('one migration in a run')
+            self._pids['conductor'] = self._fork('conductor', {
+                'host': host.name,
+                'destination': self._lab.hosts['destination'].name,
+                'instances': str(self._instances('source')),
+                'log': str(self.logs / 'nova-conductor.log')})
+
+    def abort_job(self):
+        """Abort the migration's job, as an admin does."""
+        self._lab.hosts['source'].virsh('domjobabort', self._spec['name'])
+
+    def rpc(self, role, mode):
+        """Say what becomes of RPC requests to a host's nova-compute.
+
+        :param role: 'source' or 'destination'
+        :param mode: 'normal', or 'silent': they are swallowed
+        """
+        if mode not in ('normal', 'silent'):
+            raise ValueError('no such mode: %s' % mode)
+        self._broker.silence(self._lab.hosts[role].name, mode == 'silent')
+
+    def libvirt(self, role, mode):
+        """Say how libvirt fails in a host's nova-compute.
+
+        One that is started later begins with it too.
+
+        :param role: 'source' or 'destination'
+        :param mode: 'normal', 'error-after-success', 'no-remote', or a list
+        :raises LabError: when the process does not obey
+        """
+        modes = [mode] if isinstance(mode, str) else list(mode)
+        self._modes[role] = modes
+        if role in self._pids:
+            self._peer(role).ask('libvirt', modes)
+
+    def counts(self, role):
+        """How often a nova-compute has called each function of libvirt.
+
+        :param role: 'source' or 'destination'
+        :returns: dict of str to int
+        :raises LabError: when the process does not answer
+        """
+        return self._peer(role).ask('counts')
+
+    def _peer(self, role):
+        """The line to a process that was forked a moment ago, or before."""
+        until = time.monotonic() + _COMES_WITHIN
+        while time.monotonic() < until:
+            pid = self._pids.get(role)
+            peer = None if pid is None else self._broker.peer(pid)
+            if peer is not None:
+                return peer
+            time.sleep(0.01)
+        raise errors.LabError('there is no process for the %s' % role)
+
+    def record(self):
+        """Nova's record of the instance now.
+
+        :returns: dict, see instance_record.InstanceRecord.read
+        """
+        return self._record.read()
+
+
+def _virt_type(xml):
+    """What runs a domain: 'kvm' or 'qemu'.
+
+    :param xml: the domain (str)
+    :returns: str
+    """
+    return ElementTree.fromstring(xml).get('type')

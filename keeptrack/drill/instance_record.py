@@ -1,0 +1,74 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Reads Nova's record of an instance, straight from its database."""
+
+import contextlib
+import sqlite3
+
+POWER_STATES = {0: 'nostate', 1: 'running', 3: 'paused', 4: 'shutdown',
+                6: 'crashed', 7: 'suspended'}
+
+_INSTANCE = ('SELECT host, node, vm_state, task_state, power_state, progress '
+             'FROM instances WHERE uuid = ?')
+_FAULTS = ('SELECT message FROM instance_faults WHERE instance_uuid = ? '
+           'ORDER BY id')
+
+
+class InstanceRecord(object):
+    """Nova's record of one instance.
+
+    :param database: the SQLite file (pathlib.Path)
+    :param uuid: the instance's (str)
+    :param roles: name of a host to its role (dict of str)
+    """
+
+    def __init__(self, database, uuid, roles):
+        self._uri = 'file:%s?mode=ro' % database
+        self._uuid = uuid
+        self._roles = roles
+        # with no connection left, each last one would tidy the file up
+        self._open = self._connect()
+
+    def _connect(self):
+        return sqlite3.connect(self._uri, uri=True, timeout=60,
+                               check_same_thread=False)
+
+    def close(self):
+        """Read no more."""
+        self._open.close()
+
+    def read(self):
+        """The record now.
+
+        :returns: dict: host (its role, or its name where it has none), node
+            (the same), vm_state, task_state, power_state (str), progress,
+            faults (int), fault (the last one's message, or None); empty
+            where there is no such instance
+        """
+        with contextlib.closing(self._connect()) as connection:
+            row = connection.execute(_INSTANCE, (self._uuid,)).fetchone()
+            faults = connection.execute(_FAULTS, (self._uuid,)).fetchall()
+        if row is None:
+            return {}
+        host, node, vm_state, task_state, power_state, progress = row
+        return {
+            'host': self._roles.get(host, host),
+            'node': self._roles.get(node, node),
+            'vm_state': vm_state,
+            'task_state': task_state,
+            'power_state': POWER_STATES.get(power_state, str(power_state)),
+            'progress': progress,
+            'faults': len(faults),
+            'fault': faults[-1][0] if faults else None,
+        }
