@@ -1,0 +1,56 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Results of drills for people: a table for the terminal, a page."""
+
+from cliff import columns
+
+from keeptrack.drill import report_merge
+from keeptrack.drill import report_page
+from keeptrack.drill import report_results
+from keeptrack.drill import report_sums
+
+load = report_results.load
+merge = report_merge.merge
+write_html = report_page.write_html
+
+HEADERS = ('Fault', 'Tree', 'Runs', 'Right', 'Parked', 'Wrong', 'Lost',
+           'Two copies', 'Not run', 'Unseen', 'Parked s, median',
+           'Parked s, max', 'Free s, median', 'Free s, max')
+
+_COUNTED = ('right', 'parked', 'wrong', 'lost', 'two copies', 'not run')
+
+
+class Seconds(columns.FormattableColumn):
+    """Seconds (float), or None: itself for machines, short for people."""
+
+    def human_readable(self):
+        return '-' if self._value is None else '%.1f' % self._value
+
+
+def rows(results):
+    """The results as a table: a row for each fault on each tree.
+
+    :param results: as load() returns them
+    :returns: headers, rows (tuple of str, list of tuples), as cliff's Lister
+              wants them
+    """
+    found = []
+    for (fault, tree), runs in report_sums.by_cell(results).items():
+        one = report_sums.Sum.of(run for _, run in runs)
+        found.append(
+            (fault, tree, one.runs) +
+            tuple(one.counts[verdict] for verdict in _COUNTED) +
+            (one.unseen,) +
+            tuple(Seconds(value) for values in (one.parked, one.free)
+                  for value in report_sums.middle_and_most(values)))
+    return HEADERS, found

@@ -1,0 +1,150 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Results of drills: what is in such a file, read and checked.
+
+Schema keeptrack-drill/1.  Times in a run's time line are seconds from the
+call of live_migration.
+"""
+
+import json
+import math
+import pathlib
+
+from keeptrack.drill import verdict
+from keeptrack import errors
+
+SCHEMA = 'keeptrack-drill/1'
+
+_NUMBER = (int, float)
+_TYPES = {str: 'text', list: 'a list', dict: 'an object', bool: 'true or '
+          'false', _NUMBER: 'a number'}
+
+# the keys that a run may leave out or set to null, and what they hold else
+_OPTIONAL = {'moment': str, 'delay': _NUMBER, 'shared': bool, 'unseen': bool,
+             'broken': list, 'why': str, 'parked': _NUMBER, 'free': _NUMBER,
+             'seconds': _NUMBER, 'overlap': _NUMBER, 'truth': dict,
+             'record': dict}
+
+
+class _Flaw(Exception):
+    """What is not as the schema wants it, in words."""
+
+
+def load(path):
+    """Read the results of drills.
+
+    :param path: a JSON file that keeptrack drill wrote
+    :returns: the results (dict), checked
+    :raises KeeptrackError: when the file holds no such results
+    """
+    try:
+        text = pathlib.Path(path).read_text(encoding='utf-8')
+    except UnicodeDecodeError:
+        raise errors.KeeptrackError('%s is no JSON: it is no text' % path)
+    except OSError as exc:
+        raise errors.KeeptrackError('cannot read %s: %s'
+                                    % (path, exc.strerror or exc))
+    try:
+        results = json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise errors.KeeptrackError(
+            '%s holds no results of drills: it is nested too deep' % path)
+    except ValueError as exc:
+        raise errors.KeeptrackError('%s is no JSON: %s' % (path, exc))
+    check(results, path)
+    return results
+
+
+def check(results, name):
+    """Raise a KeeptrackError unless this is what the schema says.
+
+    :param results: what a file holds
+    :param name: what to call it in the error (str or a path)
+    """
+    try:
+        _check(results)
+    except _Flaw as flaw:
+        raise errors.KeeptrackError(
+            '%s holds no results of drills: %s; have keeptrack drill write '
+            'it again' % (name, flaw))
+
+
+def _refuse(constant):
+    raise ValueError('%s is no number of JSON' % constant)
+
+
+def _check(results):
+    _want(results, dict, 'it')
+    if results.get('schema') != SCHEMA:
+        raise _Flaw("its schema is %s, not '%s'"
+                    % (_short(results.get('schema')), SCHEMA))
+    _key(results, 'made', str, 'it')
+    _key(results, 'machine', dict, 'it')
+    trees = _names(results, 'trees')
+    faults = _names(results, 'faults')
+    for number, run in enumerate(_key(results, 'runs', list, 'it'), 1):
+        _check_run(run, 'run %d' % number, trees, faults)
+
+
+def _names(results, key):
+    names = set()
+    for number, entry in enumerate(_key(results, key, list, 'it'), 1):
+        place = '%s, number %d' % (key, number)
+        _want(entry, dict, place)
+        name = _key(entry, 'name', str, place)
+        if name in names:
+            raise _Flaw('%s holds %s twice' % (key, _short(name)))
+        names.add(name)
+    return names
+
+
+def _check_run(run, place, trees, faults):
+    _want(run, dict, place)
+    for key, known in (('tree', trees), ('fault', faults),
+                       ('verdict', verdict.VERDICTS)):
+        value = _key(run, key, str, place)
+        if value not in known:
+            raise _Flaw('%s has the %s %s, which is none of them'
+                        % (place, key, _short(value)))
+    for key, kind in _OPTIONAL.items():
+        if run.get(key) is not None:
+            _want(run[key], kind, "%s's %s" % (place, key))
+    for number, event in enumerate(_key(run, 'timeline', list, place), 1):
+        here = '%s, event %d' % (place, number)
+        _want(event, dict, here)
+        _key(event, 't', _NUMBER, here)
+        for key in ('where', 'lane', 'what', 'text'):
+            _key(event, key, str, here)
+        _key(event, 'data', dict, here)
+
+
+def _key(holder, key, kind, place):
+    if key not in holder:
+        raise _Flaw("%s has no '%s'" % (place, key))
+    _want(holder[key], kind, "%s's %s" % (place, key))
+    return holder[key]
+
+
+def _want(value, kind, place):
+    if not isinstance(value, kind) or (
+            isinstance(value, bool) and kind is _NUMBER):
+        raise _Flaw('%s is %s, not %s'
+                    % (place, _short(value), _TYPES[kind]))
+    if kind is _NUMBER and not math.isfinite(value):
+        raise _Flaw('%s is no finite number' % place)
+
+
+def _short(value):
+    """A value on one line, cut where it is long."""
+    words = json.dumps(value, default=str)
+    return words if len(words) <= 40 else words[:37] + '...'

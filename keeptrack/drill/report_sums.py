@@ -1,0 +1,76 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What came of the runs, counted."""
+
+import collections
+import dataclasses
+import statistics
+
+from keeptrack.drill import verdict
+
+
+@dataclasses.dataclass(frozen=True)
+class Sum:
+    """Some runs, counted.
+
+    counts: a number for each verdict (dict of str to int)
+    unseen: how many ran two copies that Nova did not notice
+    parked: seconds parked, of the runs that were (tuple of floats)
+    free: seconds from heal to free, of the runs that came free
+    """
+
+    counts: dict
+    unseen: int
+    parked: tuple
+    free: tuple
+
+    @classmethod
+    def of(cls, runs):
+        """Count runs.
+
+        :param runs: an iterable of runs as the results hold them
+        """
+        runs = list(runs)
+        found = collections.Counter(run['verdict'] for run in runs)
+        return cls({name: found[name] for name in verdict.VERDICTS},
+                   sum(1 for run in runs if run.get('unseen')),
+                   _seconds(runs, 'parked'), _seconds(runs, 'free'))
+
+    @property
+    def runs(self):
+        """How many runs there are, those that could not be run too."""
+        return sum(self.counts.values())
+
+
+def by_cell(results):
+    """The runs of each fault on each tree.
+
+    :returns: dict of (fault, tree) to a list of (index, run); every pair is
+              there
+    """
+    cells = {(fault['name'], tree['name']): [] for fault in results['faults']
+             for tree in results['trees']}
+    for index, run in enumerate(results['runs']):
+        cells[run['fault'], run['tree']].append((index, run))
+    return cells
+
+
+def middle_and_most(values):
+    """The median and the greatest of some numbers, or None twice."""
+    if not values:
+        return None, None
+    return statistics.median(values), max(values)
+
+
+def _seconds(runs, key):
+    return tuple(run[key] for run in runs if run.get(key) is not None)

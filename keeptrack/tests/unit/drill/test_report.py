@@ -1,0 +1,100 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+from keeptrack.drill import faults
+from keeptrack.drill import report
+from keeptrack import errors
+from keeptrack.tests import base
+from keeptrack.tests.unit.drill import sample
+
+TWO = sample.TREES[:2]
+
+
+class RowsTestCase(base.TestCase):
+
+    def results(self, *runs):
+        made = sample.results(1, TWO, faults.FAULTS[:2])
+        made['runs'] = [dict({'tree': 'juno-eol', 'fault': 'none',
+                              'timeline': []}, **run) for run in runs]
+        return made
+
+    def rows(self, *runs):
+        headers, rows = report.rows(self.results(*runs))
+        return [dict(zip(headers, row, strict=True)) for row in rows]
+
+    def test_a_row_for_each_fault_on_each_tree(self):
+        rows = self.rows({'verdict': 'right'})
+        self.assertEqual(
+            [('none', 'juno-eol', 1), ('none', 'juno-eol + series', 0),
+             ('error-after-success', 'juno-eol', 0),
+             ('error-after-success', 'juno-eol + series', 0)],
+            [(row['Fault'], row['Tree'], row['Runs']) for row in rows])
+
+    def test_verdicts_are_counted(self):
+        verdicts = ['right'] * 6 + ['parked'] * 5 + ['wrong'] * 4 + [
+            'lost'] * 3 + ['two copies'] * 2 + ['not run']
+        row = self.rows(*({'verdict': verdict, 'unseen': verdict == 'lost'}
+                          for verdict in verdicts))[0]
+        self.assertEqual(
+            (21, 6, 5, 4, 3, 2, 1, 3),
+            tuple(row[name] for name in (
+                'Runs', 'Right', 'Parked', 'Wrong', 'Lost', 'Two copies',
+                'Not run', 'Unseen')))
+
+    def test_seconds_of_those_that_have_some(self):
+        first, second = self.rows(
+            {'verdict': 'right', 'parked': 1.0, 'free': 0},
+            {'verdict': 'right', 'parked': 9.0, 'free': None},
+            {'verdict': 'right', 'parked': 2.0}, {'verdict': 'right'})[:2]
+        names = ('Parked s, median', 'Parked s, max', 'Free s, median',
+                 'Free s, max')
+        self.assertEqual([2.0, 9.0, 0, 0], [
+            first[name].machine_readable() for name in names])
+        self.assertEqual(['2.0', '9.0', '0.0', '0.0'], [
+            first[name].human_readable() for name in names])
+        self.assertEqual([(None, '-')] * 4, [
+            (second[name].machine_readable(), second[name].human_readable())
+            for name in names])
+
+
+class MergeTestCase(base.TestCase):
+
+    def test_one_stays_as_it_is(self):
+        results = sample.results(1, TWO)
+        self.assertEqual(results, report.merge([results]))
+
+    def test_trees_faults_and_runs_come_together(self):
+        one = sample.results(1, TWO, faults.FAULTS[:2])
+        two = sample.results(2, sample.TREES[1:], faults.FAULTS[1:3])
+        two.update(made='2026-11-24T08:00:00Z', seed='6',
+                   machine=dict(two['machine'], cpus=8, kernel='6.1'))
+        merged = report.merge([one, two])
+        self.assertEqual(list(sample.TREES), merged['trees'])
+        self.assertEqual([fault.name for fault in faults.FAULTS[:3]],
+                         [fault['name'] for fault in merged['faults']])
+        self.assertEqual(one['runs'] + two['runs'], merged['runs'])
+        self.assertEqual(
+            ('2026-11-23T22:00:00Z, 2026-11-24T08:00:00Z', '6'),
+            (merged['made'], merged['seed']))
+        self.assertEqual({'kvm': True, 'libvirt': '9.0.0', 'qemu': '7.2.9',
+                          'cpus': '2, 8', 'kernel': '6.1'},
+                         merged['machine'])
+        path = self.folder / 'page.html'
+        report.write_html(merged, path)
+        self.assertIn('2, 8', path.read_text())
+
+    def test_two_trees_of_one_name(self):
+        one, two = sample.results(1, TWO), sample.results(1, TWO)
+        two['trees'][0]['commit'] = '2' * 40
+        exc = self.assertRaises(errors.KeeptrackError, report.merge,
+                                [one, two])
+        self.assertIn('two trees are called juno-eol', str(exc))
