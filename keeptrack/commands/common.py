@@ -16,10 +16,12 @@ import contextlib
 import os
 import pathlib
 import sys
+import tempfile
 
 from cliff import columns
 
 from keeptrack import errors
+from keeptrack import git
 from keeptrack import nova_release
 from keeptrack import series
 from keeptrack import targets
@@ -134,3 +136,39 @@ def tree_or_release(args):
         return
     with nova_release.unpacked(args.release, report) as folder:
         yield tree.Tree(folder)
+
+
+@contextlib.contextmanager
+def chosen_tree(options, args):
+    """The tree that the user names, or a release: NOVA_REPO's or PyPI's.
+
+    :param options: the application's
+    :param args: the command's: tree and release
+    :returns: a context manager of the tree.Tree, for reading only
+    :raises KeeptrackError: when no target has that release
+    """
+    repo = nova_repo()
+    if args.tree is not None or repo is None:
+        with tree_or_release(args) as nova:
+            yield nova
+        return
+    _, base = base_in(options, args.release)
+    with tempfile.TemporaryDirectory(prefix='keeptrack-') as folder:
+        report('cloning %s at %s' % (repo, base.name))
+        clone = pathlib.Path(folder, 'nova')
+        git.run(folder, 'clone', '--quiet', '--shared', '--no-checkout',
+                str(repo), str(clone))
+        git.run(clone, 'checkout', '--quiet', '--detach', base.commit)
+        yield tree.Tree(clone)
+
+
+def prerequisite_source(nova, target):
+    """A clone to take a target's prerequisite from (path), or None.
+
+    :param nova: a tree.Tree
+    :param target: its targets.Target
+    """
+    wanted = target.prerequisite
+    if wanted and nova.is_clone and nova.has_commit(wanted.commit):
+        return nova.path
+    return nova_repo()

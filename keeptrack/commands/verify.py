@@ -12,7 +12,6 @@
 
 """keeptrack verify."""
 
-import contextlib
 import os
 import pathlib
 import tempfile
@@ -22,8 +21,6 @@ from cliff import lister
 from keeptrack.commands import common
 from keeptrack import environment
 from keeptrack import errors
-from keeptrack import git
-from keeptrack import tree
 from keeptrack import verification
 
 
@@ -61,7 +58,7 @@ class Verify(lister.Lister):
     def take_action(self, parsed_args):
         if parsed_args.jobs < 1:
             raise errors.KeeptrackError('--jobs needs a number from 1 on')
-        with self._tree(parsed_args) as nova:
+        with common.chosen_tree(self.app_args, parsed_args) as nova:
             target, series = common.require_target(self.app_args, nova)
             modules = verification.chosen_modules(target, series,
                                                   parsed_args.tests)
@@ -71,7 +68,7 @@ class Verify(lister.Lister):
                 common.report('copying %s' % nova.path)
                 copies = verification.lay_out(
                     nova, target, series, pathlib.Path(folder),
-                    self._source(nova, target),
+                    common.prerequisite_source(nova, target),
                     parsed_args.each)
                 env.ensure(common.report)
                 result = verification.run(
@@ -80,29 +77,6 @@ class Verify(lister.Lister):
         self._tell(result)
         return (('Tree', 'Whose', 'Module', 'Tests', 'Passed', 'Failed',
                  'Skipped', 'New failures'), result.rows())
-
-    @contextlib.contextmanager
-    def _tree(self, args):
-        repo = common.nova_repo()
-        if args.tree is not None or repo is None:
-            with common.tree_or_release(args) as nova:
-                yield nova
-            return
-        _, base = common.base_in(self.app_args, args.release)
-        with tempfile.TemporaryDirectory(prefix='keeptrack-') as folder:
-            common.report('cloning %s at %s' % (repo, base.name))
-            clone = pathlib.Path(folder, 'nova')
-            git.run(folder, 'clone', '--quiet', '--shared', '--no-checkout',
-                    str(repo), str(clone))
-            git.run(clone, 'checkout', '--quiet', '--detach', base.commit)
-            yield tree.Tree(clone)
-
-    def _source(self, nova, target):
-        """A clone to take the prerequisite from, or None."""
-        wanted = target.prerequisite
-        if wanted and nova.is_clone and nova.has_commit(wanted.commit):
-            return nova.path
-        return common.nova_repo()
 
     def _tell(self, result):
         """The difference, on stderr; the table goes to stdout."""

@@ -33,6 +33,10 @@ PERIODIC = {'_sync_power_states': 1, '_look_for_parked_guests': 1}
 #: own 15 are for the seconds between a reboot's stop and start
 LIFECYCLE_DELAY = 2
 
+#: seconds for which the series leaves a migration alone that has never
+#: reached nova-compute; its own 300 are for a conductor that is busy
+UNTOUCHED_AFTER = 10
+
 # seconds from the fork of a process to its line
 _COMES_WITHIN = 10
 
@@ -111,7 +115,8 @@ class Computes(object):
             Nova: group to option to value), and, of the drill itself: xml
             (of the domain; what the source's libvirt says, where it is not
             given), virt_type (that of the domain), periodic (name of a
-            task to seconds: PERIODIC), lifecycle_delay (LIFECYCLE_DELAY)
+            task to seconds: PERIODIC), lifecycle_delay (LIFECYCLE_DELAY),
+            untouched_after (seconds: UNTOUCHED_AFTER)
         :raises KeeptrackError: when that fails
         """
         for role in list(self._pids):
@@ -153,6 +158,8 @@ class Computes(object):
             'periodic': options.get('periodic', PERIODIC),
             'lifecycle_delay': options.get('lifecycle_delay',
                                            LIFECYCLE_DELAY),
+            'untouched_after': options.get('untouched_after',
+                                           UNTOUCHED_AFTER),
             'shared': options.get('shared', True),
             'hosts': {role: host.name
                       for role, host in self._lab.hosts.items()},

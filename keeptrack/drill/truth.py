@@ -50,6 +50,7 @@ class _Eye(object):
         self._on_change = on_change
         self._on_migration = on_migration
         self.failure = None
+        self._asked = None
         self._looked = threading.Event()
         self._stopping = threading.Event()
         self._wake, self._waker = os.pipe()
@@ -111,6 +112,7 @@ class _Eye(object):
                     waiting = False
                     due |= not self._hear_answer(message)
             if due and not waiting:
+                self._asked = time.time()
                 connection.send('query-status')
                 waiting = True
 
@@ -122,7 +124,9 @@ class _Eye(object):
         status = message['return'].get('status')
         if status is None:
             return False
-        self._set(time.time(), _STATES.get(status, PAUSED),
+        # Of the time of the question: what follows the answer in the stream
+        # may have happened before the answer is read here.
+        self._set(self._asked, _STATES.get(status, PAUSED),
                   'QEMU is %s' % status)
         self._looked.set()
         return True

@@ -248,11 +248,21 @@ class Adapter(object):
         # the guest has no disks; see also libvirt_calls
         driver._get_disk_xml = lambda xml, device: '<disk/>'
         self._set_lifecycle_delay(driver, spec['lifecycle_delay'])
+        self._set_untouched_after(spec['untouched_after'])
         self._give_xml(driver, spec['xml'])
 
     @staticmethod
     def _set_lifecycle_delay(driver, seconds):
         driver._lifecycle_delay = seconds
+
+    @staticmethod
+    def _set_untouched_after(seconds):
+        try:
+            keeper = importlib.import_module('nova.compute.migration_keeper')
+        except ImportError:
+            # a tree without the series
+            return
+        keeper.UNTOUCHED = seconds
 
     @staticmethod
     def _give_xml(driver, xml):

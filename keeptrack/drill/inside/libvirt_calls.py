@@ -84,6 +84,10 @@ class LibvirtCalls(object):
         """How often each function of libvirt was called (dict)."""
         return self._counting.counts()
 
+    def total(self):
+        """How often libvirt was called at all (int)."""
+        return sum(self.counts().values())
+
     def set_modes(self, modes):
         """Fail so from now on.
 
@@ -117,7 +121,7 @@ class LibvirtCalls(object):
         return migrate
 
     def _tell_migration(self, phase, when, error=None):
-        data = {'phase': phase}
+        data = {'phase': phase, 'calls': self.total()}
         text = {'begin': 'libvirt is asked to migrate',
                 'end': "libvirt's call returns"}.get(phase)
         if error is not None:

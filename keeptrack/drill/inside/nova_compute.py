@@ -67,7 +67,8 @@ def compute(adapter, spec):
     :param spec: dict: role, host (its name), namespaces, socket (the
         kit's), folder, log, database, instances (folder), name and xml (of
         the domain), virt_type, config, periodic (name of task to seconds),
-        lifecycle_delay (seconds), libvirt (modes, see libvirt_calls)
+        lifecycle_delay, untouched_after (seconds), libvirt (modes, see
+        libvirt_calls)
     """
     channel, recorder, unknown = _begin(adapter, spec, spec['role'])
     calls = libvirt_calls.LibvirtCalls(adapter.libvirt, recorder)
@@ -75,7 +76,7 @@ def compute(adapter, spec):
     channel.on_command('libvirt', calls.set_modes)
     nova_recorders.record_manager(adapter.manager_class, recorder,
                                   adapter.transition_name)
-    nova_recorders.record_driver(adapter.driver_class, recorder)
+    nova_recorders.record_driver(adapter.driver_class, recorder, calls.total)
     adapter.fit_periodic_tasks(spec['periodic'])
     calls.set_modes(spec['libvirt'])
     recorder.tell('compute', 'up', 'nova-compute starts',

@@ -51,19 +51,20 @@ def record_manager(manager_class, recorder, transition_name):
     recorder_mod.replace(manager_class, 'handle_lifecycle_event', make)
 
 
-def record_driver(driver_class, recorder):
+def record_driver(driver_class, recorder, count_calls):
     """Record which callback a driver calls, and what files it deletes.
 
     :param driver_class: nova's LibvirtDriver
     :param recorder: recorder.Recorder
+    :param count_calls: tells how often libvirt was called by now
     """
     def calling_back(function):
         def live_migration(self, context, instance, dest, post_method,
                            recover_method, *args, **kwargs):
             return function(
                 self, context, instance, dest,
-                _telling(recorder, 'post', post_method),
-                _telling(recorder, 'recover', recover_method),
+                _telling(recorder, 'post', post_method, count_calls),
+                _telling(recorder, 'recover', recover_method, count_calls),
                 *args, **kwargs)
         return live_migration
     recorder_mod.replace(driver_class, 'live_migration', calling_back)
@@ -77,9 +78,10 @@ def record_driver(driver_class, recorder):
     recorder_mod.replace(driver_class, 'delete_instance_files', deleting)
 
 
-def _telling(recorder, which, callback):
+def _telling(recorder, which, callback, count_calls):
     def called(*args, **kwargs):
-        recorder.tell('callback', which, 'the driver calls %s_method' % which)
+        recorder.tell('callback', which, 'the driver calls %s_method' % which,
+                      {'calls': count_calls()})
         return callback(*args, **kwargs)
     return called
 

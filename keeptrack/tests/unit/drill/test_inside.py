@@ -84,7 +84,7 @@ class RecorderTestCase(InsideTestCase):
             def live_migration(self, context, instance, dest, post_method,
                                recover_method, *more):
                 return post_method(1), recover_method(2), more
-        nova_recorders.record_driver(Driver, self.recorder)
+        nova_recorders.record_driver(Driver, self.recorder, lambda: 7)
         result = Driver().live_migration(
             None, None, None, lambda value: value, lambda value: value, 9)
         self.assertEqual((1, 2, (9,)), result)

@@ -1,0 +1,188 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+"""keeptrack drill: real hosts, real guests, real faults."""
+
+import contextlib
+import pathlib
+import tempfile
+
+from cliff import lister
+
+from keeptrack.commands import common
+from keeptrack.drill import campaign
+from keeptrack.drill import faults
+from keeptrack.drill import lag
+from keeptrack.drill import needs
+from keeptrack.drill import report
+from keeptrack.drill import runtime
+from keeptrack.drill import subjects
+from keeptrack.drill import verdict
+from keeptrack import errors
+from keeptrack import tree as tree_mod
+
+_DESCRIPTION = '''\
+Break things while Nova migrates a real guest, and see where Nova's record and
+the truth part.
+
+Two hosts are made on this machine, each with a libvirtd of its own, and a
+guest is migrated between them by the driver and the manager of a Nova tree,
+while a fault happens at a random moment. At the end, and on the way, Nova's
+record is compared with where the guest's QEMU really is. It needs root and
+the packages that it names when they are missing, and touches nothing but what
+it has started.
+
+Without TREE, the newest release that has a target is drilled with the series,
+beside the same release without it.
+'''
+
+
+class Drill(lister.Lister):
+    __doc__ = _DESCRIPTION
+
+    _status = 0
+
+    def get_parser(self, prog_name):
+        parser = super().get_parser(prog_name)
+        common.add_tree(parser, 'to drill')
+        parser.add_argument(
+            '--against', metavar='TREE', action='append', default=[],
+            help='drill this tree with the same faults at the same moments, '
+                 'too; can be given again')
+        parser.add_argument(
+            '--fault', metavar='F', action='append',
+            help='this fault only; can be given again (--list names them)')
+        parser.add_argument(
+            '--list', action='store_true', help='list the faults, run none')
+        parser.add_argument(
+            '--runs', metavar='N', type=int, default=1,
+            help='runs of each fault on each tree (default: 1)')
+        parser.add_argument(
+            '--labs', metavar='N', type=int, default=2,
+            help='pairs of hosts that work at a time (default: 2)')
+        parser.add_argument(
+            '--seed', metavar='S', default='1',
+            help='of all that is random: the same seed, the same moments '
+                 '(default: 1)')
+        parser.add_argument(
+            '--output', metavar='FOLDER',
+            help='a new folder for results.json, report.html and the logs of '
+                 'runs that came out wrong (default: ./keeptrack-drill)')
+        parser.add_argument(
+            '--keep-logs', action='store_true',
+            help="keep every run's logs")
+        parser.add_argument(
+            '--from', metavar='FILE', dest='results', action='append',
+            help='run nothing, report on such a results.json; those of '
+                 'several drills can be put together')
+        parser.add_argument(
+            '--lag', action='store_true',
+            help='list how long the driver took to tell the end of each '
+                 'migration, not what became of it')
+        parser.add_argument(
+            '--python', metavar='PYTHON',
+            help="the Python to make the trees' environments of")
+        return parser
+
+    def run(self, parsed_args):
+        return super().run(parsed_args) or self._status
+
+    def take_action(self, parsed_args):
+        if parsed_args.list:
+            return ('Fault', 'What happens', 'Moments'), [
+                (fault.name, fault.title, common.Words(fault.moments))
+                for fault in faults.FAULTS]
+        folder = self._output_folder(parsed_args)
+        if parsed_args.results:
+            results = report.merge([report.load(pathlib.Path(name))
+                                    for name in parsed_args.results])
+        else:
+            results = self._drill(parsed_args, folder)
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            report.write_html(results, folder / 'report.html')
+            common.report('the time line of every run is in %s' % (
+                folder / 'report.html'))
+        self._tell(results)
+        return (lag if parsed_args.lag else report).rows(results)
+
+    def _output_folder(self, args):
+        folder = pathlib.Path(args.output or 'keeptrack-drill')
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise errors.KeeptrackError(
+                '%s is there already: name another folder with --output'
+                % folder)
+        return folder
+
+    def _drill(self, args, folder):
+        common.refuse_both(args)
+        for name in ('runs', 'labs'):
+            if getattr(args, name) < 1:
+                raise errors.KeeptrackError(
+                    '--%s needs a number from 1 on' % name)
+        chosen = self._faults(args)
+        needs.refuse_without()
+        with contextlib.ExitStack() as stack:
+            found = self._subjects(args, stack)
+            for subject in found:
+                subject.runtime.ensure()
+            folder.mkdir(parents=True, exist_ok=True)
+            plan = campaign.Plan(found, chosen, args.runs, args.seed,
+                                 args.labs)
+            common.report('%d runs: %d faults, %d trees, %d labs' % (
+                len(plan.tasks()), len(chosen), len(found), args.labs))
+            return campaign.Campaign(plan, folder, common.report,
+                                     args.keep_logs).run()
+
+    @staticmethod
+    def _faults(args):
+        if not args.fault:
+            return list(faults.FAULTS)
+        for name in args.fault:
+            if name not in faults.BY_NAME:
+                raise errors.KeeptrackError(
+                    'there is no fault %s: keeptrack drill --list names them'
+                    % name)
+        return [faults.BY_NAME[name] for name in dict.fromkeys(args.fault)]
+
+    def _subjects(self, args, stack):
+        if args.tree is not None:
+            trees = [tree_mod.Tree(args.tree)]
+        else:
+            folder = pathlib.Path(stack.enter_context(
+                tempfile.TemporaryDirectory(prefix='keeptrack-')))
+            trees = self._newest(args, folder)
+        trees += [tree_mod.Tree(name) for name in args.against]
+        return subjects.named(trees, lambda tree: runtime.Runtime(
+            tree, common.report, args.python))
+
+    def _newest(self, args, folder):
+        """The newest release with a target: with the series, without it."""
+        with common.chosen_tree(self.app_args, args) as nova:
+            target, series = common.require_target(self.app_args, nova)
+            common.report('laying out Nova %s with the series and without it'
+                          % nova.release())
+            return subjects.pair(nova, target, series, folder,
+                                 common.prerequisite_source(nova, target))
+
+    def _tell(self, results):
+        """The sums on stderr, and the exit status: the first tree's."""
+        for number, tree in enumerate(results['trees']):
+            runs = [run for run in results['runs']
+                    if run['tree'] == tree['name']]
+            sums = {name: sum(run['verdict'] == name for run in runs)
+                    for name in verdict.VERDICTS}
+            common.report('%s: %d runs: %s' % (tree['name'], len(runs),
+                          ', '.join('%d %s' % (sums[name], name)
+                                    for name in verdict.VERDICTS)))
+            if number == 0 and (sums[verdict.WRONG] or sums[verdict.LOST] or
+                                sums[verdict.NOT_RUN]):
+                self._status = 1

@@ -1,0 +1,275 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+"""Many runs: every fault on every tree, several labs at a time."""
+
+import contextlib
+import dataclasses
+import datetime
+import json
+import os
+import pathlib
+import platform
+import queue
+import random
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+
+from keeptrack.drill import computes as computes_mod
+from keeptrack.drill import faults as faults_mod
+from keeptrack.drill import guest
+from keeptrack.drill import lab as lab_mod
+from keeptrack.drill import run as run_mod
+from keeptrack.drill import verdict
+from keeptrack import errors
+
+SCHEMA = 'keeptrack-drill/1'
+
+# labs that fail to come up, or to be tidied, one after the other
+PATIENCE = 3
+
+# seconds between two times that results are stored while runs go on
+STORE_EVERY = 15
+
+
+@dataclasses.dataclass
+class Plan(object):
+    """What is to be run.
+
+    :ivar subjects: list of subjects.Subject
+    :ivar faults: list of faults.Fault
+    :ivar runs: of each fault on each tree (int)
+    :ivar seed: of all that is random (str)
+    :ivar labs: how many at a time (int)
+    :ivar first: number of the first run of each fault (int)
+    """
+
+    subjects: list
+    faults: list
+    runs: int
+    seed: str
+    labs: int
+    first: int = 0
+
+    def tasks(self):
+        """All runs: tuples of subject and draw (list).
+
+        Run by run, so that what an interrupted drill has done is balanced;
+        a run's chance is the same on every tree.
+        """
+        tasks = []
+        for number in range(self.first, self.first + self.runs):
+            for fault in self.faults:
+                seed = '%s/%s/%d' % (self.seed, fault.name, number)
+                draw = faults_mod.draw(fault, number, random.Random(seed),
+                                       seed)
+                tasks += [(subject, draw) for subject in self.subjects]
+        return tasks
+
+
+class Campaign(object):
+    """Works a plan off.
+
+    :param plan: the Plan
+    :param output: folder for results and logs (pathlib.Path), or None
+    :param report: called with a line as the work goes on
+    :param keep_logs: keep the logs of every run, not only of those that came
+        out wrong (bool)
+    """
+
+    def __init__(self, plan, output, report, keep_logs=False):
+        self._plan = plan
+        self._output = output
+        self._report = report
+        self._keep_logs = keep_logs
+        self._tasks = queue.SimpleQueue()
+        self._all = plan.tasks()
+        for task in self._all:
+            self._tasks.put(task)
+        self._done = []
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._failure = None
+        self._stored = time.monotonic()
+
+    def run(self):
+        """Do all runs; what is done counts also when it is interrupted.
+
+        :returns: the results (dict)
+        :raises KeeptrackError: when no lab comes up
+        """
+        workers = [threading.Thread(target=self._work, args=(number,))
+                   for number in range(min(self._plan.labs, len(self._all)))]
+        for worker in workers:
+            worker.start()
+        try:
+            for worker in workers:
+                worker.join()
+        except BaseException:
+            self._stopped.set()
+            self._report('stopping: the runs under way are brought to '
+                         'their end')
+            for worker in workers:
+                worker.join()
+            self._store()
+            raise
+        if self._failure is not None:
+            raise self._failure
+        self._store()
+        return self.results()
+
+    def results(self):
+        """What is known by now, in the form of the results file (dict)."""
+        with self._lock:
+            runs = list(self._done)
+        order = {subject.name: number for number, subject in
+                 enumerate(self._plan.subjects)}
+        runs.sort(key=lambda run: (run['fault'], order[run['tree']],
+                                   run['seed']))
+        return {
+            'schema': SCHEMA,
+            'made': datetime.datetime.now(datetime.timezone.utc).strftime(
+                '%Y-%m-%dT%H:%M:%SZ'),
+            'machine': machine(),
+            'seed': self._plan.seed,
+            'trees': [subject.told() for subject in self._plan.subjects],
+            'faults': [{'name': fault.name, 'title': fault.title}
+                       for fault in self._plan.faults],
+            'runs': runs,
+        }
+
+    def _store(self):
+        if self._output is None:
+            return
+        self._stored = time.monotonic()
+        path = self._output / 'results.json'
+        fresh = path.with_suffix('.new')
+        fresh.write_text(json.dumps(self.results()))
+        os.replace(fresh, path)
+
+    def _work(self, number):
+        """Work tasks off in a lab of one's own."""
+        failed = 0
+        while not self._stopped.is_set() and not self._tasks.empty():
+            try:
+                with contextlib.ExitStack() as stack:
+                    bench = self._bench(stack, number)
+                    failed = self._runs(bench, failed)
+            except errors.KeeptrackError as exc:
+                failed += 1
+                self._report('lab %d: %s' % (number, exc))
+                if failed >= PATIENCE:
+                    self._fail(exc)
+            except BaseException as exc:
+                self._fail(exc)
+                raise
+
+    def _fail(self, exc):
+        self._failure = exc
+        self._stopped.set()
+
+    def _bench(self, stack, number):
+        # short: the names of UNIX sockets in it are limited to 107 bytes
+        folder = pathlib.Path(tempfile.mkdtemp(prefix='kt'))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        lab = lab_mod.Lab(folder / 'l', number)
+        stack.callback(lab.stop)
+        lab.start()
+        return _Bench(lab, folder, stack)
+
+    def _runs(self, bench, failed):
+        while not self._stopped.is_set():
+            try:
+                subject, draw = self._tasks.get_nowait()
+            except queue.Empty:
+                break
+            found = bench.run(subject, draw)
+            found['tree'] = subject.name
+            self._note(found, bench)
+            if found['verdict'] != verdict.NOT_RUN:
+                failed = 0
+                continue
+            # a lab that does not work once is made anew
+            failed += 1
+            if failed >= PATIENCE:
+                raise errors.KeeptrackError(found['why'])
+            break
+        return failed
+
+    def _note(self, found, bench):
+        with self._lock:
+            self._done.append(found)
+            done = len(self._done)
+        self._report('%d of %d: %s, %s, %s %+.2f s: %s (%s)' % (
+            done, len(self._all), found['tree'], found['fault'],
+            found['moment'], found['delay'], found['verdict'].upper(),
+            found['why']))
+        if self._output is not None:
+            bad = found['verdict'] not in (verdict.RIGHT, verdict.PARKED)
+            if bad or self._keep_logs:
+                bench.keep_logs(self._output / 'logs' / re.sub(
+                    r'[^\w.+-]+', '-', '%s-%s-%s' % (
+                        found['tree'], found['fault'],
+                        found['seed'].rsplit('/', 1)[-1])))
+            with self._lock:
+                due = time.monotonic() - self._stored > STORE_EVERY
+                self._stored = time.monotonic() if due else self._stored
+            if due:
+                self._store()
+
+
+class _Bench(object):
+    """A lab and the computes that were opened in it."""
+
+    def __init__(self, lab, folder, stack):
+        self._lab = lab
+        self._folder = folder
+        self._stack = stack
+        self._computes = {}
+        self._run = None
+        self._last = None
+
+    def run(self, subject, draw):
+        """Do one run; what a result says (dict)."""
+        if subject.name not in self._computes:
+            folder = self._folder / ('c%d' % len(self._computes))
+            folder.mkdir()
+            self._computes[subject.name] = opened = computes_mod.Computes(
+                subject.runtime, subject.path, folder, self._lab,
+                lambda event: self._run.on_event(event))
+            self._stack.callback(opened.close)
+            opened.open()
+        self._last = self._computes[subject.name]
+        self._run = run_mod.Run(self._lab, self._last, draw, subject.series)
+        return self._run.go()
+
+    def keep_logs(self, folder):
+        """Copy the logs of the last run (pathlib.Path)."""
+        shutil.copytree(self._last.logs, folder, dirs_exist_ok=True)
+
+
+def machine():
+    """What the runs were made on (dict)."""
+    return {'kvm': guest.kvm_available(), 'cpus': os.cpu_count(),
+            'libvirt': _version('libvirtd', r'libvirt\w*\) (\S+)'),
+            'qemu': _version('qemu-system-x86_64', r'version (\S+)'),
+            'kernel': platform.release()}
+
+
+def _version(command, pattern):
+    told = subprocess.run([command, '--version'], capture_output=True,
+                          text=True, check=True).stdout
+    found = re.search(pattern, told)
+    return found.group(1) if found else told.strip()

@@ -1,0 +1,241 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+"""The faults: what is broken, when, and for how long.
+
+A table and what its entries do to a scene (see keeptrack/drill/scene.py).
+Everything random comes from the generator that is passed in, so that a seed
+gives the same fault at the same moment to every tree.
+"""
+
+import dataclasses
+import typing
+
+# Moments, by what is waited for before the delay begins to count.
+BEFORE = 'before'    # Nova is asked to migrate
+COPY = 'copy'        # QEMU has begun to send memory
+SWITCH = 'switch'    # around the time that the guest stops on the source
+AFTER = 'after'      # the guest runs on the destination, libvirt cleans up
+END = 'end'          # the libvirt call is over, Nova finishes
+
+MOMENTS = (BEFORE, COPY, SWITCH, AFTER, END)
+
+# seconds that a fault may begin after its moment: from, to
+DELAYS = {
+    BEFORE: (0.0, 0.4),
+    COPY: (0.0, 1.9),
+    SWITCH: (-0.4, 0.15),
+    AFTER: (0.0, 0.4),
+    END: (0.0, 0.6),
+}
+
+# how a fault ends
+NEVER = 'never'        # what is dead stays dead
+SETTLED = 'settled'    # not before Nova has made up its mind, or parked
+
+# seconds of a fault that is over by itself
+MOMENT = (0.1, 2.0)
+SECONDS = (1.5, 5.0)
+
+
+def nothing(scene):
+    """Do nothing."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault(object):
+    """One kind of fault.
+
+    :ivar name: as the command line has it (str)
+    :ivar title: for people (str)
+    :ivar moments: when it may strike (tuple of MOMENTS)
+    :ivar inject: called with the scene at the moment
+    :ivar heal: called with the scene when the fault is to end
+    :ivar lasts: NEVER, SETTLED, or seconds (from, to)
+    :ivar before: called with the scene before the migration begins
+    :ivar paused: the user has paused the guest before it moves (bool)
+    :ivar resumes: nova-compute may start guests when it starts: the option
+        resume_guests_state_on_host_boot is set in every other run (bool)
+    """
+
+    name: str
+    title: str
+    moments: tuple
+    inject: typing.Callable = nothing
+    heal: typing.Callable = nothing
+    lasts: object = NEVER
+    before: typing.Callable = nothing
+    paused: bool = False
+    resumes: bool = False
+
+
+def _daemon(role, action):
+    return lambda scene: getattr(scene.lab.hosts[role].daemon, action)()
+
+
+def _restart(*roles):
+    def restart(scene):
+        for role in roles:
+            scene.lab.hosts[role].daemon.start()
+    return restart
+
+
+def _kill_daemons(*roles):
+    def kill(scene):
+        for role in roles:
+            scene.lab.hosts[role].daemon.kill()
+    return kill
+
+
+def _kill_qemu(role):
+    return lambda scene: scene.lab.hosts[role].kill_qemu()
+
+
+def _kill_compute(role):
+    return lambda scene: scene.computes.kill(role)
+
+
+def _start_compute(role):
+    return lambda scene: scene.computes.start(role)
+
+
+def _libvirt(*modes):
+    return lambda scene: scene.computes.libvirt('source', list(modes))
+
+
+def _rpc(mode):
+    return lambda scene: scene.computes.rpc('destination', mode)
+
+
+def _cut(scene):
+    scene.lab.network.cut()
+
+
+def _heal(scene):
+    scene.lab.network.heal()
+
+
+def _libvirt_daemon_faults():
+    for role in ('source', 'destination'):
+        yield Fault(
+            role + '-libvirtd-killed', "the %s's libvirtd is killed" % role,
+            MOMENTS, _daemon(role, 'kill'), _restart(role), SETTLED)
+        yield Fault(
+            role + '-libvirtd-restarted',
+            "the %s's libvirtd is killed and started again" % role,
+            MOMENTS, _daemon(role, 'kill'), _restart(role), MOMENT)
+        yield Fault(
+            role + '-libvirtd-stalled',
+            "the %s's libvirtd is stopped for seconds and goes on" % role,
+            MOMENTS, _daemon(role, 'stall'), _daemon(role, 'resume'), SECONDS)
+
+
+FAULTS = (
+    Fault('none', 'no fault', (BEFORE,)),
+    Fault('error-after-success',
+          'libvirt raises after the guest has moved', (BEFORE,),
+          before=_libvirt('error-after-success')),
+) + tuple(_libvirt_daemon_faults()) + (
+    Fault('both-libvirtd-restarted',
+          'both libvirtd are killed and started again', MOMENTS,
+          _kill_daemons('source', 'destination'),
+          _restart('source', 'destination'), MOMENT),
+    Fault('source-qemu-killed', "the source's QEMU is killed",
+          (BEFORE, COPY, SWITCH), _kill_qemu('source')),
+    Fault('destination-qemu-killed', "the destination's QEMU is killed",
+          (COPY, SWITCH, AFTER, END), _kill_qemu('destination')),
+    Fault('network-cut', 'the network between the hosts is cut for good',
+          MOMENTS, _cut, _heal, SETTLED),
+    Fault('network-cut-briefly',
+          'the network between the hosts is cut for seconds', MOMENTS,
+          _cut, _heal, SECONDS),
+    Fault('job-aborted', 'an admin aborts the job', (COPY, SWITCH),
+          lambda scene: scene.abort_job()),
+    Fault('destination-refuses', 'the destination refuses to prepare',
+          (BEFORE,), before=lambda scene: scene.occupy_name()),
+    Fault('destination-out-of-memory',
+          'the destination has no memory for the guest', (BEFORE,),
+          before=lambda scene: scene.limit_memory()),
+    Fault('source-compute-killed',
+          "the source's nova-compute is killed and started again", MOMENTS,
+          _kill_compute('source'), _start_compute('source'), SECONDS,
+          resumes=True),
+    Fault('destination-compute-killed',
+          "the destination's nova-compute is killed and started again",
+          MOMENTS, _kill_compute('destination'),
+          _start_compute('destination'), SECONDS),
+    Fault('rpc-silent',
+          'libvirt raises after the guest has moved; RPC to the destination '
+          'times out, its libvirt answers', (BEFORE, COPY, SWITCH, AFTER),
+          _rpc('silent'), _rpc('normal'), SETTLED,
+          before=_libvirt('error-after-success')),
+    Fault('libvirt-silent',
+          "libvirt raises after the guest has moved; nova-compute may not "
+          "ask the destination's libvirt, RPC answers", (BEFORE,),
+          before=_libvirt('error-after-success', 'no-remote')),
+    Fault('paused-guest', 'the user has paused the guest before it moves',
+          (BEFORE,), paused=True),
+    Fault('paused-guest-error',
+          'the user has paused the guest; libvirt raises after it has moved',
+          (BEFORE,), before=_libvirt('error-after-success'), paused=True),
+    Fault('paused-guest-libvirtd-restarted',
+          "the user has paused the guest; the destination's libvirtd is "
+          'killed and started again', MOMENTS,
+          _daemon('destination', 'kill'), _restart('destination'), MOMENT,
+          paused=True),
+)
+
+BY_NAME = {fault.name: fault for fault in FAULTS}
+
+
+@dataclasses.dataclass(frozen=True)
+class Draw(object):
+    """One run's share of chance.
+
+    :ivar fault: the Fault
+    :ivar seed: what it was drawn from (str)
+    :ivar moment: one of MOMENTS
+    :ivar delay: seconds from the moment to the fault (float); below 0 it is
+        counted from the expected end of the copy
+    :ivar lasts: NEVER, SETTLED or seconds (float)
+    :ivar shared: both hosts share the instances' folder (bool)
+    :ivar resumes: resume_guests_state_on_host_boot (bool)
+    """
+
+    fault: Fault
+    seed: str
+    moment: str
+    delay: float
+    lasts: object
+    shared: bool
+    resumes: bool
+
+
+def draw(fault, number, generator, seed):
+    """Draw the moment and the rest of one run.
+
+    The moments take turns; with them the shared folder does, so that every
+    moment is seen with and without one.
+
+    :param fault: a Fault
+    :param number: the run's, from 0 (int)
+    :param generator: a random.Random of this run
+    :param seed: what it was made from (str)
+    :returns: a Draw
+    """
+    moment = fault.moments[number % len(fault.moments)]
+    lasts = fault.lasts
+    if isinstance(lasts, tuple):
+        lasts = generator.uniform(*lasts)
+    return Draw(fault, seed, moment,
+                generator.uniform(*DELAYS[moment]), lasts,
+                number // len(fault.moments) % 2 == 1,
+                fault.resumes and generator.random() < 0.5)

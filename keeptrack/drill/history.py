@@ -1,0 +1,132 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+"""What was true when, read from a run's time line."""
+
+ROLES = ('source', 'destination')
+
+ABSENT = 'absent'
+INCOMING = 'incoming'
+RUNNING = 'running'
+PAUSED = 'paused'
+
+# seconds by which two clocks' readings of one moment may differ
+JITTER = 0.05
+
+
+def other(role):
+    """The other host's role."""
+    return ROLES[1 - ROLES.index(role)]
+
+
+class History(object):
+    """The past of one run.
+
+    :param timeline: events (list of dict), in any order
+    :param ends: the end of the run, in the time line's seconds (float)
+    """
+
+    def __init__(self, timeline, ends):
+        self.ends = ends
+        self._timeline = sorted(timeline, key=lambda event: event['t'])
+        self._guests = {role: [(event['t'], event['what'])
+                               for event in self.events('guest')
+                               if event['where'] == role] for role in ROLES}
+        self._records = [(event['t'], event['data'])
+                         for event in self.events('record')]
+
+    def events(self, lane):
+        """The events of one lane, in order (list of dict)."""
+        return [event for event in self._timeline if event['lane'] == lane]
+
+    def guest(self, role, when):
+        """The guest's state on a host at a time (str)."""
+        state = ABSENT
+        for began, what in self._guests[role]:
+            if began > when:
+                break
+            state = what
+        return state
+
+    def record(self, when):
+        """The record at a time (dict), or None before the first."""
+        found = None
+        for began, record in self._records:
+            if began > when:
+                break
+            found = record
+        return found
+
+    def records(self):
+        """The records with the time that each was in force.
+
+        :returns: list of tuples: begin, end (float, s), record (dict)
+        """
+        ends = [began for began, _ in self._records[1:]] + [self.ends]
+        return [(began, end, record) for (began, record), end in
+                zip(self._records, ends)]
+
+    def homes(self, when):
+        """The hosts that hold a copy of the guest (list of roles).
+
+        What waits for a migration holds none.  A paused copy is none either
+        while the other one runs, unless both have run at the same time.
+        """
+        there = [role for role in ROLES
+                 if self.guest(role, when) in (RUNNING, PAUSED)]
+        if len(there) < 2 or self.both_ran(when):
+            return there
+        running = [role for role in there
+                   if self.guest(role, when) == RUNNING]
+        return running or there
+
+    def lives(self, role, when):
+        """Tell whether a host certainly holds the guest at a time.
+
+        A copy that waits, paused, for the other to go on is not counted; the
+        only one is.
+        """
+        return all(self.guest(role, moment) == RUNNING or
+                   self.guest(role, moment) == PAUSED and
+                   self.guest(other(role), moment) == ABSENT
+                   for moment in (when - JITTER, when, when + JITTER))
+
+    def _spans(self, begins, ends):
+        """The stretches of time in which neither guest's state changes."""
+        marks = sorted({begins, ends} | {
+            when for role in ROLES for when, _ in self._guests[role]
+            if begins < when < ends})
+        return zip(marks, marks[1:])
+
+    def _time(self, begins, ends, is_so):
+        return sum(end - began for began, end in self._spans(begins, ends)
+                   if is_so((began + end) / 2))
+
+    def both_ran(self, until=None):
+        """Seconds that both hosts ran the guest (float)."""
+        begins = min([when for role in ROLES
+                      for when, _ in self._guests[role]] or [self.ends])
+        return self._time(
+            begins, self.ends if until is None else until,
+            lambda when: all(self.guest(role, when) == RUNNING
+                             for role in ROLES))
+
+    def alone(self, role, begins, ends):
+        """Seconds that a host had the guest and the other had not (float)."""
+        return self._time(
+            begins, ends,
+            lambda when: self.guest(role, when) == RUNNING and
+            self.guest(other(role), when) in (ABSENT, INCOMING))
+
+    def ran(self, role, begins, ends):
+        """Seconds that a host ran the guest (float)."""
+        return self._time(begins, ends,
+                          lambda when: self.guest(role, when) == RUNNING)

@@ -1,0 +1,92 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+"""The trees that are drilled, and what they are called."""
+
+import dataclasses
+import pathlib
+
+from keeptrack import git
+from keeptrack import parts
+from keeptrack import tree as tree_mod
+from keeptrack import verification
+
+
+@dataclasses.dataclass
+class Subject(object):
+    """A tree that is drilled.
+
+    :ivar name: in reports (str)
+    :ivar path: the tree (pathlib.Path)
+    :ivar release: its version (str or None)
+    :ivar commit: its commit where it is a clone (str or None)
+    :ivar series: it has the series (bool)
+    :ivar runtime: its runtime.Runtime, made
+    """
+
+    name: str
+    path: pathlib.Path
+    release: str
+    commit: str
+    series: bool
+    runtime: object
+
+    def told(self):
+        """What results say of it (dict)."""
+        return {'name': self.name, 'release': self.release,
+                'commit': self.commit, 'series': self.series}
+
+
+def pair(nova, target, series, folder, source):
+    """A tree with the series and the same without it, as copies.
+
+    :param nova: a tree.Tree, with the series or without
+    :param target: its targets.Target
+    :param series: the target's series.Series
+    :param folder: where to lay them out (pathlib.Path)
+    :param source: a clone to take a prerequisite from, or None
+    :returns: list of two tree.Tree, the one with the series first
+    :raises KeeptrackError: when the series does not go on
+    """
+    copies = verification.lay_out(nova, target, series, folder, source)
+    return [tree_mod.Tree(copies[label]) for label in
+            (verification.AFTER, verification.BEFORE)]
+
+
+def named(trees, make_runtime):
+    """Give trees the names that they have in reports.
+
+    :param trees: list of tree.Tree
+    :param make_runtime: called with a tree, returns its runtime.Runtime
+    :returns: list of Subject, all names different
+    """
+    found = []
+    for tree in trees:
+        series = parts.OURS in tree.parts().values()
+        name = _name(tree) + (' + series' if series else '')
+        taken = sum(each.name == name or each.name.startswith(name + ' #')
+                    for each in found)
+        found.append(Subject(
+            name='%s #%d' % (name, taken + 1) if taken else name,
+            path=tree.path, release=tree.release(),
+            commit=tree.head() if tree.is_clone else None, series=series,
+            runtime=make_runtime(tree)))
+    return found
+
+
+def _name(tree):
+    """A release; a commit's id where the tree is no release and not ours."""
+    if tree.is_clone and parts.OURS not in tree.parts().values():
+        try:
+            return git.line(tree.path, 'describe', '--tags', '--exact-match')
+        except git.GitError:
+            return tree.head()[:12]
+    return tree.release() or tree.path.name

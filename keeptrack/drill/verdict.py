@@ -1,0 +1,210 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+"""Judges a run: what Nova's record says beside where the guest was.
+
+Pure: it reads a run's time line and knows neither Nova nor libvirt.  What may
+never happen has the names of the design: I1 to I4.
+"""
+
+import dataclasses
+
+from keeptrack.drill import history
+
+RIGHT = 'right'
+PARKED = 'parked'
+WRONG = 'wrong'
+LOST = 'lost'
+TWO_COPIES = 'two copies'
+NOT_RUN = 'not run'
+
+VERDICTS = (RIGHT, PARKED, TWO_COPIES, WRONG, LOST, NOT_RUN)
+
+# seconds that a record may lag behind the truth, or be read late
+TOLERANCE = 0.3
+
+# A user may start what is recorded so, if no task says that Nova is at it.
+STARTABLE = ('stopped', 'error', 'shutoff')
+
+SAID = 'two copies'
+
+# What is done to a domain: nothing of these takes anything away from it, ...
+SPARES = ('domain-suspended', 'domain-undefined')
+# ... and these end it.
+ENDS = ('domain-destroyed',)
+
+
+@dataclasses.dataclass
+class Verdict(object):
+    """What came of a run.
+
+    :ivar verdict: one of VERDICTS
+    :ivar why: a line for people (str)
+    :ivar broken: what happened of what may never happen (list of str)
+    :ivar overlap: seconds that both hosts ran the guest, or None
+    :ivar unseen: two copies ran and Nova has not said so (bool)
+    """
+
+    verdict: str
+    why: str
+    broken: list
+    overlap: float
+    unseen: bool
+
+
+def is_parked(record):
+    """Tell whether a record is that of a parked instance, with a reason."""
+    return (record['vm_state'] == 'error' and
+            record['task_state'] == 'migrating' and bool(record['fault']))
+
+
+def is_settled(record):
+    """Tell whether nothing is under way for the instance."""
+    return record['task_state'] is None
+
+
+def expected(home, state):
+    """What the record may say once all is over.
+
+    :param home: the role of the host that holds the guest, or None
+    :param state: the guest's there: "running" or "paused"
+    :returns: dict: field to the tuple of values that are right
+    """
+    if home is None:
+        return {'vm_state': ('stopped',), 'power_state': ('shutdown',),
+                'task_state': (None,)}
+    if state == history.RUNNING:
+        return {'host': (home,), 'vm_state': ('active',),
+                'power_state': ('running',), 'task_state': (None,)}
+    # One that libvirt has left paused is Nova's to report, not to resume; and
+    # Nova's own post_live_migration_at_destination of Juno makes a paused one
+    # active, with its power state paused.
+    states = ('active', 'paused')
+    return {'host': (home,), 'vm_state': states, 'power_state': ('paused',),
+            'task_state': (None,)}
+
+
+def judge(timeline, ends, parks=True):
+    """Judge a run.
+
+    :param timeline: the run's events (list of dict)
+    :param ends: when the run ended, in the time line's seconds (float)
+    :param parks: the tree looks at parked instances again (bool)
+    :returns: a Verdict
+    """
+    past = history.History(timeline, ends)
+    overlap = past.both_ran()
+    unseen = bool(overlap) and not _said(timeline)
+    broken = (_torn_down(past) + _misplaced(past) + _startable(past) +
+              _stuck(past, parks))
+    if unseen:
+        broken.append('two copies ran for %.1f s and Nova has not said so'
+                      % overlap)
+    verdict, why = _final(past, overlap, parks)
+    if verdict in (RIGHT, PARKED, TWO_COPIES) and broken:
+        verdict, why = WRONG, broken[0]
+    if unseen or any(line.startswith(('I2', 'I3')) for line in broken):
+        verdict = LOST
+        why = why if why in broken else '%s; %s' % (broken[0], why)
+    elif _ended_by_nova(past):
+        verdict = LOST
+    return Verdict(verdict, why, broken, overlap or None, unseen)
+
+
+def _said(timeline):
+    return any(SAID in (event.get('text') or '').lower()
+               for event in timeline if event['lane'] in ('log', 'record'))
+
+
+def _final(past, overlap, parks):
+    """The verdict on the last record alone."""
+    record = past.record(past.ends)
+    if record is None:
+        return NOT_RUN, 'no record of the instance was read'
+    homes = past.homes(past.ends)
+    told = '%s, task %s, power %s on the %s' % (
+        record['vm_state'], record['task_state'], record['power_state'],
+        record['host'])
+    if parks and is_parked(record):
+        return (TWO_COPIES if overlap else PARKED,
+                'parked: %s' % record['fault'])
+    if len(homes) > 1:
+        return WRONG, 'a copy on each host; recorded as %s' % told
+    home = homes[0] if homes else None
+    state = past.guest(home, past.ends) if home else 'nowhere'
+    wanted = expected(home, state)
+    for field, values in wanted.items():
+        if record[field] not in values:
+            where = '%s on the %s' % (state, home) if home else 'nowhere'
+            lost = home is not None and (
+                field == 'host' or record['vm_state'] in STARTABLE[::2])
+            return (LOST if lost else WRONG), (
+                'the guest is %s; recorded as %s' % (where, told))
+    return (TWO_COPIES if overlap else RIGHT), told
+
+
+def _torn_down(past):
+    """I1: what a guest uses was taken away while it was there."""
+    return ['I1: %s on the %s while the guest was %s there' % (
+        event['text'], event['where'],
+        past.guest(event['where'], event['t']))
+        for event in past.events('teardown')
+        if event['what'] not in SPARES and
+        past.lives(event['where'], event['t'])][:3]
+
+
+def _misplaced(past):
+    """I2: the record names a host without the guest; another runs it."""
+    for begins, ends, record in past.records():
+        if record['task_state'] is not None:
+            continue
+        for role in history.ROLES:
+            if role == record['host']:
+                continue
+            alone = past.alone(role, begins, ends)
+            if alone > TOLERANCE:
+                return ['I2: the record named the %s and no task for %.1f s '
+                        'while the guest was on the %s only' % (
+                            record['host'], alone, role)]
+    return []
+
+
+def _startable(past):
+    """I3: a user could have made a second copy."""
+    for begins, ends, record in past.records():
+        if (record['task_state'] is not None or
+                record['vm_state'] not in STARTABLE):
+            continue
+        ran = max(past.ran(role, begins, ends) for role in history.ROLES
+                  if role != record['host'])
+        if ran > TOLERANCE:
+            return ['I3: %s and no task for %.1f s while the guest '
+                    'ran on the other host: a user could start a second '
+                    'copy' % (record['vm_state'], ran)]
+    return []
+
+
+def _stuck(past, parks):
+    """I4: nothing will look at the instance again."""
+    record = past.record(past.ends)
+    if record is None or is_settled(record) or (
+            parks and is_parked(record)):
+        return []
+    return ['I4: %s with the task %s, and nothing looks again' % (
+        record['vm_state'], record['task_state'])]
+
+
+def _ended_by_nova(past):
+    """Tell whether Nova has destroyed the only copy."""
+    return any(event['what'] in ENDS and
+               past.lives(event['where'], event['t']) and
+               past.guest(history.other(event['where']), event['t']) !=
+               history.RUNNING for event in past.events('teardown'))

@@ -1,0 +1,140 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+import json
+from unittest import mock
+
+from keeptrack.drill import campaign
+from keeptrack.drill import faults
+from keeptrack.drill import subjects
+from keeptrack import errors
+from keeptrack.tests import base
+
+
+class FakeLab(object):
+
+    started = []
+    broken = False
+
+    def __init__(self, folder, number):
+        self.number = number
+
+    def start(self):
+        if self.broken:
+            raise errors.KeeptrackError('no namespaces here')
+        self.started.append(self.number)
+
+    def stop(self):
+        if self.number in self.started:
+            self.started.remove(self.number)
+
+
+class FakeComputes(object):
+
+    open_now = 0
+
+    def __init__(self, runtime, path, folder, lab, on_event):
+        self.logs = folder / 'logs'
+        self.logs.mkdir()
+        (self.logs / 'source.log').write_text('what nova-compute said')
+
+    def open(self):
+        FakeComputes.open_now += 1
+
+    def close(self):
+        FakeComputes.open_now -= 1
+
+
+class FakeRun(object):
+
+    verdicts = {}
+
+    def __init__(self, lab, computes, draw, parks):
+        self._draw = draw
+        self._parks = parks
+
+    def go(self):
+        wanted = self.verdicts.get(self._draw.fault.name, 'right')
+        return {'fault': self._draw.fault.name, 'seed': self._draw.seed,
+                'moment': self._draw.moment, 'delay': self._draw.delay,
+                'verdict': wanted, 'why': 'because', 'parks': self._parks}
+
+
+class CampaignTestCase(base.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.lines = []
+        self.output = self.folder / 'output'
+        self.output.mkdir()
+        FakeLab.started = []
+        for name, fake in (('lab_mod.Lab', FakeLab),
+                           ('computes_mod.Computes', FakeComputes),
+                           ('run_mod.Run', FakeRun)):
+            patcher = mock.patch('keeptrack.drill.campaign.' + name, fake)
+            patcher.start()
+            self.addCleanup(patcher.stop)
+        for target, name, value in (
+                (FakeLab, 'broken', False), (FakeRun, 'verdicts', {}),
+                (campaign, 'machine', lambda: {'cpus': 2})):
+            patcher = mock.patch.object(target, name, value)
+            patcher.start()
+            self.addCleanup(patcher.stop)
+
+    def run_campaign(self, names=('none', 'network-cut'), runs=2, **kwargs):
+        found = [subjects.Subject(name, self.folder, '1', None, series, None)
+                 for name, series in (('ours', True), ('stock', False))]
+        plan = campaign.Plan(found, [faults.BY_NAME[name] for name in names],
+                             runs, 's', 2)
+        return campaign.Campaign(plan, self.output, self.lines.append,
+                                 **kwargs).run()
+
+    def test_every_fault_on_every_tree_with_the_same_chance(self):
+        results = self.run_campaign()
+        runs = results['runs']
+        self.assertEqual(8, len(runs))
+        for tree in ('ours', 'stock'):
+            self.assertEqual(
+                [('network-cut', 's/network-cut/0'),
+                 ('network-cut', 's/network-cut/1'),
+                 ('none', 's/none/0'), ('none', 's/none/1')],
+                [(run['fault'], run['seed']) for run in runs
+                 if run['tree'] == tree])
+        self.assertEqual({True}, {run['parks'] for run in runs
+                                  if run['tree'] == 'ours'})
+        self.assertEqual(8, len(self.lines))
+        self.assertEqual(results['runs'], json.loads(
+            (self.output / 'results.json').read_text())['runs'])
+
+    def test_labs_and_computes_are_taken_down(self):
+        self.run_campaign()
+        self.assertEqual(([], 0), (FakeLab.started, FakeComputes.open_now))
+
+    def test_logs_of_what_came_out_wrong_are_kept(self):
+        FakeRun.verdicts = {'none': 'lost'}
+        self.run_campaign(runs=1)
+        self.assertEqual(
+            ['ours-none-0', 'stock-none-0'],
+            sorted(path.name for path in (self.output / 'logs').iterdir()))
+
+    def test_all_logs_are_kept_if_asked_for(self):
+        self.run_campaign(runs=1, keep_logs=True)
+        self.assertEqual(4, len(list((self.output / 'logs').iterdir())))
+
+    def test_no_lab_comes_up(self):
+        FakeLab.broken = True
+        self.assertIn('no namespaces', str(self.assertRaises(
+            errors.KeeptrackError, self.run_campaign)))
+
+    def test_runs_that_do_not_run_end_it(self):
+        FakeRun.verdicts = {'none': 'not run', 'network-cut': 'not run'}
+        self.assertRaises(errors.KeeptrackError, self.run_campaign, runs=9)
+        self.assertEqual(([], 0), (FakeLab.started, FakeComputes.open_now))

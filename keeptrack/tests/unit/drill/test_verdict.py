@@ -1,0 +1,187 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+from keeptrack.drill import history
+from keeptrack.drill import verdict
+from keeptrack.tests import base
+
+
+def guest(when, where, what):
+    return {'t': when, 'where': where, 'lane': 'guest', 'what': what,
+            'text': what, 'data': {}}
+
+
+def record(when, host, vm_state='active', task_state=None,
+           power_state='running', fault=None):
+    return {'t': when, 'where': 'drill', 'lane': 'record', 'what': 'record',
+            'text': fault or '', 'data': {
+                'host': host, 'vm_state': vm_state, 'task_state': task_state,
+                'power_state': power_state, 'fault': fault}}
+
+
+def teardown(when, where, what='volume-disconnected'):
+    return {'t': when, 'where': where, 'lane': 'teardown', 'what': what,
+            'text': what, 'data': {}}
+
+
+# the guest moves from 2.0 to 2.03 s; the source is gone at 4 s
+MOVE = [guest(-5, 'source', 'running'), guest(0.1, 'destination', 'incoming'),
+        guest(2.0, 'source', 'paused'), guest(2.03, 'destination', 'running'),
+        guest(4.0, 'source', 'absent')]
+BEGINS = [record(-5, 'source'), record(0, 'source', task_state='migrating')]
+ENDS = record(4.1, 'destination')
+
+
+class VerdictTestCase(base.TestCase):
+
+    def judge(self, *events, ends=10, **kwargs):
+        return verdict.judge([event for each in events for event in (
+            each if isinstance(each, list) else [each])], ends, **kwargs)
+
+    def assert_verdict(self, wanted, *events, **kwargs):
+        found = self.judge(*events, **kwargs)
+        self.assertEqual(wanted, found.verdict, found)
+        return found
+
+    def test_a_guest_that_has_moved(self):
+        found = self.assert_verdict('right', MOVE, BEGINS, ENDS,
+                                    teardown(4.05, 'source'))
+        self.assertEqual([], found.broken)
+        self.assertIsNone(found.overlap)
+
+    def test_a_guest_that_has_stayed(self):
+        stayed = [guest(-5, 'source', 'running'),
+                  guest(0.1, 'destination', 'incoming'),
+                  guest(1, 'destination', 'absent')]
+        self.assert_verdict('right', stayed, BEGINS, record(1.2, 'source'),
+                            teardown(1.1, 'destination'))
+
+    def test_rolled_back_over_a_guest_that_has_moved(self):
+        found = self.assert_verdict(
+            'lost', MOVE, BEGINS, teardown(4.05, 'destination'),
+            record(4.1, 'source'),
+            record(6, 'source', 'stopped', power_state='shutdown'))
+        self.assertEqual(['I1', 'I2', 'I3'],
+                         sorted(line[:2] for line in found.broken))
+
+    def test_the_record_names_the_wrong_host_for_a_moment(self):
+        found = self.assert_verdict(
+            'lost', MOVE, BEGINS, record(4.1, 'source'),
+            record(5, 'destination'))
+        self.assertEqual(['I2'], [line[:2] for line in found.broken])
+        self.assert_verdict('right', MOVE, BEGINS, record(4.1, 'source'),
+                            record(4.2, 'destination'))
+
+    def test_torn_down_in_use(self):
+        found = self.assert_verdict('wrong', MOVE, BEGINS, ENDS,
+                                    teardown(3, 'destination'))
+        self.assertEqual(['I1'], [line[:2] for line in found.broken])
+
+    def test_the_only_copy_ended_by_nova(self):
+        self.assert_verdict(
+            'lost', MOVE, guest(5.1, 'destination', 'absent'), BEGINS, ENDS,
+            teardown(5, 'destination', 'domain-destroyed'),
+            record(5.2, 'destination', 'stopped', power_state='shutdown'))
+
+    def test_a_guest_that_runs_nowhere(self):
+        died = [guest(-5, 'source', 'running'), guest(1, 'source', 'absent')]
+        self.assert_verdict('right', died, BEGINS, record(
+            2, 'source', 'stopped', power_state='shutdown'))
+        self.assert_verdict('wrong', died, BEGINS, record(2, 'source'))
+        self.assert_verdict('wrong', died, BEGINS, record(
+            2, 'source', 'error', power_state='shutdown'))
+
+    def test_parked(self):
+        parked = record(5, 'source', 'error', 'migrating', fault='why')
+        self.assert_verdict('parked', MOVE, BEGINS, parked)
+        found = self.assert_verdict('lost', MOVE, BEGINS, parked,
+                                    parks=False)
+        self.assertEqual(['I4'], [line[:2] for line in found.broken
+                                  if line.startswith('I')][-1:])
+
+    def test_parked_without_a_reason_is_stuck(self):
+        found = self.assert_verdict('lost', MOVE, BEGINS, record(
+            5, 'source', 'error', 'migrating'))
+        self.assertEqual(['I4'], [line[:2] for line in found.broken])
+
+    def test_a_task_for_ever(self):
+        found = self.assert_verdict('lost', MOVE, BEGINS)
+        self.assertIn('I4', ' '.join(found.broken))
+        found = self.assert_verdict('wrong', MOVE[:1], BEGINS)
+        self.assertIn('I4', ' '.join(found.broken))
+
+    def test_two_copies(self):
+        two = MOVE[:4] + [guest(3, 'source', 'running')]
+        parked = record(5, 'source', 'error', 'migrating',
+                        fault='TWO COPIES of it')
+        found = self.assert_verdict('two copies', two, BEGINS, parked)
+        self.assertEqual(7, found.overlap)
+        self.assertFalse(found.unseen)
+        found = self.assert_verdict('lost', two, BEGINS,
+                                    record(5, 'source'))
+        self.assertTrue(found.unseen)
+
+    def test_two_copies_of_which_one_was_suspended_and_ended(self):
+        self.assert_verdict(
+            'two copies', MOVE[:4], guest(3, 'source', 'running'),
+            guest(4, 'destination', 'paused'), BEGINS,
+            teardown(3.9, 'destination', 'domain-suspended'),
+            record(4, 'source', 'error', 'migrating', fault='Two copies'),
+            guest(6, 'destination', 'absent'), record(7, 'source'))
+
+    def test_torn_down_while_two_copies_run(self):
+        found = self.assert_verdict(
+            'wrong', MOVE[:4], guest(3, 'source', 'running'), BEGINS,
+            teardown(4, 'destination'),
+            record(5, 'source', 'error', 'migrating', fault='two copies'))
+        self.assertEqual(['I1'], [line[:2] for line in found.broken])
+
+    def test_a_guest_that_its_user_has_paused(self):
+        moved = [guest(-5, 'source', 'paused'),
+                 guest(0.1, 'destination', 'incoming'),
+                 guest(2, 'destination', 'paused'),
+                 guest(4, 'source', 'absent')]
+        begins = [record(0, 'source', 'paused', 'migrating', 'paused')]
+        ends = record(4.1, 'destination', 'paused', power_state='paused')
+        self.assert_verdict('right', moved, begins, ends)
+        self.assert_verdict('wrong', moved, begins, ENDS)
+        self.assert_verdict('lost', moved, begins, record(
+            4.1, 'source', 'paused', power_state='paused'))
+        found = self.assert_verdict(
+            'wrong', moved, begins, ends, teardown(5, 'destination'))
+        self.assertEqual(['I1'], [line[:2] for line in found.broken])
+
+    def test_paused_on_both_hosts(self):
+        both = MOVE[:3] + [guest(2.1, 'destination', 'paused')]
+        self.assert_verdict('wrong', both, BEGINS, record(3, 'source'))
+
+    def test_no_record(self):
+        self.assert_verdict('not run', MOVE)
+
+
+class HistoryTestCase(base.TestCase):
+
+    def test_states(self):
+        past = history.History(MOVE + BEGINS + [ENDS], 10)
+        self.assertEqual('absent', past.guest('destination', 0))
+        self.assertEqual('incoming', past.guest('destination', 1))
+        self.assertEqual(['source'], past.homes(1))
+        self.assertEqual(['destination'], past.homes(3))
+        self.assertIsNone(past.record(-6))
+        self.assertEqual('migrating', past.record(1)['task_state'])
+        self.assertEqual([(-5, 0), (0, 4.1), (4.1, 10)], [
+            (begins, ends) for begins, ends, _ in past.records()])
+
+    def test_times(self):
+        past = history.History(MOVE, 10)
+        self.assertEqual(0, past.both_ran())
+        self.assertAlmostEqual(6, past.alone('destination', 0, 10))
+        self.assertAlmostEqual(2, past.alone('source', 0, 10))

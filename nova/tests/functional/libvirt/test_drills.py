@@ -1,0 +1,93 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+"""Every fault, on the newest release that a target is for, with the series.
+
+The runs share their labs, so they are made once for all tests; each test then
+asks for one fault's.  KEEPTRACK_DRILL_RUNS sets how many of each are made.
+"""
+
+import argparse
+import os
+import pathlib
+import tempfile
+
+import testtools
+
+from keeptrack.commands import common
+from keeptrack.drill import campaign
+from keeptrack.drill import faults
+from keeptrack.drill import needs
+from keeptrack.drill import runtime
+from keeptrack.drill import subjects
+from keeptrack.drill import verdict
+
+GOOD = (verdict.RIGHT, verdict.PARKED, verdict.TWO_COPIES)
+
+
+def _why_not():
+    """Why no drill can be run here (str), or None."""
+    reasons = needs.missing()
+    if not os.environ.get('NOVA_REPO'):
+        reasons.append('NOVA_REPO names no clone of Nova, and no release on '
+                       'PyPI has a target yet')
+    return '; '.join(reasons) or None
+
+
+class DrillTestCase(testtools.TestCase):
+
+    runs = None
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if _why_not() is None:
+            with tempfile.TemporaryDirectory() as folder:
+                cls.runs = cls._drill(pathlib.Path(folder))['runs']
+
+    @staticmethod
+    def _drill(folder):
+        options = argparse.Namespace(patches=None)
+        args = argparse.Namespace(tree=None, release=None)
+        with common.chosen_tree(options, args) as nova:
+            target, series = common.require_target(options, nova)
+            patched, _ = subjects.pair(
+                nova, target, series, folder,
+                common.prerequisite_source(nova, target))
+        found = subjects.named([patched], lambda tree: runtime.Runtime(
+            tree, common.report))
+        found[0].runtime.ensure()
+        plan = campaign.Plan(
+            found, list(faults.FAULTS),
+            int(os.environ.get('KEEPTRACK_DRILL_RUNS', 1)), 'functional', 3)
+        return campaign.Campaign(plan, None, common.report).run()
+
+    def check(self, name):
+        why_not = _why_not()
+        if why_not:
+            self.skipTest('no drill: %s' % why_not)
+        runs = [run for run in self.runs if run['fault'] == name]
+        self.assertNotEqual([], runs)
+        for run in runs:
+            self.assertIn(run['verdict'], GOOD, '%s %s %+.2f s: %s; %s' % (
+                run['seed'], run['moment'], run['delay'], run['why'],
+                run['broken']))
+
+
+def _add(fault):
+    def test(self):
+        self.check(fault.name)
+    test.__doc__ = fault.title
+    setattr(DrillTestCase, 'test_' + fault.name.replace('-', '_'), test)
+
+
+for _fault in faults.FAULTS:
+    _add(_fault)
