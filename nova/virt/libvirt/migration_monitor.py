@@ -146,6 +146,9 @@ class JobWatch(object):
 
         :param operation: BoundedCall
         """
+        # The domain is found before it is needed: once the call has failed,
+        # that may mean to connect to libvirtd anew, which takes its time.
+        self._read()
         while not operation.wait(self._pause):
             job = self._read()
             if job is not None and job.active and not operation.ended:

@@ -224,6 +224,24 @@ class IdleTestCase(MonitorTestCase):
             self.takes(0, fake_migration.FakeLibvirtError()), find)
         self.assertTrue(time.time() - began < 2)
 
+    def test_connects_to_no_host_anew_once_the_call_has_failed(self):
+        failed = []
+        found_after_failure = []
+
+        def operate(*args):
+            eventlet.sleep(0.01)
+            failed.append(1)
+            raise fake_migration.FakeLibvirtError()
+
+        def find():
+            found_after_failure.append(bool(failed))
+            return fake_migration.FakeDomain(
+                fake_migration.job(), fake_migration.FakeLibvirtError())
+        self.assertRaises(fake_migration.FakeLibvirtError, self.follow,
+                          operate, find)
+        self.assertEqual([False], found_after_failure)
+        self.assert_one(self.recover, self.post)
+
     def test_waits_for_no_host_that_does_not_answer(self):
         self.patch(migration_monitor.CONF.libvirt,
                    'live_migration_ask_timeout', 0.1)
