@@ -44,8 +44,9 @@ BEGINS_WITHIN = 30      # from the request to the fault's moment
 DECIDES_WITHIN = 20     # until a fault that lasts is taken away at the latest
 SETTLES_WITHIN = 45     # from the end of the fault, where Nova looks again
 STAYS_WITHIN = 20       # the same where it does not
+SUSPENDS_WITHIN = 20    # from the end of the fault, one of two copies
 QUIET = 3.5             # without a change of record: delayed events are over
-POLL = 0.025            # between two readings of the record
+POLL = 0.05             # between two readings of the record
 COPY_TAKES = 2.2        # memory of a guest, at the bandwidth of CONFIG
 
 # QEMU's address space while the destination has no memory, bytes
@@ -260,10 +261,25 @@ class Run(object):
         self._end_fault(scene, struck)
         self._settle(time.time() + self._patience)
         if self._has_two():
+            self._await_suspension()
             self._tell('operator', "an operator ends the destination's copy")
             scene.end_copy('destination')
             self._healed = time.time()
             self._settle(time.time() + self._patience)
+
+    def _await_suspension(self):
+        """Give Nova the time to suspend the destination's copy."""
+        began = time.time()
+        self._timeline.wait(
+            lambda event: event['lane'] == 'guest' and
+            event['where'] == 'destination' and event['t'] > began and
+            event['what'] != history.RUNNING,
+            began + (SUSPENDS_WITHIN if self._both_run() else 0))
+
+    def _both_run(self):
+        past = history.History(self._timeline.since(0), time.time())
+        return all(past.guest(role, past.ends) == history.RUNNING
+                   for role in history.ROLES)
 
     def _tell(self, what, text):
         self._timeline.note('drill', 'fault', what, text)

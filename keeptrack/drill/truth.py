@@ -34,7 +34,7 @@ _EVENTS = {'RESUME': RUNNING, 'STOP': PAUSED}
 
 # Seconds: between two looks for a QEMU, and between two questions for the
 # status.  Only the end of an incoming migration has no event of its own.
-_LOOK = 0.005
+_LOOK = 0.01
 _ASK = {INCOMING: 0.01}
 _ASK_ELSE = 0.2
 _FIRST_LOOK = 2

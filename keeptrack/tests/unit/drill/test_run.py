@@ -1,0 +1,210 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+import threading
+import time
+from unittest import mock
+
+from keeptrack.drill import faults
+from keeptrack.drill import run
+from keeptrack import errors
+from keeptrack.tests import base
+
+INSTANCE = {'host': 'source', 'vm_state': 'active', 'task_state': None,
+            'power_state': 'running', 'fault': None}
+
+
+class FakeDaemon(object):
+
+    on_change = None
+    pid = 1
+
+    def __init__(self, did):
+        for name in ('kill', 'start', 'stall', 'resume'):
+            setattr(self, name, lambda name=name: did.append(name))
+
+
+class FakeLab(object):
+
+    def __init__(self, did):
+        self.did = did
+        self.hosts = {role: mock.Mock(daemon=FakeDaemon(did))
+                      for role in ('source', 'destination')}
+
+    def reset(self):
+        self.did.append('reset')
+
+
+class FakeComputes(object):
+    """Moves the guest, as told by a script of what happens when.
+
+    :param script: list of tuples: seconds, what to do with the world
+    """
+
+    def __init__(self, did, script):
+        self.did = did
+        self.options = None
+        self._script = script
+        self._record = dict(INSTANCE)
+        self.run = None
+        self.fails = False
+
+    def prepare(self, options):
+        if self.fails:
+            raise errors.KeeptrackError('no database')
+        self.options = options
+
+    def start(self, role):
+        self.tell(role, 'compute', 'initialized')
+
+    def kill(self, role):
+        self.did.append('end ' + role)
+
+    def libvirt(self, role, modes):
+        self.did.append(modes)
+
+    def record(self):
+        return dict(self._record)
+
+    def migrate(self):
+        threading.Thread(target=self._play, daemon=True).start()
+
+    def _play(self):
+        began = time.time()
+        for when, act in self._script:
+            time.sleep(max(0, began + when - time.time()))
+            act(self)
+
+    def tell(self, where, lane, what, **data):
+        self.run.on_event({'t': time.time(), 'where': where, 'lane': lane,
+                           'what': what, 'text': what, 'data': data})
+
+    def set(self, **fields):
+        self._record.update(fields)
+
+
+def tell(*args):
+    return lambda computes: computes.tell(*args)
+
+
+def record(**fields):
+    return lambda computes: computes.set(**fields)
+
+
+MOVES = [
+    (0, record(task_state='migrating')),
+    (0.05, tell('destination', 'guest', 'incoming')),
+    (0.1, tell('source', 'job', 'active')),
+    (0.2, tell('source', 'guest', 'paused')),
+    (0.21, tell('destination', 'guest', 'running')),
+    (0.25, tell('source', 'guest', 'absent')),
+    (0.3, tell('source', 'migrate', 'end')),
+    (0.3, tell('source', 'callback', 'post')),
+    (0.4, record(host='destination', task_state=None)),
+]
+
+
+class RunTestCase(base.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.did = []
+        for name, value in (('QUIET', 0.1), ('SETTLES_WITHIN', 1),
+                            ('DECIDES_WITHIN', 0.5), ('STAYS_WITHIN', 1),
+                            ('POLL', 0.01), ('BEGINS_WITHIN', 0.5)):
+            self.patch(run, name, value)
+        self.patch(run.guest_mod.Guest, 'boot', lambda *a, **k: None)
+        self.patch(run.truth, 'Watcher', self.watcher)
+
+    def patch(self, where, name, value):
+        patcher = mock.patch.object(where, name, value)
+        patcher.start()
+        self.addCleanup(patcher.stop)
+
+    def watcher(self, lab, guest, on_change, on_job):
+        on_change(time.time(), 'source', 'running', 'QEMU is running')
+        return mock.Mock()
+
+    def go(self, name, script, moment='before', lasts=faults.NEVER,
+           parks=True, fails=False):
+        draw = faults.Draw(faults.BY_NAME[name], 'seed', moment, 0.01, lasts,
+                           False, False)
+        self.computes = FakeComputes(self.did, script)
+        self.computes.fails = fails
+        made = run.Run(FakeLab(self.did), self.computes, draw, parks)
+        self.computes.run = made
+        return made.go()
+
+    def order(self, found, *whats):
+        """Where these stand in the time line."""
+        told = [event['what'] for event in found['timeline']]
+        return [told.index(what) for what in whats]
+
+    def test_a_migration(self):
+        found = self.go('none', MOVES)
+        self.assertEqual(('right', []), (found['verdict'], found['broken']))
+        self.assertEqual({'source': 'absent', 'destination': 'running'},
+                         found['truth'])
+        self.assertEqual('destination', found['record']['host'])
+        self.assertEqual(['end source', 'end destination'], self.did[-2:])
+
+    def test_a_fault_comes_at_its_moment_and_ends(self):
+        found = self.go('source-libvirtd-restarted', MOVES, 'after', 0.05)
+        self.assertEqual(['reset', 'kill', 'start'], self.did[:3])
+        places = self.order(found, 'incoming', 'paused', 'injected', 'healed')
+        self.assertEqual(sorted(places), places)
+        self.assertIsNotNone(found['free'])
+
+    def test_a_fault_that_lasts_is_taken_away_once_nova_has_decided(self):
+        found = self.go('source-libvirtd-killed', MOVES, 'end',
+                        faults.SETTLED)
+        places = self.order(found, 'post', 'injected', 'healed')
+        self.assertEqual(sorted(places), places)
+        self.assertEqual('right', found['verdict'])
+
+    def test_a_moment_that_does_not_come(self):
+        found = self.go('source-libvirtd-killed', MOVES[:1], 'after')
+        self.assertIn('missed', [event['what']
+                                 for event in found['timeline']])
+        self.assertNotIn('kill', self.did)
+
+    def test_what_is_prepared_comes_first(self):
+        self.go('error-after-success', MOVES)
+        self.assertEqual(['reset', ['error-after-success']], self.did[:2])
+
+    def test_parked_and_freed(self):
+        parked = MOVES[:-1] + [
+            (0.4, record(vm_state='error', fault='why')),
+            (0.6, record(vm_state='active', task_state=None,
+                         host='destination'))]
+        found = self.go('none', parked)
+        self.assertEqual('right', found['verdict'])
+        self.assertTrue(0.1 < found['parked'] < 0.4, found['parked'])
+
+    def test_what_another_tree_calls_so_is_not_parked(self):
+        parked = MOVES[:-1] + [(0.4, record(vm_state='error', fault='why'))]
+        found = self.go('none', parked, parks=False)
+        self.assertEqual(('lost', None), (found['verdict'], found['parked']))
+
+    def test_a_run_that_cannot_be_made(self):
+        found = self.go('none', MOVES, fails=True)
+        self.assertEqual(('not run', 'no database'),
+                         (found['verdict'], found['why']))
+
+    def test_a_paused_guest_is_recorded_as_paused(self):
+        def watcher(lab, guest, on_change, on_job):
+            on_change(time.time(), 'source', 'paused', 'QEMU is paused')
+            return mock.Mock()
+        self.patch(run.truth, 'Watcher', watcher)
+        self.go('paused-guest', MOVES)
+        self.assertEqual(('paused', 'paused'), (
+            self.computes.options['vm_state'],
+            self.computes.options['power_state']))
