@@ -111,11 +111,10 @@ def judge(timeline, ends, parks=True):
     verdict, why = _final(past, overlap, parks)
     if verdict in (RIGHT, PARKED, TWO_COPIES) and broken:
         verdict, why = WRONG, broken[0]
-    if unseen or any(line.startswith(('I2', 'I3')) for line in broken):
+    if unseen or _ended_by_nova(past):
         verdict = LOST
-        why = why if why in broken else '%s; %s' % (broken[0], why)
-    elif _ended_by_nova(past):
-        verdict = LOST
+    if broken and why not in broken:
+        why = '%s; %s' % (broken[0], why)
     return Verdict(verdict, why, broken, overlap or None, unseen)
 
 

@@ -74,7 +74,7 @@ class VerdictTestCase(base.TestCase):
 
     def test_the_record_names_the_wrong_host_for_a_moment(self):
         found = self.assert_verdict(
-            'lost', MOVE, BEGINS, record(4.1, 'source'),
+            'wrong', MOVE, BEGINS, record(4.1, 'source'),
             record(5, 'destination'))
         self.assertEqual(['I2'], [line[:2] for line in found.broken])
         self.assert_verdict('right', MOVE, BEGINS, record(4.1, 'source'),
