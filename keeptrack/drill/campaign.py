@@ -31,11 +31,10 @@ from keeptrack.drill import computes as computes_mod
 from keeptrack.drill import faults as faults_mod
 from keeptrack.drill import guest
 from keeptrack.drill import lab as lab_mod
+from keeptrack.drill import report_results
 from keeptrack.drill import run as run_mod
 from keeptrack.drill import verdict
 from keeptrack import errors
-
-SCHEMA = 'keeptrack-drill/1'
 
 # labs that fail to come up, or to be tidied, one after the other
 PATIENCE = 3
@@ -139,7 +138,7 @@ class Campaign(object):
         runs.sort(key=lambda run: (run['fault'], order[run['tree']],
                                    run['seed']))
         return {
-            'schema': SCHEMA,
+            'schema': report_results.SCHEMA,
             'made': datetime.datetime.now(datetime.timezone.utc).strftime(
                 '%Y-%m-%dT%H:%M:%SZ'),
             'machine': machine(),
