@@ -145,10 +145,6 @@ class Broker(object):
             self._events.put(told)
             told.wait()
 
-    def tell(self, event):
-        """Tell an event of the kit's own, after those that have come."""
-        self._events.put(event)
-
     def reset(self):
         """Forget the queues, and be silent for nobody."""
         with self._lock:

@@ -258,10 +258,6 @@ class Computes(object):
                 'instances': str(self._instances('source')),
                 'log': str(self.logs / 'nova-conductor.log')})
 
-    def abort_job(self):
-        """Abort the migration's job, as an admin does."""
-        self._lab.hosts['source'].virsh('domjobabort', self._spec['name'])
-
     def rpc(self, role, mode):
         """Say what becomes of RPC requests to a host's nova-compute.
 
@@ -285,15 +281,6 @@ class Computes(object):
         self._modes[role] = modes
         if role in self._pids:
             self._peer(role).ask('libvirt', modes)
-
-    def counts(self, role):
-        """How often a nova-compute has called each function of libvirt.
-
-        :param role: 'source' or 'destination'
-        :returns: dict of str to int
-        :raises LabError: when the process does not answer
-        """
-        return self._peer(role).ask('counts')
 
     def _peer(self, role):
         """The line to a process that was forked a moment ago, or before."""

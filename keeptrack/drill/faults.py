@@ -18,6 +18,7 @@ gives the same fault at the same moment to every tree.
 
 import dataclasses
 import typing
+import zlib
 
 # Moments, by what is waited for before the delay begins to count.
 BEFORE = 'before'    # Nova is asked to migrate
@@ -63,7 +64,10 @@ class Fault(object):
     :ivar before: called with the scene before the migration begins
     :ivar paused: the user has paused the guest before it moves (bool)
     :ivar resumes: nova-compute may start guests when it starts: the option
-        resume_guests_state_on_host_boot is set in every other run (bool)
+        resume_guests_state_on_host_boot is set in about half of the runs
+        (bool)
+    :ivar latest: seconds after its moment that it may strike, where DELAYS
+        would be too late to hit anything (float), or None
     """
 
     name: str
@@ -75,6 +79,15 @@ class Fault(object):
     before: typing.Callable = nothing
     paused: bool = False
     resumes: bool = False
+    latest: float = None
+
+    def delays(self, moment):
+        """Seconds that it may begin after a moment: from, to (tuple).
+
+        :param moment: one of MOMENTS
+        """
+        first, last = DELAYS[moment]
+        return first, last if self.latest is None else min(last, self.latest)
 
 
 def _daemon(role, action):
@@ -96,7 +109,7 @@ def _kill_daemons(*roles):
 
 
 def _kill_qemu(role):
-    return lambda scene: scene.lab.hosts[role].kill_qemu()
+    return lambda scene: scene.kill_qemu(role)
 
 
 def _kill_compute(role):
@@ -104,7 +117,7 @@ def _kill_compute(role):
 
 
 def _start_compute(role):
-    return lambda scene: scene.computes.start(role)
+    return lambda scene: scene.start_compute(role)
 
 
 def _libvirt(*modes):
@@ -149,7 +162,7 @@ FAULTS = (
           _kill_daemons('source', 'destination'),
           _restart('source', 'destination'), MOMENT),
     Fault('source-qemu-killed', "the source's QEMU is killed",
-          (BEFORE, COPY, SWITCH), _kill_qemu('source')),
+          (BEFORE, COPY, SWITCH), _kill_qemu('source'), latest=0.0),
     Fault('destination-qemu-killed', "the destination's QEMU is killed",
           (COPY, SWITCH, AFTER, END), _kill_qemu('destination')),
     Fault('network-cut', 'the network between the hosts is cut for good',
@@ -223,7 +236,8 @@ def draw(fault, number, generator, seed):
     """Draw the moment and the rest of one run.
 
     The moments take turns; with them the shared folder does, so that every
-    moment is seen with and without one.
+    moment is seen with and without one.  Where that begins is another place
+    for every fault: one run of each is no run of one moment.
 
     :param fault: a Fault
     :param number: the run's, from 0 (int)
@@ -231,11 +245,12 @@ def draw(fault, number, generator, seed):
     :param seed: what it was made from (str)
     :returns: a Draw
     """
+    number += zlib.crc32(fault.name.encode())
     moment = fault.moments[number % len(fault.moments)]
     lasts = fault.lasts
     if isinstance(lasts, tuple):
         lasts = generator.uniform(*lasts)
     return Draw(fault, seed, moment,
-                generator.uniform(*DELAYS[moment]), lasts,
+                generator.uniform(*fault.delays(moment)), lasts,
                 number // len(fault.moments) % 2 == 1,
                 fault.resumes and generator.random() < 0.5)

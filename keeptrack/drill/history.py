@@ -88,16 +88,25 @@ class History(object):
                    if self.guest(role, when) == RUNNING]
         return running or there
 
-    def lives(self, role, when):
-        """Tell whether a host certainly holds the guest at a time.
+    def holds(self, role, when):
+        """Tell whether a host holds the guest at a time (bool).
 
-        A copy that waits, paused, for the other to go on is not counted; the
-        only one is.
+        A copy that waits, paused, for the other to go on does not count; the
+        only one does, also while the other host is still to get it.
         """
-        return all(self.guest(role, moment) == RUNNING or
-                   self.guest(role, moment) == PAUSED and
-                   self.guest(other(role), moment) == ABSENT
-                   for moment in (when - JITTER, when, when + JITTER))
+        state = self.guest(role, when)
+        return state == RUNNING or (
+            state == PAUSED and
+            self.guest(other(role), when) in (ABSENT, INCOMING))
+
+    def lives(self, role, when, later=JITTER):
+        """Tell whether a host certainly holds the guest at a time (bool).
+
+        :param later: it has to be there so much longer, s (float): 0 for what
+            ends it
+        """
+        return all(self.holds(role, moment)
+                   for moment in (when - JITTER, when, when + later))
 
     def _spans(self, begins, ends):
         """The stretches of time in which neither guest's state changes."""
@@ -116,17 +125,31 @@ class History(object):
                       for when, _ in self._guests[role]] or [self.ends])
         return self._time(
             begins, self.ends if until is None else until,
-            lambda when: all(self.guest(role, when) == RUNNING
-                             for role in ROLES))
+            self._both_run)
+
+    def _both_run(self, when):
+        return all(self.guest(role, when) == RUNNING for role in ROLES)
+
+    def overlap_ended(self):
+        """How long it took until one of two copies ran no longer.
+
+        :returns: seconds since both began to run (float); None where they
+            never did, or still do
+        """
+        both = [(began, end) for began, end in self._spans(-1e9, self.ends)
+                if self._both_run((began + end) / 2)]
+        if not both or both[-1][1] >= self.ends:
+            return None
+        return round(both[-1][1] - both[0][0], 2)
 
     def alone(self, role, begins, ends):
         """Seconds that a host had the guest and the other had not (float)."""
         return self._time(
             begins, ends,
-            lambda when: self.guest(role, when) == RUNNING and
+            lambda when: self.holds(role, when) and
             self.guest(other(role), when) in (ABSENT, INCOMING))
 
-    def ran(self, role, begins, ends):
-        """Seconds that a host ran the guest (float)."""
+    def held(self, role, begins, ends):
+        """Seconds that a host held the guest (float)."""
         return self._time(begins, ends,
-                          lambda when: self.guest(role, when) == RUNNING)
+                          lambda when: self.holds(role, when))

@@ -12,17 +12,18 @@
 """One run: a guest, two nova-computes, a migration and a fault."""
 
 import contextlib
-import resource
-import threading
 import time
 import uuid
 
+from keeptrack.drill import errors as lab_errors
 from keeptrack.drill import faults
 from keeptrack.drill import guest as guest_mod
 from keeptrack.drill import history
+from keeptrack.drill import scene as scene_mod
 from keeptrack.drill import timeline as timeline_mod
 from keeptrack.drill import truth
 from keeptrack.drill import verdict
+from keeptrack.drill import witness
 from keeptrack import errors
 
 # What a fault needs hours for in a cloud has to show in seconds here.  Where a
@@ -42,71 +43,11 @@ CONFIG = {
 # seconds
 BEGINS_WITHIN = 30      # from the request to the fault's moment
 DECIDES_WITHIN = 20     # until a fault that lasts is taken away at the latest
-SETTLES_WITHIN = 45     # from the end of the fault, where Nova looks again
-STAYS_WITHIN = 20       # the same where it does not
+RECOVERS_WITHIN = 20    # until what was started again is up
+SETTLES_WITHIN = 45     # from the end of the fault
 SUSPENDS_WITHIN = 20    # from the end of the fault, one of two copies
 QUIET = 3.5             # without a change of record: delayed events are over
-POLL = 0.05             # between two readings of the record
 COPY_TAKES = 2.2        # memory of a guest, at the bandwidth of CONFIG
-
-# QEMU's address space while the destination has no memory, bytes
-NO_MEMORY = 2 * 1024 ** 3
-
-
-class Scene(object):
-    """What a fault can lay hands on.
-
-    :ivar lab: the lab.Lab
-    :ivar computes: the computes.Computes
-    """
-
-    def __init__(self, lab, computes, guest, timeline):
-        self.lab = lab
-        self.computes = computes
-        self.guest = guest
-        self._timeline = timeline
-        self._undo = contextlib.ExitStack()
-
-    def abort_job(self):
-        """Abort the migration's job, as an admin does with virsh."""
-        result = self.lab.hosts['source'].run(
-            ['virsh', 'domjobabort', self.guest.name], capture_output=True,
-            text=True, timeout=20)
-        self._timeline.note('source', 'fault', 'domjobabort',
-                            'virsh domjobabort: %s' % (
-                                result.stderr.strip() or 'done'))
-
-    def occupy_name(self):
-        """Define another guest of the same name on the destination."""
-        twin = guest_mod.Guest(str(uuid.uuid4()), self.guest.name)
-        self.lab.hosts['destination'].run(
-            ['virsh', 'define', '/dev/stdin'], input=twin.xml, text=True,
-            check=True, capture_output=True, timeout=20)
-        self._undo.callback(
-            self.lab.hosts['destination'].run,
-            ['virsh', 'undefine', twin.uuid], capture_output=True,
-            timeout=20)
-
-    def limit_memory(self):
-        """Leave the destination's QEMU less memory than the guest has."""
-        self._limit(NO_MEMORY)
-        self._undo.callback(self._limit,
-                            resource.RLIM_INFINITY)
-
-    def _limit(self, most):
-        # what libvirtd starts has the limits of libvirtd
-        resource.prlimit(self.lab.hosts['destination'].daemon.pid,
-                         resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
-
-    def end_copy(self, role):
-        """Destroy the guest's copy on a host, as an operator decides."""
-        self.lab.hosts[role].run(
-            ['virsh', 'destroy', self.guest.name], capture_output=True,
-            timeout=20)
-
-    def tidy(self):
-        """Take back what was prepared."""
-        self._undo.close()
 
 
 class Run(object):
@@ -124,14 +65,14 @@ class Run(object):
         self._computes = computes
         self._draw = draw
         self._parks = parks
-        self._patience = SETTLES_WITHIN if parks else STAYS_WITHIN
         self._config = config or {}
         self._timeline = timeline_mod.Timeline()
         self._guest = guest_mod.Guest(str(uuid.uuid4()), 'instance-00000001')
-        self._stopped = threading.Event()
-        self._record = None
-        self._parked = []
+        self._witness = witness.Witness(self._timeline, computes.record,
+                                        parks)
+        self._struck = None
         self._healed = None
+        self._ended = None
 
     def on_event(self, event):
         """Take an event of the computes (dict)."""
@@ -150,6 +91,8 @@ class Run(object):
                 scene = self._set_up(stack)
                 zero = time.time()
                 self._act(scene)
+                # what ends with the run is no part of it
+                self._ended = time.time()
         except errors.KeeptrackError as exc:
             error = str(exc)
         return self._result(began, zero, error)
@@ -159,13 +102,14 @@ class Run(object):
     def _set_up(self, stack):
         self._lab.reset()
         for host in self._lab.hosts.values():
-            host.daemon.on_change = self._on_daemon
-        scene = Scene(self._lab, self._computes, self._guest, self._timeline)
+            host.daemon.on_change = self._witness.on_daemon
+        scene = scene_mod.Scene(self._lab, self._computes, self._guest,
+                                self._timeline)
         stack.callback(scene.tidy)
         self._guest.boot(self._lab.hosts['source'],
                          paused=self._draw.fault.paused)
-        watcher = truth.Watcher(self._lab, self._guest, self._on_guest,
-                                self._on_job)
+        watcher = truth.Watcher(self._lab, self._guest,
+                                self._witness.on_guest, self._witness.on_job)
         stack.callback(watcher.stop)
         state = (history.PAUSED if self._draw.fault.paused
                  else history.RUNNING)
@@ -179,10 +123,8 @@ class Run(object):
             self._computes.start(role)
         for role in history.ROLES:
             self._await_compute(role)
-        poller = threading.Thread(target=self._poll, daemon=True)
-        poller.start()
-        stack.callback(poller.join)
-        stack.callback(self._stopped.set)
+        self._witness.start()
+        stack.callback(self._witness.stop)
         self._draw.fault.before(scene)
         return scene
 
@@ -207,45 +149,8 @@ class Run(object):
                 'nova-compute on the %s does not come up' % role)
 
     def _end_computes(self):
-        for role in history.ROLES:
+        for role in history.ROLES + ('conductor',):
             self._computes.kill(role)
-
-    # what is seen
-
-    def _on_guest(self, when, role, state, why):
-        self._timeline.note(role, 'guest', state, why or state, when=when)
-
-    def _on_daemon(self, when, role, state):
-        self._timeline.note(role, 'daemon', state,
-                            'libvirtd is %s' % state, when=when)
-
-    def _on_job(self, when, role, status):
-        self._timeline.note(role, 'job', status, 'migration: %s' % status,
-                            when=when)
-
-    def _poll(self):
-        while not self._stopped.wait(POLL):
-            record = self._computes.record()
-            if record == self._record:
-                continue
-            now = time.time()
-            self._note_parking(record, now)
-            self._record = record
-            self._timeline.note('drill', 'record', 'record', ', '.join(
-                '%s %s' % (name, record[name]) for name in
-                ('host', 'vm_state', 'task_state', 'power_state')) + (
-                    '; fault: %s' % record['fault'] if record['fault']
-                    else ''), record, when=now)
-
-    def _is_parked(self, record):
-        return self._parks and verdict.is_parked(record)
-
-    def _note_parking(self, record, now):
-        was = self._record is not None and self._is_parked(self._record)
-        if self._is_parked(record) and not was:
-            self._parked.append([now, None])
-        elif was and not self._is_parked(record):
-            self._parked[-1][1] = now
 
     # the migration and the fault
 
@@ -253,19 +158,33 @@ class Run(object):
         self._timeline.note('drill', 'migrate', 'asked',
                             'Nova is asked to migrate the guest')
         self._computes.migrate()
-        struck = self._await_moment()
-        fault = self._draw.fault
-        if struck is not None and fault.inject is not faults.nothing:
-            self._tell('injected', fault.title)
-            fault.inject(scene)
-        self._end_fault(scene, struck)
-        self._settle(time.time() + self._patience)
+        self._strike(scene)
+        self._end_fault(scene)
+        self._settle(time.time() + SETTLES_WITHIN)
         if self._has_two():
             self._await_suspension()
             self._tell('operator', "an operator ends the destination's copy")
             scene.end_copy('destination')
             self._healed = time.time()
-            self._settle(time.time() + self._patience)
+            self._settle(time.time() + SETTLES_WITHIN)
+
+    def _strike(self, scene):
+        """Bring the fault about, when its moment has come.
+
+        :raises LabError: when it has hit nothing: that would be a run of no
+            fault
+        """
+        due = self._await_moment()
+        if due is None:
+            raise lab_errors.LabError('the moment for the fault did not come')
+        fault = self._draw.fault
+        if fault.inject is not faults.nothing:
+            self._tell('injected', fault.title)
+            fault.inject(scene)
+            if scene.missed:
+                raise lab_errors.LabError(
+                    'the fault came too late: %s' % scene.missed)
+        self._struck = due
 
     def _await_suspension(self):
         """Give Nova the time to suspend the destination's copy."""
@@ -319,41 +238,68 @@ class Run(object):
         return lambda event: (event['lane'] == 'migrate' and
                               event['what'] in ('end', 'raise'))
 
-    def _end_fault(self, scene, struck):
+    def _end_fault(self, scene):
         fault, lasts = self._draw.fault, self._draw.lasts
-        if struck is None:
-            self._tell('missed', 'the moment for the fault did not come')
-        elif lasts == faults.SETTLED:
+        if lasts == faults.SETTLED:
             self._settle(time.time() + DECIDES_WITHIN, parked_will_do=True)
         elif lasts != faults.NEVER:
             time.sleep(lasts)
-        if struck is not None and fault.heal is not faults.nothing:
+        if fault.heal is not faults.nothing:
             fault.heal(scene)
             self._tell('healed', 'over: %s' % fault.title)
+            self._await_recovery(scene)
+            # from now on Nova has all that it needs
             self._healed = time.time()
 
+    def _await_recovery(self, scene):
+        """Wait until what was started again is up."""
+        scene.await_daemons(RECOVERS_WITHIN)
+        for role, began in scene.started:
+            self._timeline.wait(
+                lambda event: event['lane'] == 'compute' and
+                event['where'] == role and event['t'] >= began and
+                event['what'] == 'initialized',
+                time.time() + RECOVERS_WITHIN)
+
     def _settle(self, until, parked_will_do=False):
-        """Wait until the record is settled and has not changed for a time."""
+        """Wait until the record is settled and nothing happens any more.
+
+        What a fault has kept from happening may begin once it is over: the
+        quiet time counts from there too.
+        """
         while time.time() < until:
-            record = self._record
-            changed = self._timeline.last('record') or 0
-            if (record is not None and time.time() - changed > QUIET and
+            self._witness.check()
+            record = self._witness.record
+            since = max(self._timeline.last('record') or 0,
+                        self._healed or 0)
+            if (record is not None and time.time() - since > QUIET and
                     self._is_over() and
                     (verdict.is_settled(record) or
                      (parked_will_do or self._has_two()) and
-                     self._is_parked(record))):
+                     self._witness.is_parked(record))):
                 return
             time.sleep(0.1)
 
     def _is_over(self):
-        """Tell whether the migration that was asked for has begun to end."""
-        return self._timeline.wait(
-            lambda event: event['lane'] == 'callback' or
-            event['lane'] in ('call', 'compute') and
-            event['what'] in ('raise', 'gone') or
-            event['lane'] == 'call' and
-            event['data'].get('method') == 'live_migration' and
-            event['data'].get('phase') == 'end', 0) is not None
+        """Tell whether the migration that was asked for has begun to end.
+
+        It has to have begun: before, the record is settled too.
+        """
+        if not any(event['data']['task_state'] for event in
+                   self._timeline.events('record')):
+            return self._ended_as('raise', 'live_migrate')
+        return (bool(self._timeline.events('callback')) or
+                any(event['what'] == 'gone' for event in
+                    self._timeline.events('compute')) or
+                any(event['what'] == 'raise' for event in
+                    self._timeline.events('call')) or
+                self._ended_as('end', 'live_migration'))
+
+    def _ended_as(self, phase, method):
+        """Tell whether a call of Nova's has ended so."""
+        return any(event['data'].get('method') == method and
+                   event['data'].get('phase') == phase
+                   for event in self._timeline.events('call'))
 
     def _has_two(self):
         past = history.History(self._timeline.since(0), time.time())
@@ -364,36 +310,38 @@ class Run(object):
     # after
 
     def _result(self, began, zero, error):
-        now = time.time()
+        now = self._ended or time.time()
         zero = now if zero is None else zero
-        events = self._timeline.since(zero)
+        events = [event for event in self._timeline.since(zero)
+                  if event['t'] <= now - zero]
         past = history.History(events, now - zero)
         if error is None:
-            found = verdict.judge(events, now - zero, self._parks)
+            found = verdict.judge(events, now - zero, self._parks,
+                                  self._draw.fault.paused)
         else:
             found = verdict.Verdict(verdict.NOT_RUN, error, [], None, False)
-        free = None
-        settled = self._timeline.last('record')
-        if self._healed and found.verdict != verdict.PARKED and settled:
-            free = round(max(0, settled - self._healed), 2)
+        for event in verdict.harms(past):
+            event['data'] = dict(event['data'], harm='I1')
+        freed = self._witness.freed()
+        parked = self._witness.parked(now)
         return {
             'fault': self._draw.fault.name, 'moment': self._draw.moment,
             'delay': round(self._draw.delay, 3), 'seed': self._draw.seed,
             'lasts': (self._draw.lasts if isinstance(self._draw.lasts, str)
                       else round(self._draw.lasts, 3)),
             'shared': self._draw.shared, 'resumes': self._draw.resumes,
+            'struck': self._struck and round(self._struck - zero, 3),
             'verdict': found.verdict, 'unseen': found.unseen,
             'broken': found.broken, 'why': found.why,
-            'parked': self._parked_seconds(now), 'free': free,
-            'seconds': round(now - began, 2),
+            'leftover': found.leftover, 'suspended': found.suspended,
+            'parked': parked and round(parked, 2),
+            # only of one that was parked when the fault was over
+            'free': (round(freed - self._healed, 2)
+                     if freed and self._healed and freed > self._healed
+                     else None),
+            'seconds': round(time.time() - began, 2),
             'overlap': found.overlap and round(found.overlap, 2),
             'truth': {role: past.guest(role, past.ends)
                       for role in history.ROLES},
-            'record': self._record, 'timeline': events,
+            'record': self._witness.record, 'timeline': events,
         }
-
-    def _parked_seconds(self, now):
-        if not self._parked:
-            return None
-        return round(sum((ends or now) - begins
-                         for begins, ends in self._parked), 2)

@@ -12,12 +12,17 @@
 """The trees that are drilled, and what they are called."""
 
 import dataclasses
+import hashlib
 import pathlib
 
 from keeptrack import git
 from keeptrack import parts
 from keeptrack import tree as tree_mod
 from keeptrack import verification
+
+
+_MIGRATES = ('nova/compute/*.py', 'nova/conductor/**/*.py', 'nova/virt/*.py',
+             'nova/virt/libvirt/*.py')
 
 
 @dataclasses.dataclass
@@ -28,7 +33,10 @@ class Subject(object):
     :ivar path: the tree (pathlib.Path)
     :ivar release: its version (str or None)
     :ivar commit: its commit where it is a clone (str or None)
-    :ivar series: it has the series (bool)
+    :ivar series: it has the series' guard and its start: only then something
+        looks at a parked instance again (bool)
+    :ivar digest: of the code that migrates: what tells two trees apart that
+        are no clones (str)
     :ivar runtime: its runtime.Runtime, made
     """
 
@@ -37,12 +45,14 @@ class Subject(object):
     release: str
     commit: str
     series: bool
+    digest: str
     runtime: object
 
     def told(self):
         """What results say of it (dict)."""
         return {'name': self.name, 'release': self.release,
-                'commit': self.commit, 'series': self.series}
+                'commit': self.commit, 'series': self.series,
+                'digest': self.digest}
 
 
 def pair(nova, target, series, folder, source):
@@ -70,16 +80,31 @@ def named(trees, make_runtime):
     """
     found = []
     for tree in trees:
-        series = parts.OURS in tree.parts().values()
-        name = _name(tree) + (' + series' if series else '')
+        has = tree.parts()
+        series = all(has.get(part) == parts.OURS
+                     for part in ('guard', 'start'))
+        name = _name(tree) + (
+            ' + series' if series else
+            ' + part of the series' if parts.OURS in has.values() else '')
         taken = sum(each.name == name or each.name.startswith(name + ' #')
                     for each in found)
         found.append(Subject(
             name='%s #%d' % (name, taken + 1) if taken else name,
             path=tree.path, release=tree.release(),
             commit=tree.head() if tree.is_clone else None, series=series,
+            digest=_digest(tree.path),
             runtime=make_runtime(tree)))
     return found
+
+
+def _digest(path):
+    """A digest of the code that migrates, in a tree (str)."""
+    digest = hashlib.sha256()
+    for pattern in _MIGRATES:
+        for found in sorted(path.glob(pattern)):
+            digest.update(b'%s\0%s\0' % (
+                str(found.relative_to(path)).encode(), found.read_bytes()))
+    return digest.hexdigest()[:16]
 
 
 def _name(tree):

@@ -56,12 +56,14 @@ class Timeline(object):
                     return None
                 self._changed.wait(left)
 
+    def events(self, lane):
+        """What has happened in a lane by now (list of dict)."""
+        with self._changed:
+            return [event for event in self._events if event['lane'] == lane]
+
     def last(self, lane):
         """When something happened last in a lane, or None (float, s)."""
-        with self._changed:
-            times = [event['t'] for event in self._events
-                     if event['lane'] == lane]
-        return max(times, default=None)
+        return max((event['t'] for event in self.events(lane)), default=None)
 
     def since(self, zero):
         """The events in order, their times counted from a moment.

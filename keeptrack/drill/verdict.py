@@ -51,6 +51,10 @@ class Verdict(object):
     :ivar broken: what happened of what may never happen (list of str)
     :ivar overlap: seconds that both hosts ran the guest, or None
     :ivar unseen: two copies ran and Nova has not said so (bool)
+    :ivar leftover: what is left that has to be looked after, though the record
+        is right (str), or None
+    :ivar suspended: when one of two copies stopped running, seconds from the
+        begin of the overlap (float), or None
     """
 
     verdict: str
@@ -58,6 +62,8 @@ class Verdict(object):
     broken: list
     overlap: float
     unseen: bool
+    leftover: str = None
+    suspended: float = None
 
 
 def is_parked(record):
@@ -71,11 +77,12 @@ def is_settled(record):
     return record['task_state'] is None
 
 
-def expected(home, state):
+def expected(home, state, paused=False):
     """What the record may say once all is over.
 
     :param home: the role of the host that holds the guest, or None
     :param state: the guest's there: "running" or "paused"
+    :param paused: its user had paused the guest before (bool)
     :returns: dict: field to the tuple of values that are right
     """
     if home is None:
@@ -85,37 +92,39 @@ def expected(home, state):
         return {'host': (home,), 'vm_state': ('active',),
                 'power_state': ('running',), 'task_state': (None,)}
     # One that libvirt has left paused is Nova's to report, not to resume; and
-    # Nova's own post_live_migration_at_destination of Juno makes a paused one
-    # active, with its power state paused.
-    states = ('active', 'paused')
+    # Nova's own post_live_migration_at_destination of Juno makes one that its
+    # user has paused active, with its power state paused.
+    states = ('active', 'paused') if paused else ('active',)
     return {'host': (home,), 'vm_state': states, 'power_state': ('paused',),
             'task_state': (None,)}
 
 
-def judge(timeline, ends, parks=True):
+def judge(timeline, ends, parks=True, paused=False):
     """Judge a run.
 
     :param timeline: the run's events (list of dict)
     :param ends: when the run ended, in the time line's seconds (float)
     :param parks: the tree looks at parked instances again (bool)
+    :param paused: the guest's user had paused it before (bool)
     :returns: a Verdict
     """
     past = history.History(timeline, ends)
     overlap = past.both_ran()
     unseen = bool(overlap) and not _said(timeline)
     broken = (_torn_down(past) + _misplaced(past) + _startable(past) +
-              _stuck(past, parks))
+              _stuck(past, parks) + _still_two(past))
     if unseen:
         broken.append('two copies ran for %.1f s and Nova has not said so'
                       % overlap)
-    verdict, why = _final(past, overlap, parks)
+    verdict, why = _final(past, overlap, parks, paused)
     if verdict in (RIGHT, PARKED, TWO_COPIES) and broken:
         verdict, why = WRONG, broken[0]
     if unseen or _ended_by_nova(past):
         verdict = LOST
     if broken and why not in broken:
         why = '%s; %s' % (broken[0], why)
-    return Verdict(verdict, why, broken, overlap or None, unseen)
+    return Verdict(verdict, why, broken, overlap or None, unseen,
+                   _leftover(past, paused), past.overlap_ended())
 
 
 def _said(timeline):
@@ -123,7 +132,7 @@ def _said(timeline):
                for event in timeline if event['lane'] in ('log', 'record'))
 
 
-def _final(past, overlap, parks):
+def _final(past, overlap, parks, paused):
     """The verdict on the last record alone."""
     record = past.record(past.ends)
     if record is None:
@@ -139,7 +148,10 @@ def _final(past, overlap, parks):
         return WRONG, 'a copy on each host; recorded as %s' % told
     home = homes[0] if homes else None
     state = past.guest(home, past.ends) if home else 'nowhere'
-    wanted = expected(home, state)
+    if paused and state == history.RUNNING:
+        return WRONG, ('its user had paused the guest, and it runs on the %s; '
+                       'recorded as %s' % (home, told))
+    wanted = expected(home, state, paused)
     for field, values in wanted.items():
         if record[field] not in values:
             where = '%s on the %s' % (state, home) if home else 'nowhere'
@@ -150,14 +162,23 @@ def _final(past, overlap, parks):
     return (TWO_COPIES if overlap else RIGHT), told
 
 
+def harms(past):
+    """What was taken away from a guest that was there.
+
+    :param past: a history.History
+    :returns: events of its time line (list of dict)
+    """
+    return [event for event in past.events('teardown')
+            if event['what'] not in SPARES and
+            past.lives(event['where'], event['t'],
+                       *[0] if event['what'] in ENDS else [])]
+
+
 def _torn_down(past):
     """I1: what a guest uses was taken away while it was there."""
     return ['I1: %s on the %s while the guest was %s there' % (
         event['text'], event['where'],
-        past.guest(event['where'], event['t']))
-        for event in past.events('teardown')
-        if event['what'] not in SPARES and
-        past.lives(event['where'], event['t'])][:3]
+        past.guest(event['where'], event['t'])) for event in harms(past)][:3]
 
 
 def _misplaced(past):
@@ -182,12 +203,12 @@ def _startable(past):
         if (record['task_state'] is not None or
                 record['vm_state'] not in STARTABLE):
             continue
-        ran = max(past.ran(role, begins, ends) for role in history.ROLES
-                  if role != record['host'])
-        if ran > TOLERANCE:
+        held = max(past.held(role, begins, ends) for role in history.ROLES
+                   if role != record['host'])
+        if held > TOLERANCE:
             return ['I3: %s and no task for %.1f s while the guest '
-                    'ran on the other host: a user could start a second '
-                    'copy' % (record['vm_state'], ran)]
+                    'was on the other host: a user could start a second '
+                    'copy' % (record['vm_state'], held)]
     return []
 
 
@@ -201,9 +222,33 @@ def _stuck(past, parks):
         record['vm_state'], record['task_state'])]
 
 
+def _still_two(past):
+    """Two copies went on running until somebody else ended one."""
+    return ['both copies still ran %.1f s after they had begun to, when an '
+            'operator came' % past.both_ran(event['t'])
+            for event in past.events('fault')
+            if event['what'] == 'operator' and
+            all(past.guest(role, event['t']) == history.RUNNING
+                for role in history.ROLES)]
+
+
+def _leftover(past, paused):
+    """What somebody has to look after, though the record may be right."""
+    homes = past.homes(past.ends)
+    left = ['%s on the %s' % (
+        'an empty domain' if past.guest(role, past.ends) == history.INCOMING
+        else 'a paused copy', role) for role in history.ROLES
+        if role not in homes and
+        past.guest(role, past.ends) != history.ABSENT]
+    if len(homes) == 1 and not paused and past.guest(
+            homes[0], past.ends) == history.PAUSED:
+        left.append('the guest is paused')
+    return ', '.join(left) or None
+
+
 def _ended_by_nova(past):
     """Tell whether Nova has destroyed the only copy."""
     return any(event['what'] in ENDS and
-               past.lives(event['where'], event['t']) and
+               past.lives(event['where'], event['t'], 0) and
                past.guest(history.other(event['where']), event['t']) !=
                history.RUNNING for event in past.events('teardown'))

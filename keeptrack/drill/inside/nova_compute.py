@@ -35,7 +35,6 @@ def _begin(adapter, spec, where):
     if 'namespaces' in spec:
         namespaces.enter(spec['namespaces'])
     recorder = recorder_mod.Recorder(channel.event, where)
-    channel.on_command('counts', dict)
     channel.on_command('libvirt', list)
     adapter.share_database()
     unknown = adapter.configure(
@@ -72,7 +71,6 @@ def compute(adapter, spec):
     """
     channel, recorder, unknown = _begin(adapter, spec, spec['role'])
     calls = libvirt_calls.LibvirtCalls(adapter.libvirt, recorder)
-    channel.on_command('counts', calls.counts)
     channel.on_command('libvirt', calls.set_modes)
     nova_recorders.record_manager(adapter.manager_class, recorder,
                                   adapter.transition_name)

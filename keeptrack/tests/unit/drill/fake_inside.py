@@ -48,7 +48,7 @@ def run(adapter, spec):
     modes = [spec['libvirt']]
     ended = threading.Event()
     line.on_command('libvirt', modes.append)
-    line.on_command('counts', lambda: {'modes': modes})
+    line.on_command('modes', lambda: modes)
     line.on_command('end', threading.Timer(0.05, ended.set).start)
     line.event({'what': 'initialized', 'where': spec['role'],
                 'lane': 'compute', 'data': spec})

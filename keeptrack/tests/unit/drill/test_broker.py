@@ -215,5 +215,5 @@ class BrokerTestCase(base.TestCase):
         path = self.folder / 't'
         one = broker.Broker(path, on_event)
         self.addCleanup(one.close)
-        one.tell({'what': 'x'})
+        one._events.put({'what': 'x'})
         self.assertTrue(done.wait(5))

@@ -118,8 +118,8 @@ class ComputesTestCase(base.TestCase):
         self.computes.libvirt('source', 'no-remote')
         self.start('source')
         self.computes.libvirt('source', ['error-after-success'])
-        self.assertEqual({'modes': [['no-remote'], ['error-after-success']]},
-                         self.computes.counts('source'))
+        self.assertEqual([['no-remote'], ['error-after-success']],
+                         self.computes._peer('source').ask('modes'))
         self.computes.kill('source')
         self.event()
         self.assertEqual(['error-after-success'],
@@ -154,17 +154,12 @@ class ComputesTestCase(base.TestCase):
             exc = self.assertRaises(errors.LabError, self.prepare)
         self.assertIn('the instance cannot be made', str(exc))
 
-    def test_abort_job(self):
-        self.computes.abort_job()
-        self.assertEqual(('domjobabort', 'guest'), self.lab.asked[-1])
-
     def test_close_twice(self):
         self.start('source')
         self.computes.close()
         self.assertEqual('gone', self.event()['what'])
         self.computes.close()
 
-    def test_counts_of_none(self):
+    def test_the_line_to_none(self):
         with mock.patch.object(computes, '_COMES_WITHIN', 0.05):
-            self.assertRaises(errors.LabError, self.computes.counts,
-                              'source')
+            self.assertRaises(errors.LabError, self.computes._peer, 'source')

@@ -15,6 +15,8 @@ from unittest import mock
 
 from keeptrack.drill import faults
 from keeptrack.drill import run
+from keeptrack.drill import scene
+from keeptrack.drill import witness
 from keeptrack import errors
 from keeptrack.tests import base
 
@@ -26,10 +28,14 @@ class FakeDaemon(object):
 
     on_change = None
     pid = 1
+    state = 'up'
 
     def __init__(self, did):
         for name in ('kill', 'start', 'stall', 'resume'):
             setattr(self, name, lambda name=name: did.append(name))
+
+    def wait_ready(self, timeout):
+        """It answers at once."""
 
 
 class FakeLab(object):
@@ -118,9 +124,10 @@ class RunTestCase(base.TestCase):
         super().setUp()
         self.did = []
         for name, value in (('QUIET', 0.1), ('SETTLES_WITHIN', 1),
-                            ('DECIDES_WITHIN', 0.5), ('STAYS_WITHIN', 1),
-                            ('POLL', 0.01), ('BEGINS_WITHIN', 0.5)):
+                            ('DECIDES_WITHIN', 0.5), ('RECOVERS_WITHIN', 1),
+                            ('BEGINS_WITHIN', 0.5)):
             self.patch(run, name, value)
+        self.patch(witness, 'POLL', 0.01)
         self.patch(run.guest_mod.Guest, 'boot', lambda *a, **k: None)
         self.patch(run.truth, 'Watcher', self.watcher)
 
@@ -154,14 +161,16 @@ class RunTestCase(base.TestCase):
         self.assertEqual({'source': 'absent', 'destination': 'running'},
                          found['truth'])
         self.assertEqual('destination', found['record']['host'])
-        self.assertEqual(['end source', 'end destination'], self.did[-2:])
+        self.assertEqual(['end source', 'end destination', 'end conductor'],
+                         self.did[-3:])
 
     def test_a_fault_comes_at_its_moment_and_ends(self):
         found = self.go('source-libvirtd-restarted', MOVES, 'after', 0.05)
         self.assertEqual(['reset', 'kill', 'start'], self.did[:3])
         places = self.order(found, 'incoming', 'paused', 'injected', 'healed')
         self.assertEqual(sorted(places), places)
-        self.assertIsNotNone(found['free'])
+        self.assertIsNone(found['free'])
+        self.assertIsNotNone(found['struck'])
 
     def test_a_fault_that_lasts_is_taken_away_once_nova_has_decided(self):
         found = self.go('source-libvirtd-killed', MOVES, 'end',
@@ -172,9 +181,46 @@ class RunTestCase(base.TestCase):
 
     def test_a_moment_that_does_not_come(self):
         found = self.go('source-libvirtd-killed', MOVES[:1], 'after')
-        self.assertIn('missed', [event['what']
-                                 for event in found['timeline']])
+        self.assertEqual(('not run', None),
+                         (found['verdict'], found['struck']))
+        self.assertIn('did not come', found['why'])
         self.assertNotIn('kill', self.did)
+
+    def test_a_fault_that_hits_nothing(self):
+        self.patch(scene.Scene, 'kill_qemu', lambda scene, role: setattr(
+            scene, 'missed', 'there was none'))
+        found = self.go('source-qemu-killed', MOVES, 'copy')
+        self.assertEqual(('not run', None),
+                         (found['verdict'], found['struck']))
+        self.assertIn('there was none', found['why'])
+
+    def test_what_the_end_of_a_fault_brings_about_is_seen(self):
+        def kill(role):
+            self.computes.tell(role, 'compute', 'gone')
+
+        def start(role):
+            self.computes.tell(role, 'compute', 'up')
+            later = threading.Timer(0.3, lambda: (
+                self.computes.tell(role, 'compute', 'initialized'),
+                self.computes.set(vm_state='error')))
+            self.addCleanup(later.join)
+            later.start()
+
+        def play(computes):
+            computes.kill, computes.start = kill, start
+        found = self.go('source-compute-killed', MOVES + [(0.4, play)],
+                        'end', 0.8)
+        self.assertEqual('wrong', found['verdict'], found['why'])
+
+    def test_a_record_that_cannot_be_read(self):
+        found = self.go('none', MOVES[:5] + [(0.25, lambda computes: (
+            computes._record.clear()))] + MOVES[5:])
+        self.assertEqual('not run', found['verdict'])
+        self.assertIn('record', found['why'])
+
+    def test_a_migration_that_has_not_begun_is_not_over(self):
+        found = self.go('none', [(0.5, tell('source', 'callback', 'post'))])
+        self.assertGreater(found['seconds'], 0.9)
 
     def test_what_is_prepared_comes_first(self):
         self.go('error-after-success', MOVES)

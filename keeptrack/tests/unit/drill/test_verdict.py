@@ -87,7 +87,7 @@ class VerdictTestCase(base.TestCase):
 
     def test_the_only_copy_ended_by_nova(self):
         self.assert_verdict(
-            'lost', MOVE, guest(5.1, 'destination', 'absent'), BEGINS, ENDS,
+            'lost', MOVE, guest(5.01, 'destination', 'absent'), BEGINS, ENDS,
             teardown(5, 'destination', 'domain-destroyed'),
             record(5.2, 'destination', 'stopped', power_state='shutdown'))
 
@@ -137,6 +137,20 @@ class VerdictTestCase(base.TestCase):
             record(4, 'source', 'error', 'migrating', fault='Two copies'),
             guest(6, 'destination', 'absent'), record(7, 'source'))
 
+    def test_two_copies_of_which_none_was_suspended(self):
+        two = MOVE[:4] + [guest(3, 'source', 'running'),
+                          record(5, 'source', 'error', 'migrating',
+                                 fault='Two copies')]
+        comes = {'t': 8, 'where': 'drill', 'lane': 'fault',
+                 'what': 'operator', 'text': '', 'data': {}}
+        ends = [guest(8.1, 'destination', 'absent'), record(9, 'source')]
+        found = self.assert_verdict('wrong', BEGINS, two, comes, ends)
+        self.assertIn('still ran 5.0 s', found.why)
+        found = self.assert_verdict(
+            'two copies', BEGINS, two, guest(6, 'destination', 'paused'),
+            comes, ends)
+        self.assertEqual(3, found.suspended)
+
     def test_torn_down_while_two_copies_run(self):
         found = self.assert_verdict(
             'wrong', MOVE[:4], guest(3, 'source', 'running'), BEGINS,
@@ -151,13 +165,57 @@ class VerdictTestCase(base.TestCase):
                  guest(4, 'source', 'absent')]
         begins = [record(0, 'source', 'paused', 'migrating', 'paused')]
         ends = record(4.1, 'destination', 'paused', power_state='paused')
-        self.assert_verdict('right', moved, begins, ends)
-        self.assert_verdict('wrong', moved, begins, ENDS)
+        self.assert_verdict('right', moved, begins, ends, paused=True)
+        self.assert_verdict('wrong', moved, begins, ENDS, paused=True)
         self.assert_verdict('lost', moved, begins, record(
-            4.1, 'source', 'paused', power_state='paused'))
+            4.1, 'source', 'paused', power_state='paused'), paused=True)
         found = self.assert_verdict(
-            'wrong', moved, begins, ends, teardown(5, 'destination'))
+            'wrong', moved, begins, ends, teardown(5, 'destination'),
+            paused=True)
         self.assertEqual(['I1'], [line[:2] for line in found.broken])
+
+    def test_a_paused_guest_is_there_while_it_moves(self):
+        moves = [guest(-5, 'source', 'paused'),
+                 guest(0.1, 'destination', 'incoming')]
+        begins = [record(0, 'source', 'paused', 'migrating', 'paused')]
+        stays = record(3, 'source', 'paused', power_state='paused')
+        for what in ('volume-disconnected', 'domain-destroyed'):
+            found = self.judge(moves, begins, stays,
+                               teardown(1, 'source', what), paused=True)
+            self.assertIn('I1', found.broken[0])
+
+    def test_a_paused_guest_that_the_record_does_not_name(self):
+        moved = [guest(-5, 'source', 'paused'),
+                 guest(2, 'destination', 'paused'),
+                 guest(2.1, 'source', 'absent')]
+        found = self.judge(
+            moved, record(0, 'source', 'paused', 'migrating', 'paused'),
+            record(3, 'source', 'stopped', power_state='shutdown'),
+            record(7, 'destination', 'paused', power_state='paused'),
+            paused=True)
+        self.assertEqual(['I2', 'I3'], [line[:2] for line in found.broken])
+
+    def test_a_guest_that_its_user_has_paused_and_that_runs(self):
+        self.assert_verdict('wrong', MOVE, BEGINS, ENDS, paused=True)
+
+    def test_a_guest_that_is_left_paused(self):
+        stayed = MOVE[:3] + [guest(3, 'destination', 'absent')]
+        found = self.assert_verdict(
+            'right', stayed, BEGINS, record(4, 'source',
+                                            power_state='paused'))
+        self.assertEqual('the guest is paused', found.leftover)
+        self.assert_verdict(
+            'wrong', stayed, BEGINS, record(4, 'source', 'paused',
+                                            power_state='paused'))
+
+    def test_what_is_left_beside_the_guest(self):
+        found = self.assert_verdict('right', MOVE[:2], BEGINS,
+                                    record(4, 'source'))
+        self.assertEqual('an empty domain on the destination', found.leftover)
+        found = self.assert_verdict('right', MOVE[:4], BEGINS, ENDS)
+        self.assertEqual('a paused copy on the source', found.leftover)
+        found = self.assert_verdict('right', MOVE, BEGINS, ENDS)
+        self.assertIsNone(found.leftover)
 
     def test_paused_on_both_hosts(self):
         both = MOVE[:3] + [guest(2.1, 'destination', 'paused')]
@@ -184,4 +242,4 @@ class HistoryTestCase(base.TestCase):
         past = history.History(MOVE, 10)
         self.assertEqual(0, past.both_ran())
         self.assertAlmostEqual(6, past.alone('destination', 0, 10))
-        self.assertAlmostEqual(2, past.alone('source', 0, 10))
+        self.assertAlmostEqual(2.03, past.alone('source', 0, 10))
