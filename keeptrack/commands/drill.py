@@ -63,13 +63,13 @@ class Drill(lister.Lister):
         parser.add_argument(
             '--list', action='store_true', help='list the faults, run none')
         parser.add_argument(
-            '--runs', metavar='N', type=int, default=1,
+            '--runs', metavar='N', type=int,
             help='runs of each fault on each tree (default: 1)')
         parser.add_argument(
-            '--labs', metavar='N', type=int, default=2,
+            '--labs', metavar='N', type=int,
             help='pairs of hosts that work at a time (default: 2)')
         parser.add_argument(
-            '--seed', metavar='S', default='1',
+            '--seed', metavar='S',
             help='of all that is random: the same seed, the same moments '
                  '(default: 1)')
         parser.add_argument(
@@ -100,45 +100,77 @@ class Drill(lister.Lister):
             return ('Fault', 'What happens', 'Moments'), [
                 (fault.name, fault.title, common.Words(fault.moments))
                 for fault in faults.FAULTS]
-        folder = self._output_folder(parsed_args)
+        chosen = self._faults(parsed_args)
         if parsed_args.results:
-            results = report.merge([report.load(pathlib.Path(name))
-                                    for name in parsed_args.results])
-        else:
-            results = self._drill(parsed_args, folder)
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
+            self._refuse_beside_from(parsed_args)
+            results = self._load(parsed_args, chosen)
+        with self._output_folder(parsed_args) as folder:
+            if not parsed_args.results:
+                results = self._drill(parsed_args, chosen, folder)
             report.write_html(results, folder / 'report.html')
-            common.report('the time line of every run is in %s' % (
-                folder / 'report.html'))
+        common.report('the time line of every run is in %s' % (
+            folder / 'report.html'))
         self._tell(results)
         return (lag if parsed_args.lag else report).rows(results)
 
-    def _output_folder(self, args):
-        folder = pathlib.Path(args.output or 'keeptrack-drill')
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise errors.KeeptrackError(
-                '%s is there already: name another folder with --output'
-                % folder)
-        return folder
+    @staticmethod
+    def _refuse_beside_from(args):
+        """Results are what they are: nothing is left to choose."""
+        for name in ('tree', 'release', 'against', 'runs', 'labs', 'seed',
+                     'keep_logs', 'python'):
+            if getattr(args, name) not in (None, [], False):
+                raise errors.KeeptrackError(
+                    '--from runs nothing: leave out %s' % (
+                        'TREE' if name == 'tree'
+                        else '--' + name.replace('_', '-')))
 
-    def _drill(self, args, folder):
+    @staticmethod
+    def _load(args, chosen):
+        results = report.merge([report.load(pathlib.Path(name))
+                                for name in args.results])
+        if not args.fault:
+            return results
+        names = [fault.name for fault in chosen]
+        return dict(results, faults=[
+            fault for fault in results['faults'] if fault['name'] in names],
+            runs=[run for run in results['runs'] if run['fault'] in names])
+
+    @staticmethod
+    @contextlib.contextmanager
+    def _output_folder(args):
+        """Make the folder for what comes out; nothing is left of none."""
+        folder = pathlib.Path(args.output or 'keeptrack-drill')
+        try:
+            if folder.exists() and (not folder.is_dir() or
+                                    any(folder.iterdir())):
+                raise errors.KeeptrackError(
+                    '%s is there already: name another folder with --output'
+                    % folder)
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise errors.KeeptrackError('%s cannot be made: %s' % (
+                folder, exc.strerror))
+        try:
+            yield folder
+        finally:
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
+    def _drill(self, args, chosen, folder):
         common.refuse_both(args)
         for name in ('runs', 'labs'):
-            if getattr(args, name) < 1:
+            if getattr(args, name) is not None and getattr(args, name) < 1:
                 raise errors.KeeptrackError(
                     '--%s needs a number from 1 on' % name)
-        chosen = self._faults(args)
         needs.refuse_without()
         with contextlib.ExitStack() as stack:
             found = self._subjects(args, stack)
             for subject in found:
                 subject.runtime.ensure()
-            folder.mkdir(parents=True, exist_ok=True)
-            plan = campaign.Plan(found, chosen, args.runs, args.seed,
-                                 args.labs)
+            plan = campaign.Plan(found, chosen, args.runs or 1,
+                                 args.seed or '1', args.labs or 2)
             common.report('%d runs: %d faults, %d trees, %d labs' % (
-                len(plan.tasks()), len(chosen), len(found), args.labs))
+                len(plan.tasks()), len(chosen), len(found), plan.labs))
             return campaign.Campaign(plan, folder, common.report,
                                      args.keep_logs).run()
 
@@ -154,14 +186,14 @@ class Drill(lister.Lister):
         return [faults.BY_NAME[name] for name in dict.fromkeys(args.fault)]
 
     def _subjects(self, args, stack):
+        against = [tree_mod.Tree(name) for name in args.against]
         if args.tree is not None:
             trees = [tree_mod.Tree(args.tree)]
         else:
             folder = pathlib.Path(stack.enter_context(
                 tempfile.TemporaryDirectory(prefix='keeptrack-')))
             trees = self._newest(args, folder)
-        trees += [tree_mod.Tree(name) for name in args.against]
-        return subjects.named(trees, lambda tree: runtime.Runtime(
+        return subjects.named(trees + against, lambda tree: runtime.Runtime(
             tree, common.report, args.python))
 
     def _newest(self, args, folder):

@@ -52,7 +52,6 @@ class Plan(object):
     :ivar runs: of each fault on each tree (int)
     :ivar seed: of all that is random (str)
     :ivar labs: how many at a time (int)
-    :ivar first: number of the first run of each fault (int)
     """
 
     subjects: list
@@ -60,7 +59,6 @@ class Plan(object):
     runs: int
     seed: str
     labs: int
-    first: int = 0
 
     def tasks(self):
         """All runs: tuples of subject and draw (list).
@@ -69,7 +67,7 @@ class Plan(object):
         a run's chance is the same on every tree.
         """
         tasks = []
-        for number in range(self.first, self.first + self.runs):
+        for number in range(self.runs):
             for fault in self.faults:
                 seed = '%s/%s/%d' % (self.seed, fault.name, number)
                 draw = faults_mod.draw(fault, number, random.Random(seed),
@@ -124,9 +122,9 @@ class Campaign(object):
                 worker.join()
             self._store()
             raise
+        self._store()
         if self._failure is not None:
             raise self._failure
-        self._store()
         return self.results()
 
     def results(self):
@@ -194,7 +192,12 @@ class Campaign(object):
                 subject, draw = self._tasks.get_nowait()
             except queue.Empty:
                 break
-            found = bench.run(subject, draw)
+            try:
+                found = bench.run(subject, draw)
+            except BaseException:
+                # for the lab that comes after this one
+                self._tasks.put((subject, draw))
+                raise
             found['tree'] = subject.name
             self._note(found, bench)
             if found['verdict'] != verdict.NOT_RUN:

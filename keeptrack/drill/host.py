@@ -133,8 +133,14 @@ class Host(object):
         :param command: list of str
         :param kwargs: what subprocess.run takes
         :returns: a subprocess.CompletedProcess
+        :raises LabError: when it takes longer than the timeout that is given
         """
-        return self._space.run(command, **kwargs)
+        try:
+            return self._space.run(command, **kwargs)
+        except subprocess.TimeoutExpired:
+            raise errors.LabError('%s on the %s took longer than %s s' % (
+                ' '.join(word for word in command[:3] if word[0] != '-'),
+                self.role, kwargs['timeout']))
 
     def popen(self, command, **kwargs):
         """Begin a command on the host; returns a subprocess.Popen."""
@@ -149,12 +155,8 @@ class Host(object):
         :returns: what it printed (str)
         :raises LabError: when it fails, or takes too long
         """
-        try:
-            result = self.run(('virsh', '--quiet') + words, input=stdin or '',
-                              capture_output=True, text=True, timeout=timeout)
-        except subprocess.TimeoutExpired:
-            raise errors.LabError('virsh %s on the %s took longer than %s s' %
-                                  (words[0], self.role, timeout))
+        result = self.run(('virsh', '--quiet') + words, input=stdin or '',
+                          capture_output=True, text=True, timeout=timeout)
         if result.returncode:
             raise errors.LabError('virsh %s on the %s: %s' % (
                 words[0], self.role, ' '.join(result.stderr.split())))

@@ -16,9 +16,9 @@ A benchmark: figures, and their ratios to another tree's in the same results.
 
 import statistics
 
-HEADERS = ('Tree', 'Callback', 'Runs', 'Running to callback (ms)', 'Ratio',
-           'Call ended to callback (ms)', 'Slowest (ms)', 'Ratio',
-           'libvirt calls a minute')
+HEADERS = ('Tree', 'Callback', 'Runs', 'Running to callback (ms)',
+           'Ratio of it', 'Call ended to callback (ms)', 'Slowest (ms)',
+           'Ratio of call ended', 'libvirt calls a minute')
 
 POST = 'post'
 RECOVER = 'recover'
@@ -34,6 +34,8 @@ def rows(results):
     :returns: headers, list of tuples; times are medians in milliseconds
     """
     found = []
+    if not results['trees']:
+        return HEADERS, found
     for callback in (POST, RECOVER):
         measured = {tree['name']: _of_tree(results, tree['name'], callback)
                     for tree in results['trees']}

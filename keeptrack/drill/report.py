@@ -24,7 +24,7 @@ merge = report_merge.merge
 write_html = report_page.write_html
 
 HEADERS = ('Fault', 'Tree', 'Runs', 'Right', 'Parked', 'Wrong', 'Lost',
-           'Two copies', 'Not run', 'Unseen', 'Parked s, median',
+           'Two copies', 'Not run', 'Unseen', 'Left', 'Parked s, median',
            'Parked s, max', 'Free s, median', 'Free s, max')
 
 _COUNTED = ('right', 'parked', 'wrong', 'lost', 'two copies', 'not run')
@@ -50,7 +50,7 @@ def rows(results):
         found.append(
             (fault, tree, one.runs) +
             tuple(one.counts[verdict] for verdict in _COUNTED) +
-            (one.unseen,) +
+            (one.unseen, one.left) +
             tuple(Seconds(value) for values in (one.parked, one.free)
                   for value in report_sums.middle_and_most(values)))
     return HEADERS, found

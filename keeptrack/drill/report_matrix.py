@@ -155,6 +155,8 @@ def _notes(one):
     notes = []
     if one.unseen:
         notes.append('%d unseen' % one.unseen)
+    if one.left:
+        notes.append('%d left' % one.left)
     if one.counts[verdict.NOT_RUN]:
         notes.append('%d not run' % one.counts[verdict.NOT_RUN])
     return ('<span class="notes">%s</span>' % ' · '.join(notes) if notes

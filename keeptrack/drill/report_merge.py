@@ -20,7 +20,8 @@ def merge(several):
 
     :param several: results as report_results.load() returns them (list)
     :returns: results (dict); trees, faults and runs in the order given
-    :raises KeeptrackError: when two trees have one name, and differ
+    :raises KeeptrackError: when two trees have one name, and differ, or one
+        run is there twice
     """
     first = several[0]
     if len(several) == 1:
@@ -34,6 +35,7 @@ def merge(several):
                     'their results one by one' % tree['name'])
         for fault in results['faults']:
             faults.setdefault(fault['name'], fault)
+    _refuse_twice(run for results in several for run in results['runs'])
     merged = dict(first, trees=list(trees.values()),
                   faults=list(faults.values()),
                   runs=[run for results in several
@@ -47,6 +49,17 @@ def merge(several):
         merged['seed'] = _all([results['seed'] for results in several
                                if 'seed' in results])
     return merged
+
+
+def _refuse_twice(runs):
+    seen = set()
+    for run in runs:
+        which = run['tree'], run.get('seed')
+        if run.get('seed') is not None and which in seen:
+            raise errors.KeeptrackError(
+                'the run %s on %s is in more than one of the results' % (
+                    run['seed'], run['tree']))
+        seen.add(which)
 
 
 def _all(values):

@@ -94,8 +94,10 @@ def _facts(results):
         'Runs': '%d: %d faults, %d trees' % (
             one.runs, len(results['faults']), len(results['trees'])),
         'Came out': ', '.join(
-            '%d %s' % (count, name) for name, count in one.counts.items()
-            if count) + (', %d unseen' % one.unseen if one.unseen else ''),
+            '%d %s' % (count, name) for name, count in
+            list(one.counts.items()) + [('unseen', one.unseen),
+                                        ('left something', one.left)]
+            if count),
     }
     return '<dl class="facts">%s</dl>' % ''.join(
         '<div><dt>%s</dt><dd>%s</dd></div>' % (name, html.escape(value))

@@ -12,8 +12,8 @@
 
 """Results of drills: what is in such a file, read and checked.
 
-Schema keeptrack-drill/1.  Times in a run's time line are seconds from the
-call of live_migration.
+Schema keeptrack-drill/1.  Times in a run's time line are seconds from when
+Nova was asked to migrate.
 """
 
 import json
@@ -33,7 +33,8 @@ _TYPES = {str: 'text', list: 'a list', dict: 'an object', bool: 'true or '
 _OPTIONAL = {'moment': str, 'delay': _NUMBER, 'shared': bool, 'unseen': bool,
              'broken': list, 'why': str, 'parked': _NUMBER, 'free': _NUMBER,
              'seconds': _NUMBER, 'overlap': _NUMBER, 'truth': dict,
-             'record': dict}
+             'record': dict, 'seed': str, 'struck': _NUMBER,
+             'suspended': _NUMBER, 'leftover': str}
 
 
 class _Flaw(Exception):
@@ -89,7 +90,11 @@ def _check(results):
         raise _Flaw("its schema is %s, not '%s'"
                     % (_short(results.get('schema')), SCHEMA))
     _key(results, 'made', str, 'it')
-    _key(results, 'machine', dict, 'it')
+    machine = _key(results, 'machine', dict, 'it')
+    for key, value in machine.items():
+        if isinstance(value, (dict, list)):
+            raise _Flaw("its machine's %s is %s, not one value"
+                        % (key, _short(value)))
     trees = _names(results, 'trees')
     faults = _names(results, 'faults')
     for number, run in enumerate(_key(results, 'runs', list, 'it'), 1):
@@ -102,6 +107,8 @@ def _names(results, key):
         place = '%s, number %d' % (key, number)
         _want(entry, dict, place)
         name = _key(entry, 'name', str, place)
+        if entry.get('title') is not None:
+            _want(entry['title'], str, "%s's title" % place)
         if name in names:
             raise _Flaw('%s holds %s twice' % (key, _short(name)))
         names.add(name)
@@ -125,7 +132,9 @@ def _check_run(run, place, trees, faults):
         _key(event, 't', _NUMBER, here)
         for key in ('where', 'lane', 'what', 'text'):
             _key(event, key, str, here)
-        _key(event, 'data', dict, here)
+        data = _key(event, 'data', dict, here)
+        if data.get('calls') is not None:
+            _want(data['calls'], _NUMBER, "%s's calls" % here)
 
 
 def _key(holder, key, kind, place):

@@ -25,12 +25,15 @@ class Sum:
 
     counts: a number for each verdict (dict of str to int)
     unseen: how many ran two copies that Nova did not notice
+    left: how many left something that somebody has to look after
     parked: seconds parked, of the runs that were (tuple of floats)
-    free: seconds from heal to free, of the runs that came free
+    free: seconds from the end of the fault to free, of the runs that were
+          parked then
     """
 
     counts: dict
     unseen: int
+    left: int
     parked: tuple
     free: tuple
 
@@ -44,6 +47,7 @@ class Sum:
         found = collections.Counter(run['verdict'] for run in runs)
         return cls({name: found[name] for name in verdict.VERDICTS},
                    sum(1 for run in runs if run.get('unseen')),
+                   sum(1 for run in runs if run.get('leftover')),
                    _seconds(runs, 'parked'), _seconds(runs, 'free'))
 
     @property

@@ -74,6 +74,8 @@ class Server(object):
         parent = os.getpid()
         pid = os.fork()
         if pid:
+            # a number that comes again means another process
+            self._ended.pop(pid, None)
             return {'pid': pid}
         try:
             os.setsid()

@@ -1,7 +1,5 @@
 // What is drawn: groups of lanes, each of bands (what was so) or of items
 // (what happened, or was under way).
-// seconds by which two clocks' readings of one moment may differ
-const JITTER = 0.05;
 const TERMINAL = ['completed', 'failed', 'cancelled', 'none'];
 const GLYPHS = {callback: 'diamond', event: 'circle', teardown: 'down',
                 setup: 'up', log: 'square', rpc: 'square', migrate: 'diamond',
@@ -145,7 +143,7 @@ function itemLane(past, lane, where) {
                   glyph: GLYPHS[lane] || 'circle',
                   raised: phase === 'raise' || (lane === 'log' &&
                     ['error', 'critical'].includes(event.what)),
-                  harm: harms(past, event), text: wordsOf(event)});
+                  harm: Boolean(event.data.harm), text: wordsOf(event)});
     }
   }
   for (const item of open) {
@@ -160,15 +158,4 @@ function wordsOf(event) {
   if (event.data.call === false) { return methodOf(event) + ' (cast)'; }
   return ['teardown', 'setup', 'log', 'fault'].includes(event.lane) ?
     event.text || event.what : event.what;
-}
-
-// Something was taken away on a host on which alone the guest ran.
-function harms(past, event) {
-  if (event.lane !== 'teardown' ||
-      /suspend|resume/.test(event.what + ' ' + event.text)) { return false; }
-  const [here, there] = [event.where, HOSTS.find(
-    (host) => host !== event.where)];
-  return past.guest(there, event.t) !== 'running' &&
-         [-JITTER, 0, JITTER].every(
-           (away) => past.guest(here, event.t + away) === 'running');
 }

@@ -97,7 +97,9 @@ const TOLD = ['tree', 'fault', 'verdict', 'why', 'broken', 'truth', 'record',
               'at', 'treeAt', 'faultAt'];
 const UNITS = {delay: 'delay, s', parked: 'parked, s', seconds: 'took, s',
                free: 'heal to free, s', overlap: 'two ran, s',
-               shared: 'shared storage', lasts: 'fault lasts, s'};
+               shared: 'shared storage', lasts: 'fault lasts, s',
+               struck: 'fault came at, s', leftover: 'left',
+               suspended: 'one of two stopped after, s'};
 
 function factsOf(run) {
   const facts = [['guest was at the end', truthOf(run)],

@@ -40,6 +40,7 @@ class FakeLab(object):
 class FakeComputes(object):
 
     open_now = 0
+    fail = 0
 
     def __init__(self, runtime, path, folder, lab, on_event):
         self.logs = folder / 'logs'
@@ -48,6 +49,9 @@ class FakeComputes(object):
 
     def open(self):
         FakeComputes.open_now += 1
+        if FakeComputes.fail:
+            FakeComputes.fail -= 1
+            raise errors.KeeptrackError('Nova cannot be imported')
 
     def close(self):
         FakeComputes.open_now -= 1
@@ -90,7 +94,8 @@ class CampaignTestCase(base.TestCase):
             self.addCleanup(patcher.stop)
 
     def run_campaign(self, names=('none', 'network-cut'), runs=2, **kwargs):
-        found = [subjects.Subject(name, self.folder, '1', None, series, None)
+        found = [subjects.Subject(name, self.folder, '1', None, series, 'd',
+                                  None)
                  for name, series in (('ours', True), ('stock', False))]
         plan = campaign.Plan(found, [faults.BY_NAME[name] for name in names],
                              runs, 's', 2)
@@ -128,6 +133,19 @@ class CampaignTestCase(base.TestCase):
     def test_all_logs_are_kept_if_asked_for(self):
         self.run_campaign(runs=1, keep_logs=True)
         self.assertEqual(4, len(list((self.output / 'logs').iterdir())))
+
+    def test_a_run_that_could_not_begin_is_made_later(self):
+        FakeComputes.fail = 1
+        self.assertEqual(8, len(self.run_campaign()['runs']))
+
+    def test_what_was_run_is_stored_when_something_breaks(self):
+        broken = mock.Mock(side_effect=[OSError('no room'), OSError()])
+        go = FakeRun.go
+        with mock.patch.object(FakeRun, 'go', lambda run: (
+                go(run) if run._draw.fault.name == 'none' else broken())):
+            self.assertRaises(OSError, self.run_campaign)
+        self.assertIn('runs', json.loads(
+            (self.output / 'results.json').read_text()))
 
     def test_no_lab_comes_up(self):
         FakeLab.broken = True

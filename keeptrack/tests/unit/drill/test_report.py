@@ -77,6 +77,8 @@ class MergeTestCase(base.TestCase):
         two = sample.results(2, sample.TREES[1:], faults.FAULTS[1:3])
         two.update(made='2026-11-24T08:00:00Z', seed='6',
                    machine=dict(two['machine'], cpus=8, kernel='6.1'))
+        for run in two['runs']:
+            run['seed'] = '6' + run['seed'][1:]
         merged = report.merge([one, two])
         self.assertEqual(list(sample.TREES), merged['trees'])
         self.assertEqual([fault.name for fault in faults.FAULTS[:3]],
@@ -91,6 +93,12 @@ class MergeTestCase(base.TestCase):
         path = self.folder / 'page.html'
         report.write_html(merged, path)
         self.assertIn('2, 8', path.read_text())
+
+    def test_one_run_twice(self):
+        results = sample.results(1, TWO)
+        exc = self.assertRaises(errors.KeeptrackError, report.merge,
+                                [results, results])
+        self.assertIn('in more than one', str(exc))
 
     def test_two_trees_of_one_name(self):
         one, two = sample.results(1, TWO), sample.results(1, TWO)

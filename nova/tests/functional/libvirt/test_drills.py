@@ -29,6 +29,7 @@ from keeptrack.drill import needs
 from keeptrack.drill import runtime
 from keeptrack.drill import subjects
 from keeptrack.drill import verdict
+from keeptrack import errors
 
 GOOD = (verdict.RIGHT, verdict.PARKED, verdict.TWO_COPIES)
 
@@ -45,16 +46,28 @@ def _why_not():
 class DrillTestCase(testtools.TestCase):
 
     runs = None
+    why_not = None
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        if _why_not() is None:
-            with tempfile.TemporaryDirectory() as folder:
-                cls.runs = cls._drill(pathlib.Path(folder))['runs']
+        cls.why_not = _why_not()
+        if cls.why_not:
+            return
+        with tempfile.TemporaryDirectory() as name:
+            patched = cls._patched(pathlib.Path(name))
+            try:
+                found = subjects.named([patched], lambda tree: runtime.Runtime(
+                    tree, common.report))
+            except errors.KeeptrackError as exc:
+                # no Python of its time, or nothing to build a binding with
+                cls.why_not = str(exc)
+                return
+            cls.runs = cls._drill(found)['runs']
 
     @staticmethod
-    def _drill(folder):
+    def _patched(folder):
+        """The newest release that has a target, with the series."""
         options = argparse.Namespace(patches=None)
         args = argparse.Namespace(tree=None, release=None)
         with common.chosen_tree(options, args) as nova:
@@ -62,8 +75,10 @@ class DrillTestCase(testtools.TestCase):
             patched, _ = subjects.pair(
                 nova, target, series, folder,
                 common.prerequisite_source(nova, target))
-        found = subjects.named([patched], lambda tree: runtime.Runtime(
-            tree, common.report))
+        return patched
+
+    @staticmethod
+    def _drill(found):
         found[0].runtime.ensure()
         plan = campaign.Plan(
             found, list(faults.FAULTS),
@@ -71,9 +86,8 @@ class DrillTestCase(testtools.TestCase):
         return campaign.Campaign(plan, None, common.report).run()
 
     def check(self, name):
-        why_not = _why_not()
-        if why_not:
-            self.skipTest('no drill: %s' % why_not)
+        if self.why_not:
+            self.skipTest('no drill: %s' % self.why_not)
         runs = [run for run in self.runs if run['fault'] == name]
         self.assertNotEqual([], runs)
         for run in runs:
