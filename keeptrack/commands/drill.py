@@ -118,7 +118,9 @@ class Drill(lister.Lister):
         """Results are what they are: nothing is left to choose."""
         for name in ('tree', 'release', 'against', 'runs', 'labs', 'seed',
                      'keep_logs', 'python'):
-            if getattr(args, name) not in (None, [], False):
+            value = getattr(args, name)
+            # 0 is a number that was given
+            if value is not None and value is not False and value != []:
                 raise errors.KeeptrackError(
                     '--from runs nothing: leave out %s' % (
                         'TREE' if name == 'tree'
@@ -131,6 +133,12 @@ class Drill(lister.Lister):
         if not args.fault:
             return results
         names = [fault.name for fault in chosen]
+        known = [fault['name'] for fault in results['faults']]
+        for name in names:
+            if name not in known:
+                raise errors.KeeptrackError(
+                    'there is no fault %s in these results: they have %s' % (
+                        name, ', '.join(known) or 'none'))
         return dict(results, faults=[
             fault for fault in results['faults'] if fault['name'] in names],
             runs=[run for run in results['runs'] if run['fault'] in names])
@@ -146,6 +154,8 @@ class Drill(lister.Lister):
                 raise errors.KeeptrackError(
                     '%s is there already: name another folder with --output'
                     % folder)
+            made = [path for path in (folder, *folder.parents)
+                    if not path.exists()]
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise errors.KeeptrackError('%s cannot be made: %s' % (
@@ -153,8 +163,10 @@ class Drill(lister.Lister):
         try:
             yield folder
         finally:
-            if not any(folder.iterdir()):
-                folder.rmdir()
+            # of what was made here; one that holds something stays
+            with contextlib.suppress(OSError):
+                for path in made:
+                    path.rmdir()
 
     def _drill(self, args, chosen, folder):
         common.refuse_both(args)
@@ -193,8 +205,10 @@ class Drill(lister.Lister):
             folder = pathlib.Path(stack.enter_context(
                 tempfile.TemporaryDirectory(prefix='keeptrack-')))
             trees = self._newest(args, folder)
+        patches = self.app_args.patches
         return subjects.named(trees + against, lambda tree: runtime.Runtime(
-            tree, common.report, args.python))
+            tree, common.report, args.python,
+            patches=pathlib.Path(patches) if patches else None))
 
     def _newest(self, args, folder):
         """The newest release with a target: with the series, without it."""

@@ -11,6 +11,7 @@
 #    under the License.
 """Many runs: every fault on every tree, several labs at a time."""
 
+import collections
 import contextlib
 import dataclasses
 import datetime
@@ -99,6 +100,8 @@ class Campaign(object):
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._failure = None
+        # of each lab: how often it has failed since it last worked
+        self._failed = collections.Counter()
         self._stored = time.monotonic()
 
     def run(self):
@@ -148,7 +151,8 @@ class Campaign(object):
         }
 
     def _store(self):
-        if self._output is None:
+        """Write what is done by now; nothing is no result."""
+        if self._output is None or not self._done:
             return
         self._stored = time.monotonic()
         path = self._output / 'results.json'
@@ -158,20 +162,23 @@ class Campaign(object):
 
     def _work(self, number):
         """Work tasks off in a lab of one's own."""
-        failed = 0
         while not self._stopped.is_set() and not self._tasks.empty():
             try:
                 with contextlib.ExitStack() as stack:
                     bench = self._bench(stack, number)
-                    failed = self._runs(bench, failed)
+                    self._runs(bench, number)
             except errors.KeeptrackError as exc:
-                failed += 1
                 self._report('lab %d: %s' % (number, exc))
-                if failed >= PATIENCE:
-                    self._fail(exc)
+                self._bear(number, exc)
             except BaseException as exc:
                 self._fail(exc)
                 raise
+
+    def _bear(self, number, exc):
+        """Count that a lab has failed; too often, and all ends."""
+        self._failed[number] += 1
+        if self._failed[number] >= PATIENCE:
+            self._fail(exc)
 
     def _fail(self, exc):
         self._failure = exc
@@ -186,12 +193,12 @@ class Campaign(object):
         lab.start()
         return _Bench(lab, folder, stack)
 
-    def _runs(self, bench, failed):
+    def _runs(self, bench, number):
         while not self._stopped.is_set():
             try:
                 subject, draw = self._tasks.get_nowait()
             except queue.Empty:
-                break
+                return
             try:
                 found = bench.run(subject, draw)
             except BaseException:
@@ -200,15 +207,11 @@ class Campaign(object):
                 raise
             found['tree'] = subject.name
             self._note(found, bench)
-            if found['verdict'] != verdict.NOT_RUN:
-                failed = 0
-                continue
-            # a lab that does not work once is made anew
-            failed += 1
-            if failed >= PATIENCE:
-                raise errors.KeeptrackError(found['why'])
-            break
-        return failed
+            if found['verdict'] == verdict.NOT_RUN and not found['missed']:
+                # a lab that does not work once is made anew
+                self._bear(number, errors.KeeptrackError(found['why']))
+                return
+            self._failed[number] = 0
 
     def _note(self, found, bench):
         with self._lock:
@@ -242,6 +245,7 @@ class _Bench(object):
         self._computes = {}
         self._run = None
         self._last = None
+        self._old_logs = None
 
     def run(self, subject, draw):
         """Do one run; what a result says (dict)."""
@@ -254,12 +258,16 @@ class _Bench(object):
             self._stack.callback(opened.close)
             opened.open()
         self._last = self._computes[subject.name]
+        self._old_logs = self._last.logs
         self._run = run_mod.Run(self._lab, self._last, draw, subject.series)
         return self._run.go()
 
     def keep_logs(self, folder):
-        """Copy the logs of the last run (pathlib.Path)."""
-        shutil.copytree(self._last.logs, folder, dirs_exist_ok=True)
+        """Copy the logs of the last run, if it made any (pathlib.Path)."""
+        logs = self._last.logs
+        # a run that fails early leaves those of the one before, or none
+        if logs != self._old_logs:
+            shutil.copytree(logs, folder, dirs_exist_ok=True)
 
 
 def machine():
@@ -271,7 +279,12 @@ def machine():
 
 
 def _version(command, pattern):
-    told = subprocess.run([command, '--version'], capture_output=True,
-                          text=True, check=True).stdout
+    """The version that a command tells (str); None when it does not."""
+    try:
+        told = subprocess.run([command, '--version'], capture_output=True,
+                              text=True, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        # results that do not say it are better than none
+        return None
     found = re.search(pattern, told)
     return found.group(1) if found else told.strip()

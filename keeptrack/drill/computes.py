@@ -73,8 +73,8 @@ class Computes(object):
 
     @property
     def logs(self):
-        """The folder with the logs of the run (pathlib.Path)."""
-        return self._run / 'logs'
+        """The folder with the logs of the run (pathlib.Path); None before."""
+        return self._run and self._run / 'logs'
 
     def open(self):
         """Import the tree.

@@ -41,6 +41,8 @@ class Generation(object):
     :ivar binding: the version of libvirt's binding, None for that of the
         installed libvirt (str or None)
     :ivar adapter: the module in keeptrack/drill/inside (str)
+    :ivar patches: the folder that its target is in (pathlib.Path); None for
+        the kit's own
     """
 
     name: str
@@ -50,13 +52,14 @@ class Generation(object):
     target: str
     binding: str
     adapter: str
+    patches: pathlib.Path = None
 
     @property
     def folder(self):
         """Where its constraints.txt is (pathlib.Path)."""
         if self.target is None:
             return _HERE / self.name
-        return targets.default_folder() / self.target
+        return (self.patches or targets.default_folder()) / self.target
 
     def fits(self, release):
         """Tell whether a version belongs to it.
@@ -77,10 +80,11 @@ GENERATIONS = (
 )
 
 
-def of(tree):
+def of(tree, patches=None):
     """The generation that a tree belongs to.
 
     :param tree: a tree.Tree
+    :param patches: the folder of targets (pathlib.Path); None for the kit's
     :returns: the Generation
     :raises KeeptrackError: when drills do not know such a Nova
     """
@@ -88,7 +92,7 @@ def of(tree):
     try:
         for generation in GENERATIONS:
             if generation.fits(release or ''):
-                return generation
+                return dataclasses.replace(generation, patches=patches)
     except version.InvalidVersion:
         # no version is none of these
         pass

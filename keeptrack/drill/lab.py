@@ -136,6 +136,12 @@ class Lab(object):
 
         :raises LabError: when that does not work
         """
+        try:
+            self._reset()
+        except (OSError, subprocess.SubprocessError) as exc:
+            raise LabError('the lab cannot be reset: %s' % exc)
+
+    def _reset(self):
         whole = self.network.is_whole
         self.network.heal()
         if whole and all(each.daemon.state == daemon.UP

@@ -88,7 +88,8 @@ def of_run(run):
         'running': (None if running is None or running['t'] > told['t']
                     else (told['t'] - running['t']) * 1000),
         'ended': (told['t'] - ended['t']) * 1000,
-        'calls': None if None in calls else (calls[1] - calls[0]) / minutes,
+        'calls': (None if None in calls or not minutes
+                  else (calls[1] - calls[0]) / minutes),
     }
 
 

@@ -19,6 +19,7 @@ Nova was asked to migrate.
 import json
 import math
 import pathlib
+import sys
 
 from keeptrack.drill import verdict
 from keeptrack import errors
@@ -34,7 +35,7 @@ _OPTIONAL = {'moment': str, 'delay': _NUMBER, 'shared': bool, 'unseen': bool,
              'broken': list, 'why': str, 'parked': _NUMBER, 'free': _NUMBER,
              'seconds': _NUMBER, 'overlap': _NUMBER, 'truth': dict,
              'record': dict, 'seed': str, 'struck': _NUMBER,
-             'suspended': _NUMBER, 'leftover': str}
+             'suspended': _NUMBER, 'leftover': str, 'missed': bool}
 
 
 class _Flaw(Exception):
@@ -56,7 +57,8 @@ def load(path):
         raise errors.KeeptrackError('cannot read %s: %s'
                                     % (path, exc.strerror or exc))
     try:
-        results = json.loads(text, parse_constant=_refuse)
+        results = json.loads(text, parse_constant=_refuse,
+                             parse_float=_finite)
     except RecursionError:
         raise errors.KeeptrackError(
             '%s holds no results of drills: it is nested too deep' % path)
@@ -84,6 +86,13 @@ def _refuse(constant):
     raise ValueError('%s is no number of JSON' % constant)
 
 
+def _finite(text):
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError('%s is no finite number' % text[:40])
+    return value
+
+
 def _check(results):
     _want(results, dict, 'it')
     if results.get('schema') != SCHEMA:
@@ -92,9 +101,8 @@ def _check(results):
     _key(results, 'made', str, 'it')
     machine = _key(results, 'machine', dict, 'it')
     for key, value in machine.items():
-        if isinstance(value, (dict, list)):
-            raise _Flaw("its machine's %s is %s, not one value"
-                        % (key, _short(value)))
+        _want_single(value, "its machine's %s" % key)
+    _want_single(results.get('seed'), 'its seed')
     trees = _names(results, 'trees')
     faults = _names(results, 'faults')
     for number, run in enumerate(_key(results, 'runs', list, 'it'), 1):
@@ -149,8 +157,14 @@ def _want(value, kind, place):
             isinstance(value, bool) and kind is _NUMBER):
         raise _Flaw('%s is %s, not %s'
                     % (place, _short(value), _TYPES[kind]))
-    if kind is _NUMBER and not math.isfinite(value):
+    # whole numbers have no limit in JSON, and one where they are reckoned with
+    if kind is _NUMBER and not abs(value) <= sys.float_info.max:
         raise _Flaw('%s is no finite number' % place)
+
+
+def _want_single(value, place):
+    if isinstance(value, (dict, list)):
+        raise _Flaw('%s is %s, not one value' % (place, _short(value)))
 
 
 def _short(value):

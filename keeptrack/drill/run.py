@@ -50,6 +50,10 @@ QUIET = 3.5             # without a change of record: delayed events are over
 COPY_TAKES = 2.2        # memory of a guest, at the bandwidth of CONFIG
 
 
+class _Missed(lab_errors.LabError):
+    """The fault has hit nothing, though the lab works."""
+
+
 class Run(object):
     """One run.
 
@@ -86,6 +90,7 @@ class Run(object):
         began = time.time()
         zero = None
         error = None
+        missed = False
         try:
             with contextlib.ExitStack() as stack:
                 scene = self._set_up(stack)
@@ -95,7 +100,8 @@ class Run(object):
                 self._ended = time.time()
         except errors.KeeptrackError as exc:
             error = str(exc)
-        return self._result(began, zero, error)
+            missed = isinstance(exc, _Missed)
+        return dict(self._result(began, zero, error), missed=missed)
 
     # before
 
@@ -171,19 +177,18 @@ class Run(object):
     def _strike(self, scene):
         """Bring the fault about, when its moment has come.
 
-        :raises LabError: when it has hit nothing: that would be a run of no
+        :raises _Missed: when it has hit nothing: that would be a run of no
             fault
         """
         due = self._await_moment()
         if due is None:
-            raise lab_errors.LabError('the moment for the fault did not come')
+            raise _Missed('the moment for the fault did not come')
         fault = self._draw.fault
         if fault.inject is not faults.nothing:
             self._tell('injected', fault.title)
             fault.inject(scene)
             if scene.missed:
-                raise lab_errors.LabError(
-                    'the fault came too late: %s' % scene.missed)
+                raise _Missed('the fault came too late: %s' % scene.missed)
         self._struck = due
 
     def _await_suspension(self):

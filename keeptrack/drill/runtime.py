@@ -41,15 +41,16 @@ class Runtime(object):
         or None)
     :param cache: where environments and databases are kept (pathlib.Path);
         None for the user's cache folder
+    :param patches: the folder of targets (pathlib.Path); None for the kit's
     :raises KeeptrackError: when no drill can run such a tree, or something
         to make its environment with is missing
     """
 
     def __init__(self, tree, report=lambda line: None, python=None,
-                 cache=None):
+                 cache=None, patches=None):
         self._tree = tree
         self._report = report
-        self.generation = generation.of(tree)
+        self.generation = generation.of(tree, patches)
         self._cache = cache or environment.cache_folder()
         self._environment = environment.Environment(
             self.generation,

@@ -264,7 +264,7 @@ class Drawing {
   item(item, range, x, y, wide, label) {
     const classes = [item.where, item.raised && 'raised', item.harm && 'harm',
                      item.open && 'open'].filter(Boolean).join(' ');
-    const title = item.text + (item.harm ? ' – while the guest ran here' :
+    const title = item.text + (item.harm ? ' – while the guest was here' :
       item.open ? ' – never ended' : '');
     const node = this.mark(item.event, classes, title,
                            item.point ? null : range);

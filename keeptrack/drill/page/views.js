@@ -148,7 +148,7 @@ function keyOf() {
             glyph('event', 'circle', 'source'),
             glyph('set up', 'up', 'source'),
             glyph('taken down', 'down', 'source'),
-            glyph('taken down under a running guest', 'down', 'harm'),
+            glyph('taken down under the guest', 'down', 'harm'),
             glyph('fault', 'bolt', ''));
 }
 

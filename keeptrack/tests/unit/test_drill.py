@@ -14,6 +14,7 @@ from unittest import mock
 
 from keeptrack.commands import drill
 from keeptrack.drill import campaign
+from keeptrack.drill import faults
 from keeptrack.drill import needs
 from keeptrack.drill import subjects
 from keeptrack import errors
@@ -68,6 +69,8 @@ class DrillCommandTestCase(base.TestCase):
         results = ('--from', str(self.results))
         for words, told in (
                 (('--runs', '3'), '--runs'), (('--seed', 'x'), '--seed'),
+                (('--runs', '0'), '--runs'), (('--release', '1'), '--release'),
+                (('--python', 'x'), '--python'),
                 (('--labs', '1'), '--labs'), (('tree',), 'TREE'),
                 (('--against', 'x'), '--against'),
                 (('--keep-logs',), '--keep-logs')):
@@ -83,6 +86,18 @@ class DrillCommandTestCase(base.TestCase):
 
     def test_no_such_fault(self):
         self.assert_refused('no fault rain', 'x', '--fault', 'rain')
+
+    def test_a_fault_that_the_results_do_not_have(self):
+        self.results.write_text(json.dumps(sample.results(
+            1, faults=faults.FAULTS[:2])))
+        self.assert_refused(
+            'no fault network-cut in these results: they have none, error',
+            '--from', str(self.results), '--fault', 'network-cut')
+
+    def test_an_empty_folder_of_the_users_stays(self):
+        self.output.mkdir(parents=True)
+        self.assertEqual(2, self.drill('x')[0])
+        self.assertTrue(self.output.exists())
 
     def test_output_that_is_there(self):
         self.output.mkdir(parents=True)
@@ -101,6 +116,7 @@ class DrillCommandTestCase(base.TestCase):
     def test_nothing_is_left_of_a_drill_that_did_not_begin(self):
         with mock.patch.object(needs, 'refuse_without'):
             self.assert_refused('', str(self.folder / 'no-tree'))
+        self.assertFalse(self.output.parent.exists())
 
     def test_what_was_run_stays(self):
         def run(made):

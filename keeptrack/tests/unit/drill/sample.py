@@ -207,10 +207,11 @@ class _Run(object):
                   'raise' if error else 'end', error or 'returned',
                   **({'error': error} if error else {}))
 
-    def _take_down(self, when, where):
+    def _take_down(self, when, where, **data):
         for at, what in enumerate(('volume', 'network', 'vif')):
             self._add(when + at * 0.05, where, 'teardown',
-                      what + '-disconnected', '%s disconnected' % what)
+                      what + '-disconnected', '%s disconnected' % what,
+                      **data)
 
     def _struck(self, strike, lasts):
         if self._fault.inject is not faults_mod.nothing:
@@ -248,7 +249,10 @@ class _Run(object):
                   'rollback_live_migration_at_destination is cast',
                   method='rollback_live_migration_at_destination',
                   phase='begin', call=False)
-        self._take_down(when + 0.25, 'destination')
+        # as the verdict marks it
+        harm = self._now['destination'] == 'running'
+        self._take_down(when + 0.25, 'destination',
+                        **({'harm': 'I1'} if harm else {}))
         self._add(when + 0.72, 'source', 'call', 'raise', error,
                   method='live_migration', phase='raise', error=error)
 

@@ -9,7 +9,9 @@
 #    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 #    License for the specific language governing permissions and limitations
 #    under the License.
+import itertools
 import json
+import subprocess
 from unittest import mock
 
 from keeptrack.drill import campaign
@@ -17,6 +19,8 @@ from keeptrack.drill import faults
 from keeptrack.drill import subjects
 from keeptrack import errors
 from keeptrack.tests import base
+
+MACHINE = campaign.machine
 
 
 class FakeLab(object):
@@ -43,8 +47,16 @@ class FakeComputes(object):
     fail = 0
 
     def __init__(self, runtime, path, folder, lab, on_event):
-        self.logs = folder / 'logs'
-        self.logs.mkdir()
+        self._folder = folder
+        self._runs = 0
+
+    @property
+    def logs(self):
+        return self._folder / str(self._runs) if self._runs else None
+
+    def prepare(self):
+        self._runs += 1
+        self.logs.mkdir(parents=True)
         (self.logs / 'source.log').write_text('what nova-compute said')
 
     def open(self):
@@ -60,16 +72,23 @@ class FakeComputes(object):
 class FakeRun(object):
 
     verdicts = {}
+    missed = False
+    # faults whose runs fail before the computes are prepared
+    early = ()
 
     def __init__(self, lab, computes, draw, parks):
+        self._computes = computes
         self._draw = draw
         self._parks = parks
 
     def go(self):
+        if self._draw.fault.name not in self.early:
+            self._computes.prepare()
         wanted = self.verdicts.get(self._draw.fault.name, 'right')
         return {'fault': self._draw.fault.name, 'seed': self._draw.seed,
                 'moment': self._draw.moment, 'delay': self._draw.delay,
-                'verdict': wanted, 'why': 'because', 'parks': self._parks}
+                'verdict': wanted, 'why': 'because', 'parks': self._parks,
+                'missed': self.missed}
 
 
 class CampaignTestCase(base.TestCase):
@@ -88,17 +107,19 @@ class CampaignTestCase(base.TestCase):
             self.addCleanup(patcher.stop)
         for target, name, value in (
                 (FakeLab, 'broken', False), (FakeRun, 'verdicts', {}),
+                (FakeRun, 'early', ()), (FakeComputes, 'open_now', 0),
                 (campaign, 'machine', lambda: {'cpus': 2})):
             patcher = mock.patch.object(target, name, value)
             patcher.start()
             self.addCleanup(patcher.stop)
 
-    def run_campaign(self, names=('none', 'network-cut'), runs=2, **kwargs):
+    def run_campaign(self, names=('none', 'network-cut'), runs=2, labs=2,
+                     **kwargs):
         found = [subjects.Subject(name, self.folder, '1', None, series, 'd',
                                   None)
                  for name, series in (('ours', True), ('stock', False))]
         plan = campaign.Plan(found, [faults.BY_NAME[name] for name in names],
-                             runs, 's', 2)
+                             runs, 's', labs)
         return campaign.Campaign(plan, self.output, self.lines.append,
                                  **kwargs).run()
 
@@ -134,6 +155,25 @@ class CampaignTestCase(base.TestCase):
         self.run_campaign(runs=1, keep_logs=True)
         self.assertEqual(4, len(list((self.output / 'logs').iterdir())))
 
+    def test_a_run_that_fails_early_has_no_logs(self):
+        FakeRun.verdicts, FakeRun.early = {'none': 'not run'}, ('none',)
+        # of a lab that is new, and of one that has run something
+        for names in (('none', 'network-cut'), ('network-cut', 'none')):
+            self.assertEqual(4, len(self.run_campaign(
+                names, runs=1, labs=1)['runs']))
+            self.assertFalse((self.output / 'logs').exists())
+
+    def test_a_lab_that_works_in_between_is_borne(self):
+        opens = itertools.cycle([None, errors.KeeptrackError('x')])
+        with mock.patch.object(FakeComputes, 'open', mock.Mock(
+                side_effect=opens)):
+            self.assertEqual(8, len(self.run_campaign(labs=1)['runs']))
+
+    def test_nothing_is_stored_of_no_run(self):
+        FakeLab.broken = True
+        self.assertRaises(errors.KeeptrackError, self.run_campaign)
+        self.assertEqual([], list(self.output.iterdir()))
+
     def test_a_run_that_could_not_begin_is_made_later(self):
         FakeComputes.fail = 1
         self.assertEqual(8, len(self.run_campaign()['runs']))
@@ -151,6 +191,17 @@ class CampaignTestCase(base.TestCase):
         FakeLab.broken = True
         self.assertIn('no namespaces', str(self.assertRaises(
             errors.KeeptrackError, self.run_campaign)))
+
+    def test_a_machine_that_does_not_tell(self):
+        for exc in (FileNotFoundError('libvirtd'),
+                    subprocess.CalledProcessError(1, 'libvirtd')):
+            with mock.patch('subprocess.run', side_effect=exc):
+                self.assertIsNone(MACHINE()['libvirt'])
+
+    def test_faults_that_come_too_late_do_not(self):
+        FakeRun.verdicts = {'none': 'not run', 'network-cut': 'not run'}
+        with mock.patch.object(FakeRun, 'missed', True):
+            self.assertEqual(36, len(self.run_campaign(runs=9)['runs']))
 
     def test_runs_that_do_not_run_end_it(self):
         FakeRun.verdicts = {'none': 'not run', 'network-cut': 'not run'}

@@ -12,6 +12,7 @@
 
 import pathlib
 import shutil
+import subprocess
 import tempfile
 from unittest import mock
 
@@ -164,6 +165,15 @@ class LabTestCase(base.TestCase):
             each.fails['clean'] = errors.LabError('in a job')
         reset()
         self.assertEqual(['clean', 'renew', 'bring_up'], self.calls())
+
+    def test_reset_that_cannot_be_done(self):
+        for exc in (OSError('no processes left'),
+                    subprocess.TimeoutExpired('virsh', 3)):
+            reset = self.reset(whole=False)
+            self.made['source'].fails['renew'] = exc
+            self.assertIn('cannot be reset', str(self.assertRaises(
+                errors.LabError, reset)))
+            self.lab.stop()
 
     def test_reset_a_second_time(self):
         reset = self.reset(whole=False)

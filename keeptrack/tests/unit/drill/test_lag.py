@@ -43,6 +43,17 @@ class LagTestCase(base.TestCase):
         row, = self.rows(run('ours', 0.0, 1.9, 2.0, calls=(10, 40)))
         self.assertEqual(900, row[8])
 
+    def test_a_callback_at_once(self):
+        row, = self.rows(run('ours', 0.0, 0.0, 0.0))
+        self.assertIsNone(row[8])
+
+    def test_every_column_has_a_name_of_its_own(self):
+        self.assertEqual(len(lag.HEADERS), len(set(lag.HEADERS)))
+
+    def test_results_of_no_tree(self):
+        self.assertEqual((lag.HEADERS, []), lag.rows({'trees': [],
+                                                      'runs': []}))
+
     def test_callbacks_are_told_apart(self):
         rows = self.rows(run('ours', 0.0, 1.8, 1.9, 'recover'),
                          run('ours', 0.0, 1.8, 1.9))

@@ -15,7 +15,10 @@ import gzip
 import hashlib
 from html import parser
 import json
+import pathlib
 import re
+import shutil
+import subprocess
 
 from keeptrack.drill import faults
 from keeptrack.drill import report
@@ -176,6 +179,25 @@ class PageTestCase(base.TestCase):
         self.assertEqual({'http://www.w3.org/2000/svg'}, set(re.findall(
             r'https?://[^\s"\')]*', self.page)))
         self.assertNotIn('innerHTML', self.page)
+
+    def test_what_is_harm_is_what_the_verdict_says(self):
+        node = shutil.which('node')
+        if node is None:
+            self.skipTest('there is no node')
+        events = [{'t': 1, 'where': 'source', 'lane': 'guest',
+                   'what': 'running', 'text': '', 'data': {}}] + [
+            {'t': 2, 'where': 'source', 'lane': 'teardown', 'what': what,
+             'text': '', 'data': data}
+            for what, data in (('spared', {}), ('harmed', {'harm': 'I1'}))]
+        folder = pathlib.Path(report_page.__file__).parent / 'page'
+        script = ''.join((folder / name).read_text()
+                         for name in ('dom.js', 'history.js', 'lanes.js'))
+        told = subprocess.run(
+            [node, '-e', script + (
+                'console.log(JSON.stringify(itemLane(new Past(%s), "teardown",'
+                ' "source").items.map((item) => item.harm)))' %
+                json.dumps(events))], capture_output=True, text=True)
+        self.assertEqual(('[false,true]\n', ''), (told.stdout, told.stderr))
 
     def test_the_same_results_make_the_same_page(self):
         self.assertEqual(report_page.page(sample.results(1)),

@@ -105,9 +105,11 @@ class LoadTestCase(base.TestCase):
         for key, value, words in (
                 ('parked', '3', 'a number'), ('free', True, 'a number'),
                 ('broken', 'I1', 'a list'), ('truth', [], 'an object'),
-                ('shared', 1, 'true or false'), ('why', 3, 'text')):
+                ('shared', 1, 'true or false'), ('why', 3, 'text'),
+                ('struck', '1', 'a number'), ('suspended', '1', 'a number'),
+                ('leftover', 1, 'text'), ('seed', [5], 'text')):
             run = self.results['runs'][0]
-            kept, run[key] = run[key], value
+            kept, run[key] = run.get(key), value
             self.write()
             self.assertRefused("run 1's %s is" % key, 'not ' + words)
             run[key] = kept
@@ -130,6 +132,29 @@ class LoadTestCase(base.TestCase):
         self.results['runs'][0]['timeline'][0]['t'] = 17
         self.write(json.dumps(self.results).replace('"t": 17', '"t": 1e999'))
         self.assertRefused('is no finite number')
+
+    def test_numbers_that_nothing_can_reckon_with(self):
+        self.results['runs'][0]['parked'] = 10 ** 400
+        self.write()
+        self.assertRefused("run 1's parked is no finite number")
+
+    def test_a_number_without_end_in_what_is_only_passed_on(self):
+        self.results['runs'][0]['timeline'][0]['data'] = {'x': 171717}
+        self.write(json.dumps(self.results).replace('171717', '1e999'))
+        self.assertRefused('1e999 is no finite number')
+
+    def test_what_a_report_and_a_merge_rely_on(self):
+        for holder, key, value, words in (
+                (self.results, 'seed', [1], 'its seed is [1]'),
+                (self.results['machine'], 'cpus', [2], "machine's cpus is"),
+                (self.results['faults'][0], 'title', 3, "title is 3"),
+                (self.results['runs'][0]['timeline'][0], 'data',
+                 {'calls': 'x'}, "event 1's calls is")):
+            kept = holder.get(key)
+            holder[key] = value
+            self.write()
+            self.assertRefused(words)
+            holder[key] = kept
 
     def test_long_values_are_cut(self):
         self.results['runs'][0]['fault'] = 'x' * 5000

@@ -62,6 +62,23 @@ class GenerationTestCase(base.TestCase):
         for release in ('2015.1', '2015.1.0b1', '2015.1.4'):
             self.assertEqual('kilo', self.of(release))
 
+    def test_the_constraints_of_the_users_targets(self):
+        found = mock.Mock(path='/nova', spec=tree.Tree)
+        found.release.return_value = '2014.2'
+        self.assertEqual(self.folder / 'juno',
+                         generation.of(found, self.folder).folder)
+
+    def test_the_users_targets_reach_the_environment(self):
+        found = mock.Mock(path='/nova', spec=tree.Tree)
+        found.release.return_value = '2014.2'
+        with mock.patch.object(environment, 'find_python',
+                               lambda *args: '/python'), \
+                mock.patch.object(runtime.binding, 'Binding',
+                                  lambda version: mock.Mock(told=b'')):
+            exc = self.assertRaises(errors.KeeptrackError, runtime.Runtime,
+                                    found, patches=self.folder)
+        self.assertIn(str(self.folder / 'juno' / 'constraints.txt'), str(exc))
+
     def test_none(self):
         for release in ('2014.1.5', '12.0.0', '34.0.0', None, 'what'):
             exc = self.assertRaises(errors.KeeptrackError, self.of, release)

@@ -253,5 +253,5 @@ class HostsTestCase(moving_guest.TestCase):
                                  timeout=5)
         self.assertIn('Connection refused', result.stderr)
         self.lab.network.cut()
-        self.assertRaises(subprocess.TimeoutExpired, self.source.run, command,
+        self.assertRaises(errors.LabError, self.source.run, command,
                           capture_output=True, timeout=2)
