@@ -289,9 +289,16 @@ class Settlement(object):
         return False
 
     def _save_if_migrating(self):
-        """Store the instance; tell whether it was still to be stored."""
+        return self._save_if(task_states.MIGRATING)
+
+    def _save_if(self, task):
+        """Store the instance; tell whether it was still to be stored.
+
+        :param task: str or None, its task as long as nobody else has begun
+            something
+        """
         try:
-            self.instance.save(expected_task_state=[task_states.MIGRATING])
+            self.instance.save(expected_task_state=[task])
         except (exception.UnexpectedTaskStateError,
                 exception.InstanceNotFound):
             self._notice.left_alone()
@@ -319,7 +326,19 @@ class Settlement(object):
             # It stores the instance before it touches a host. What is read
             # now is what others have made of it.
             self._is_ours()
+            return True
+        if decision is guest_location.NOWHERE:
+            self._stop()
         return True
+
+    def _stop(self):
+        """Record that the guest is stopped, which a rollback never does.
+
+        The power state alone would not last: the periodic sync of them takes
+        a guest without a definition for one that cannot be asked.
+        """
+        self.instance.vm_state = vm_states.STOPPED
+        self._save_if(None)
 
     def _end_leftover(self, decision, search, waited):
         if not waited:

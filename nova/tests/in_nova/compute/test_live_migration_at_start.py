@@ -16,6 +16,7 @@ import mock
 
 from nova.compute import guest_location as where
 from nova.compute import power_state
+from nova.compute import vm_states
 from nova.tests.unit.compute import test_live_migration_in_doubt as in_doubt
 
 R, P, A, U = where.PRESENCES
@@ -35,7 +36,8 @@ class LiveMigrationAtStartTestCase(in_doubt.InDoubtTestCase):
                                'resume_state_on_host_boot') as resume:
             self.compute._init_instance(self.context, self.stored())
         self.assertFalse(resume.called)
-        self.assertEqual(power_state.SHUTDOWN, self.stored().power_state)
+        self.assertEqual((power_state.SHUTDOWN, vm_states.STOPPED),
+                         (self.stored().power_state, self.stored().vm_state))
 
     def test_a_restart_leaves_what_is_parked_parked(self):
         self.flags(resume_guests_state_on_host_boot=True)

@@ -12,3 +12,4 @@
 
 ACTIVE = 'active'
 ERROR = 'error'
+STOPPED = 'stopped'

@@ -107,8 +107,8 @@ class GuardTestCase(test.NoDBTestCase):
                           self.world.row['task_state'],
                           self.world.row['host']))
 
-    def assert_stayed(self, power=power_state.RUNNING):
-        self.assertEqual(('active', None, 'src', power),
+    def assert_stayed(self, power=power_state.RUNNING, vm_state='active'):
+        self.assertEqual((vm_state, None, 'src', power),
                          (self.world.row['vm_state'],
                           self.world.row['task_state'],
                           self.world.row['host'],
@@ -212,12 +212,25 @@ class FailedTestCase(GuardTestCase):
     def test_a_guest_that_died_on_its_way_is_not_taken_for_moved(self):
         self.clock.tick = lambda: self.see(A, A)
         self.migration_fails(A, P)
-        self.assert_stayed(power_state.SHUTDOWN)
+        self.assert_stayed(power_state.SHUTDOWN, 'stopped')
 
     def test_a_guest_that_is_nowhere_is_recorded_shut_down(self):
         self.migration_fails(A, A)
-        self.assert_stayed(power_state.SHUTDOWN)
+        self.assert_stayed(power_state.SHUTDOWN, 'stopped')
         self.assertEqual(1, len(self.said('warning')))
+
+    def test_one_that_is_started_meanwhile_is_not_recorded_stopped(self):
+        guarded = vars(fakes.FakeManager)['_rollback_live_migration']
+        roll_back = guarded.unguarded
+
+        def start_too(manager, *args):
+            roll_back(manager, *args)
+            self.world.row['task_state'] = 'powering-on'
+        self.patch(guarded, 'unguarded', start_too)
+        self.migration_fails(A, A)
+        self.assertEqual(('active', 'powering-on'),
+                         (self.world.row['vm_state'],
+                          self.world.row['task_state']))
 
     def test_a_paused_rest_on_the_source_is_given_time_then_ended(self):
         self.migration_fails(P, R)
@@ -887,7 +900,7 @@ class StartTestCase(GuardTestCase):
         # would have it started.
         self.see(A, A)
         self.start()
-        self.assert_stayed(power_state.SHUTDOWN)
+        self.assert_stayed(power_state.SHUTDOWN, 'stopped')
         self.assertEqual([fakes.UUID], self.manager.started)
 
     def test_a_guest_in_doubt_is_not_started(self):
