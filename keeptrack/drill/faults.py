@@ -66,8 +66,8 @@ class Fault(object):
     :ivar resumes: nova-compute may start guests when it starts: the option
         resume_guests_state_on_host_boot is set in about half of the runs
         (bool)
-    :ivar latest: seconds after its moment that it may strike, where DELAYS
-        would be too late to hit anything (float), or None
+    :ivar switch_until: seconds from SWITCH that it may strike, where the end
+        of DELAYS would be too late to hit anything (float), or None
     """
 
     name: str
@@ -79,7 +79,7 @@ class Fault(object):
     before: typing.Callable = nothing
     paused: bool = False
     resumes: bool = False
-    latest: float = None
+    switch_until: float = None
 
     def delays(self, moment):
         """Seconds that it may begin after a moment: from, to (tuple).
@@ -87,7 +87,9 @@ class Fault(object):
         :param moment: one of MOMENTS
         """
         first, last = DELAYS[moment]
-        return first, last if self.latest is None else min(last, self.latest)
+        if moment == SWITCH and self.switch_until is not None:
+            last = self.switch_until
+        return first, last
 
 
 def _daemon(role, action):
@@ -162,7 +164,8 @@ FAULTS = (
           _kill_daemons('source', 'destination'),
           _restart('source', 'destination'), MOMENT),
     Fault('source-qemu-killed', "the source's QEMU is killed",
-          (BEFORE, COPY, SWITCH), _kill_qemu('source'), latest=0.0),
+          (BEFORE, COPY, SWITCH), _kill_qemu('source'),
+          switch_until=-0.05),
     Fault('destination-qemu-killed', "the destination's QEMU is killed",
           (COPY, SWITCH, AFTER, END), _kill_qemu('destination')),
     Fault('network-cut', 'the network between the hosts is cut for good',
@@ -171,7 +174,7 @@ FAULTS = (
           'the network between the hosts is cut for seconds', MOMENTS,
           _cut, _heal, SECONDS),
     Fault('job-aborted', 'an admin aborts the job', (COPY, SWITCH),
-          lambda scene: scene.abort_job()),
+          lambda scene: scene.abort_job(), switch_until=-0.05),
     Fault('destination-refuses', 'the destination refuses to prepare',
           (BEFORE,), before=lambda scene: scene.occupy_name()),
     Fault('destination-out-of-memory',

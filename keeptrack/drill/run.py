@@ -167,6 +167,11 @@ class Run(object):
         self._strike(scene)
         self._end_fault(scene)
         self._settle(time.time() + SETTLES_WITHIN)
+        if self._draw.fault.inject is faults.nothing and not any(
+                event['where'] != 'drill'
+                for event in self._timeline.events('migrate')):
+            # nothing that was done explains that
+            raise lab_errors.LabError('libvirt was never asked to migrate')
         if self._has_two():
             self._await_suspension()
             self._tell('operator', "an operator ends the destination's copy")

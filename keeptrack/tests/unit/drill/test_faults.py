@@ -57,6 +57,17 @@ class FaultsTestCase(base.TestCase):
             self.assertEqual(fault.lasts is faults.NEVER,
                              fault.heal is faults.nothing, fault.name)
 
+    def test_delays_are_random_at_every_moment(self):
+        for fault in faults.FAULTS:
+            drawn = {}
+            for number in range(40):
+                found = faults.draw(fault, number, random.Random(number), 's')
+                drawn.setdefault(found.moment, set()).add(found.delay)
+            self.assertEqual(set(fault.moments), set(drawn))
+            for moment, delays in drawn.items():
+                self.assertGreater(max(delays) - min(delays), 0.1,
+                                   (fault.name, moment))
+
     def test_names_are_unique(self):
         self.assertEqual(len(faults.FAULTS), len(faults.BY_NAME))
 

@@ -218,6 +218,14 @@ class RunTestCase(base.TestCase):
         self.assertEqual('not run', found['verdict'])
         self.assertIn('record', found['why'])
 
+    def test_a_migration_that_is_refused_is_no_run_without_a_fault(self):
+        found = self.go('none', [
+            (0, record(task_state='migrating')),
+            (0.1, tell('source', 'call', 'raise')),
+            (0.2, record(task_state=None))])
+        self.assertEqual('not run', found['verdict'])
+        self.assertIn('never asked', found['why'])
+
     def test_a_migration_that_has_not_begun_is_not_over(self):
         found = self.go('none', [(0.5, tell('source', 'callback', 'post'))])
         self.assertGreater(found['seconds'], 0.9)
