@@ -23,6 +23,9 @@ _INSTANCE = ('SELECT host, node, vm_state, task_state, power_state, progress '
              'FROM instances WHERE uuid = ?')
 _FAULTS = ('SELECT message FROM instance_faults WHERE instance_uuid = ? '
            'ORDER BY id')
+# a Nova of 2014 and 2015 makes none for a live migration
+_MIGRATION = ('SELECT status FROM migrations WHERE instance_uuid = ? '
+              'ORDER BY id DESC')
 
 
 class InstanceRecord(object):
@@ -53,12 +56,15 @@ class InstanceRecord(object):
 
         :returns: dict: host (its role, or its name where it has none), node
             (the same), vm_state, task_state, power_state (str), progress,
-            faults (int), fault (the last one's message, or None); empty
-            where there is no such instance
+            faults (int), fault (the last one's message, or None), migration
+            (status of the newest one, or None); empty where there is no such
+            instance
         """
         with contextlib.closing(self._connect()) as connection:
             row = connection.execute(_INSTANCE, (self._uuid,)).fetchone()
             faults = connection.execute(_FAULTS, (self._uuid,)).fetchall()
+            migration = connection.execute(
+                _MIGRATION, (self._uuid,)).fetchone()
         if row is None:
             return {}
         host, node, vm_state, task_state, power_state, progress = row
@@ -71,4 +77,5 @@ class InstanceRecord(object):
             'progress': progress,
             'faults': len(faults),
             'fault': faults[-1][0] if faults else None,
+            'migration': migration[0] if migration else None,
         }

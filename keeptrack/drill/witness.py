@@ -90,9 +90,10 @@ class Witness(object):
         self.record = record
         self._timeline.note('drill', 'record', 'record', ', '.join(
             '%s %s' % (name, record[name]) for name in
-            ('host', 'vm_state', 'task_state', 'power_state')) + (
-                '; fault: %s' % record['fault'] if record['fault']
-                else ''), record, when=now)
+            ('host', 'vm_state', 'task_state', 'power_state')) + ''.join(
+                '; %s: %s' % (name, record[name])
+                for name in ('migration', 'fault') if record.get(name)),
+            record, when=now)
 
     def is_parked(self, record):
         """Tell whether a record is that of a parked instance (bool)."""

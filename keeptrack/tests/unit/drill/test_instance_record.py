@@ -21,6 +21,8 @@ CREATE TABLE instances (uuid TEXT, host TEXT, node TEXT, vm_state TEXT,
     task_state TEXT, power_state INTEGER, progress INTEGER);
 CREATE TABLE instance_faults (id INTEGER PRIMARY KEY, instance_uuid TEXT,
     message TEXT);
+CREATE TABLE migrations (id INTEGER PRIMARY KEY, instance_uuid TEXT,
+    status TEXT);
 '''
 
 
@@ -47,7 +49,8 @@ class InstanceRecordTestCase(base.TestCase):
         self.assertEqual({
             'host': 'source', 'node': 'destination', 'vm_state': 'active',
             'task_state': 'migrating', 'power_state': 'running',
-            'progress': 50, 'faults': 0, 'fault': None}, self.record.read())
+            'progress': 50, 'faults': 0, 'fault': None,
+            'migration': None}, self.record.read())
 
     def test_faults_and_strangers(self):
         self.insert('u', 'elsewhere', None, 'error', None, 99, None)
@@ -60,6 +63,15 @@ class InstanceRecordTestCase(base.TestCase):
             ('elsewhere', None, '99', 2, 'two'),
             tuple(found[name] for name in (
                 'host', 'node', 'power_state', 'faults', 'fault')))
+
+    def test_the_newest_migration(self):
+        self.insert('u', 'kt0-a', 'kt0-a', 'active', None, 1, None)
+        for uuid, status in (('u', 'failed'), ('u', 'running'),
+                             ('other', 'completed')):
+            self.nova.execute('INSERT INTO migrations '
+                              '(instance_uuid, status) VALUES (?,?)',
+                              (uuid, status))
+        self.assertEqual('running', self.record.read()['migration'])
 
     def test_while_a_writer_is_at_work(self):
         self.insert('u', 'kt0-a', 'kt0-a', 'active', None, 1, None)
