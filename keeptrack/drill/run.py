@@ -303,10 +303,12 @@ class Run(object):
                     self._timeline.events('compute')) or
                 any(event['what'] == 'raise' for event in
                     self._timeline.events('call')) or
-                self._ended_as('end', 'live_migration'))
+                # today's Nova only queues what this one did
+                self._ended_as('end', '_do_live_migration' if self._ended_as(
+                    'begin', '_do_live_migration') else 'live_migration'))
 
     def _ended_as(self, phase, method):
-        """Tell whether a call of Nova's has ended so."""
+        """Tell whether a call of Nova's has begun or ended so."""
         return any(event['data'].get('method') == method and
                    event['data'].get('phase') == phase
                    for event in self._timeline.events('call'))

@@ -40,6 +40,8 @@ _DOMAIN = {
     'resume': ('setup', 'domain-resumed', 'guest resumed'),
     'create': ('setup', 'domain-started', 'guest started'),
     'createWithFlags': ('setup', 'domain-started', 'guest started'),
+    'abortJob': ('migrate', 'abort', 'Nova aborts the job'),
+    'abortJobFlags': ('migrate', 'abort', 'Nova aborts the job'),
 }
 _CONNECTION = {
     'defineXML': ('setup', 'domain-defined', 'guest defined'),

@@ -19,8 +19,12 @@ from inside import recorder as recorder_mod
 
 AGAIN = 10
 
+# of any Nova; what one lacks is passed over
 _MANAGER = (
     'init_host', '_init_instance', '_destroy_evacuated_instances',
+    '_reset_live_migration', '_do_live_migration',
+    '_post_live_migration_update_host', '_cleanup_pre_live_migration',
+    'live_migration_abort', 'drop_move_claim_at_destination',
     'check_can_live_migrate_destination', 'check_can_live_migrate_source',
     'pre_live_migration', 'live_migration', '_post_live_migration',
     'post_live_migration_at_destination', '_rollback_live_migration',
