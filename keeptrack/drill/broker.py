@@ -235,7 +235,7 @@ class Broker(object):
             self._listen(peer, (message['topic'], message['host']))
         elif kind == 'request':
             self._route(peer, message)
-        elif kind == 'reply':
+        elif kind in ('reply', 'at-it'):
             self._return(message)
 
     def _listen(self, peer, key):
@@ -268,8 +268,10 @@ class Broker(object):
 
     def _return(self, message):
         with self._lock:
-            asker, number = self._routes.pop(message['number'], (None, None))
+            asker, number = self._routes.get(message['number'], (None, None))
+            if message['kind'] == 'reply':
+                # what is at it has more to say
+                self._routes.pop(message['number'], None)
         # it may have been started anew since
         if asker is not None:
-            asker.send({'kind': 'reply', 'number': number,
-                        'payload': message['payload']})
+            asker.send(dict(message, number=number))

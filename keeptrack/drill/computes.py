@@ -23,6 +23,7 @@ from keeptrack.drill import broker
 from keeptrack.drill import errors
 from keeptrack.drill import fork_client
 from keeptrack.drill import instance_record
+from keeptrack.drill import runtime as runtime_mod
 
 ROLES = ('source', 'destination')
 
@@ -124,8 +125,9 @@ class Computes(object):
         self._broker.reset()
         self._modes = {role: [] for role in ROLES}
         self._new_folder()
-        database = self._run / 'nova.sqlite'
-        shutil.copyfile(self._runtime.database(), database)
+        for path in self._runtime.databases().glob('*.sqlite'):
+            shutil.copyfile(path, self._run / path.name)
+        database = self._run / runtime_mod.DATABASE
         self._spec = self._make_spec(options, database)
         self._make_instances(options)
         self._make_rows(options)

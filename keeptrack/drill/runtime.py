@@ -19,6 +19,7 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import tomllib
 
 from keeptrack.drill import binding
 from keeptrack.drill import generation
@@ -28,8 +29,15 @@ from keeptrack import errors
 #: what runs in the tree's own Python
 INSIDE = pathlib.Path(__file__).resolve().parent / 'inside'
 
-# what a database is made from, in every Nova with SQLAlchemy migrations
-_MIGRATIONS = 'nova/db/sqlalchemy/migrate_repo/versions/*.py'
+# what a database is made from: in a Nova of 2014 and 2015, and in one of today
+_MIGRATIONS = ('nova/db/sqlalchemy/migrate_repo/versions/*.py',
+               'nova/db/*/migrations/versions/*.py')
+
+#: the database with the instances, in the folder of databases
+DATABASE = 'nova.sqlite'
+
+# how a user chooses green or native threads where a Nova has both
+_THREADS = 'OS_NOVA_DISABLE_EVENTLET_PATCHING'
 
 
 class Runtime(object):
@@ -66,7 +74,8 @@ class Runtime(object):
     def variables(self):
         """The environment variables of its processes (dict of str)."""
         kept = {name: value for name, value in os.environ.items()
-                if not name.startswith(('PYTHON', 'OS_', 'GIT_', 'LIBVIRT_'))}
+                if name == _THREADS or not name.startswith(
+                    ('PYTHON', 'OS_', 'GIT_', 'LIBVIRT_'))}
         return dict(kept, PYTHONDONTWRITEBYTECODE='1', PYTHONHASHSEED='0',
                     PYTHONPATH=str(self._metadata), LC_ALL='C.UTF-8',
                     PBR_VERSION=self._tree.release())
@@ -111,6 +120,7 @@ class Runtime(object):
         installed has none.  They are not written into the tree.
         """
         told = hashlib.sha256((self._tree.read('setup.cfg') or '').encode())
+        told.update((self._tree.read('pyproject.toml') or '').encode())
         return self._cache / ('nova-metadata-' + told.hexdigest()[:12])
 
     def _write_metadata(self, folder):
@@ -121,31 +131,37 @@ class Runtime(object):
         (folder / 'PKG-INFO').write_text(
             'Metadata-Version: 1.0\nName: nova\nVersion: %s\n' %
             self._tree.release())
-        groups = (config.items('entry_points')
-                  if config.has_section('entry_points') else [])
+        groups = {group: [line.strip() for line in lines.splitlines()
+                          if line.strip()] for group, lines in (
+                              config.items('entry_points')
+                              if config.has_section('entry_points') else ())}
+        project = tomllib.loads(
+            self._tree.read('pyproject.toml') or '').get('project', {})
+        for group, names in project.get('entry-points', {}).items():
+            groups[group] = ['%s = %s' % item for item in names.items()]
         (folder / 'entry_points.txt').write_text(''.join(
-            '[%s]\n%s\n\n' % (group, '\n'.join(
-                line.strip() for line in lines.splitlines() if line.strip()))
-            for group, lines in groups))
+            '[%s]\n%s\n\n' % (group, '\n'.join(lines))
+            for group, lines in groups.items()))
 
-    def database(self, folder=None):
-        """Make a database that is migrated and empty, unless it is there.
+    def databases(self, folder=None):
+        """Make databases that are migrated and empty, unless they are there.
 
-        :param folder: where it is kept (pathlib.Path); None for the cache
-        :returns: the SQLite file, not to be written to (pathlib.Path)
-        :raises KeeptrackError: when it cannot be made
+        :param folder: where they are kept (pathlib.Path); None for the cache
+        :returns: a folder with SQLite files, not to be written to, DATABASE
+            among them (pathlib.Path)
+        :raises KeeptrackError: when they cannot be made
         """
-        path = (folder or self._cache) / (
-            'nova-%s.sqlite' % self._told()[:12])
+        path = (folder or self._cache) / ('nova-' + self._told()[:12])
         if path.exists():
             return path
         self._report('making a database for %s' % self._tree.path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(
                 prefix='making-', dir=path.parent) as name:
-            made = pathlib.Path(name, 'nova.sqlite')
+            made = pathlib.Path(name, path.name)
+            made.mkdir()
             result = subprocess.run(
-                self.command('make_database.py', made), cwd=name,
+                self.command('make_database.py', made / DATABASE), cwd=name,
                 env=self.variables, stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                 errors='replace')
@@ -154,14 +170,20 @@ class Runtime(object):
                     'the database for %s cannot be made: %s' % (
                         self._tree.path,
                         result.stdout.strip().split('\n')[-1]))
-            # nobody sees half a file, and two that make it do no harm
-            made.replace(path)
+            # nobody sees half of it, and two that make it do no harm
+            try:
+                made.rename(path)
+            except OSError:
+                # somebody else was quicker
+                if not path.exists():
+                    raise
         return path
 
     def _told(self):
         """A digest of all that a database depends on (str)."""
         digest = hashlib.sha256(self.python.encode())
-        paths = sorted(self._tree.path.glob(_MIGRATIONS))
+        paths = sorted(path for pattern in _MIGRATIONS
+                       for path in self._tree.path.glob(pattern))
         for path in paths + [INSIDE / 'make_database.py']:
             digest.update(b'%s\0%s\0' % (path.name.encode(),
                                          path.read_bytes()))

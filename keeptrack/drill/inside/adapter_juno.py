@@ -24,6 +24,7 @@ import json
 import logging
 import os
 
+from inside import driver_juno
 from inside import patient_sqlite
 from inside import replaced
 
@@ -52,6 +53,8 @@ class Adapter(object):
     messaging_package = 'oslo.messaging'
     jsonutils_module = 'nova.openstack.common.jsonutils'
     timeutils_module = 'nova.openstack.common.timeutils'
+    lazy = _LAZY
+    driver_module = driver_juno
 
     # -- once in the server that forks
 
@@ -60,7 +63,7 @@ class Adapter(object):
         # this one replaces the standard library's modules by green ones
         importlib.import_module('nova.cmd')
         importlib.import_module('nova.cmd.compute')
-        for name in _LAZY:
+        for name in self.lazy:
             importlib.import_module(name)
         self.conf = importlib.import_module(self.config_module).CONF
         orm = importlib.import_module('sqlalchemy.orm')
@@ -92,25 +95,29 @@ class Adapter(object):
         """oslo's jsonutils."""
         return importlib.import_module(self.jsonutils_module)
 
-    def configure(self, values, get_transport=None):
+    def configure(self, values, exchange=None):
         """Set Nova's options.
 
         :param values: group to option to value (dict of dict)
-        :param get_transport: in the place of messaging.get_transport; None
-            where there is no RPC
+        :param exchange: transport.Exchange; None where there is no RPC
         :returns: options that this Nova does not have (list of str)
         """
-        cfg = importlib.import_module(self.config_module)
         rpc = importlib.import_module('nova.rpc')
         config = importlib.import_module('nova.config')
-        if get_transport is None:
+        if exchange is None:
             rpc.init = lambda conf: None
         else:
-            self.messaging().package.get_transport = get_transport
+            self.messaging().package.get_transport = self.driver_module.make(
+                self.messaging(), exchange)
         config.parse_args(['nova-compute'], default_config_files=[])
         # oslo.messaging knows its own no sooner than it makes a client
         self.conf.register_opts(importlib.import_module(
             self.messaging_package + '.rpc.client')._client_opts)
+        return self._override(values)
+
+    def _override(self, values):
+        """Set options; those that this Nova does not have (list of str)."""
+        cfg = importlib.import_module(self.config_module)
         unknown = []
         for group, options in values.items():
             for name, value in options.items():
@@ -156,7 +163,7 @@ class Adapter(object):
                 'rpc_response_timeout': 4,
             },
             'conductor': {'use_local': True},
-            'database': {'connection': 'sqlite:///' + spec['database']},
+            'database': self.database_options(spec['database'])['database'],
             'libvirt': {
                 'virt_type': spec['virt_type'],
                 'cpu_mode': 'none',
@@ -166,9 +173,28 @@ class Adapter(object):
             },
         }
 
-    def replace_images(self):
-        """Do without an image service."""
-        importlib.import_module('nova.image.api').API.get = (
+    @staticmethod
+    def database_options(path):
+        """The options that say where a Nova's databases are.
+
+        :param path: of the one with the instances; others, where it has more,
+            are beside it (str)
+        :returns: group to option to value (dict of dict)
+        """
+        return {'database': {'connection': 'sqlite:///' + path}}
+
+    def replace_services(self, spec, recorder):
+        """Do without the services around Nova.
+
+        :param spec: see nova_compute.run()
+        :param recorder: recorder.Recorder
+        """
+        replaced.use(recorder, self.hydrate_network_info, spec['hosts'])
+        self._replace_images('nova.image.api')
+
+    @staticmethod
+    def _replace_images(module):
+        importlib.import_module(module).API.get = (
             lambda api, context, image, **kwargs: {
                 'id': image, 'name': 'drill', 'status': 'active', 'size': 0,
                 'disk_format': 'raw', 'container_format': 'bare',
@@ -241,15 +267,18 @@ class Adapter(object):
             conf.serial = connection['serial']
             return conf
 
-        driver.vif_driver = replaced.Vif(interface)
-        replaced.VolumeDriver.register(driver.volume_drivers, disk)
+        self._fit_devices(driver, interface, disk)
         driver.get_volume_connector = lambda instance: {
             'ip': self.conf.my_ip, 'host': self.conf.host}
-        # the guest has no disks; see also libvirt_calls
-        driver._get_disk_xml = lambda xml, device: '<disk/>'
         self._set_lifecycle_delay(driver, spec['lifecycle_delay'])
         self._set_untouched_after(spec['untouched_after'])
         self._give_xml(driver, spec['xml'])
+
+    def _fit_devices(self, driver, interface, disk):
+        driver.vif_driver = replaced.Vif(interface)
+        replaced.VolumeDriver.register(driver.volume_drivers, disk)
+        # the guest has no disks; see also libvirt_calls
+        driver._get_disk_xml = lambda xml, device: '<disk/>'
 
     @staticmethod
     def _set_lifecycle_delay(driver, seconds):

@@ -59,7 +59,8 @@ class Channel(object):
         """Take RPC messages.
 
         :param on_request: called in a native thread with each request (dict)
-        :param on_reply: the same with each reply (dict)
+        :param on_reply: the same with each reply (dict), and with each word
+            that whoever was asked is still at it
         """
         self._on_request = on_request
         self._on_reply = on_reply
@@ -100,6 +101,13 @@ class Channel(object):
         self._send({'kind': 'reply', 'number': request['number'],
                     'payload': payload})
 
+    def at_it(self, request):
+        """Tell whoever waits for the reply to a request to go on so.
+
+        :param request: as it was received (dict)
+        """
+        self._send({'kind': 'at-it', 'number': request['number']})
+
     def _send(self, message):
         packed = wire.pack(message)
         with self._lock:
@@ -114,7 +122,7 @@ class Channel(object):
                 os._exit(1)
             if message['kind'] == 'request':
                 self._on_request(message)
-            elif message['kind'] == 'reply':
+            elif message['kind'] in ('reply', 'at-it'):
                 self._on_reply(message)
             else:
                 self._obey(message)

@@ -11,11 +11,14 @@
 #    under the License.
 
 
-"""Script: migrate a new SQLite database for a Nova tree.
+"""Script: migrate new SQLite databases for a Nova tree.
 
-Arguments: the tree, the adapter, the database to make.
+Arguments: the tree, the adapter, the database to make; where the tree has
+more than one, the others are made beside it.
 """
 
+import glob
+import os
 import sqlite3
 import sys
 
@@ -23,15 +26,17 @@ import tree_loader
 
 
 def main():
-    """Make the database."""
+    """Make the databases."""
     adapter = tree_loader.load(sys.argv)()
     adapter.import_nova()
-    adapter.configure({'database': {'connection': 'sqlite:///' + sys.argv[3]}})
+    adapter.configure(adapter.database_options(sys.argv[3]))
     adapter.migrate_database()
-    connection = sqlite3.connect(sys.argv[3])
-    # readers and a writer beside each other; the file remembers it
-    connection.execute('PRAGMA journal_mode=WAL')
-    connection.close()
+    for path in glob.glob(os.path.join(os.path.dirname(sys.argv[3]),
+                                       '*.sqlite')):
+        connection = sqlite3.connect(path)
+        # readers and a writer beside each other; the file remembers it
+        connection.execute('PRAGMA journal_mode=WAL')
+        connection.close()
 
 
 if __name__ == '__main__':

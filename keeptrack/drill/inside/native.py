@@ -21,6 +21,15 @@ import importlib
 import sys
 
 
+def is_green():
+    """Tell whether this process has green threads (bool).
+
+    A Nova may import eventlet and go without it.
+    """
+    return ('eventlet' in sys.modules and
+            sys.modules['eventlet'].patcher.is_monkey_patched('socket'))
+
+
 def original(name):
     """A module of the standard library that nothing has been replaced in.
 
@@ -37,5 +46,5 @@ def forget_hub():
 
     Forked along, it would watch the files of all processes for each of them.
     """
-    if 'eventlet' in sys.modules:
+    if is_green():
         sys.modules['eventlet'].hubs.use_hub()

@@ -13,6 +13,7 @@
 
 """The processes that the server forks: what each does from its first line."""
 
+import importlib
 import logging
 import os
 import random
@@ -22,9 +23,9 @@ import traceback
 from inside import channel as channel_mod
 from inside import libvirt_calls
 from inside import namespaces
+from inside import native
 from inside import nova_recorders
 from inside import recorder as recorder_mod
-from inside import replaced
 from inside import transport
 
 
@@ -37,14 +38,14 @@ def _begin(adapter, spec, where):
     recorder = recorder_mod.Recorder(channel.event, where)
     channel.on_command('libvirt', list)
     adapter.share_database()
+    waiting = importlib.import_module(
+        'inside.green' if native.is_green() else 'inside.threads')
     unknown = adapter.configure(
         merged(adapter.options(spec), spec['config']),
-        transport.make(adapter.messaging(), adapter.jsonutils, channel,
-                       recorder))
+        transport.Exchange(waiting, adapter.jsonutils, channel, recorder))
     adapter.set_up_logging()
     logging.getLogger().addHandler(nova_recorders.Warnings(recorder))
-    replaced.use(recorder, adapter.hydrate_network_info)
-    adapter.replace_images()
+    adapter.replace_services(spec, recorder)
     return channel, recorder, unknown
 
 
@@ -104,8 +105,7 @@ def rows(adapter, spec):
     :param adapter: adapter of this Nova
     :param spec: database; and see the adapter's make_rows()
     """
-    adapter.configure(
-        {'database': {'connection': 'sqlite:///' + spec['database']}})
+    adapter.configure(adapter.database_options(spec['database']))
     adapter.make_rows(spec)
 
 

@@ -28,7 +28,7 @@ class Recorder(object):
         self._send = send
         self._where = where
 
-    def tell(self, lane, what, text, data=None, when=None):
+    def tell(self, lane, what, text, data=None, when=None, where=None):
         """Send one event.
 
         :param lane: kind of event (str)
@@ -36,9 +36,11 @@ class Recorder(object):
         :param text: for people (str)
         :param data: what JSON can hold (dict)
         :param when: time.time() of it (float); None for now
+        :param where: the role of the host that it happens to (str); None for
+            this process' own
         """
         self._send({'t': time.time() if when is None else when,
-                    'where': self._where, 'lane': lane, 'what': what,
+                    'where': where or self._where, 'lane': lane, 'what': what,
                     'text': text, 'data': data or {}})
 
     def call(self, name, function, *args, **kwargs):

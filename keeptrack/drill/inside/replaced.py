@@ -26,20 +26,37 @@ _NAMESPACE = uuid.UUID('5c1c7a9e-2a55-4a9b-8a43-0c9b0f1d3f6e')
 class _Needs(object):
     recorder = None
     hydrate = None
+    roles = {}
 
 
-def use(recorder, hydrate):
+def use(recorder, hydrate, hosts):
     """Say what the stand-ins of this process need.
 
     :param recorder: recorder.Recorder
     :param hydrate: makes Nova's network info of a list of dict
+    :param hosts: role to the host's name (dict of str)
     """
     _Needs.recorder = recorder
     _Needs.hydrate = staticmethod(hydrate)
+    _Needs.roles = {name: role for role, name in hosts.items()}
 
 
-def _tell(lane, what, text, **data):
-    _Needs.recorder.tell(lane, what, text, data)
+def tell(lane, what, text, **data):
+    """Tell what was done, as done to the host that it names.
+
+    :param lane: 'setup' or 'teardown' (str)
+    :param what: short id (str)
+    :param text: for people (str)
+    :param data: what JSON can hold; host is the name of the host that it was
+        done to, where that may be another than this process'
+    """
+    _Needs.recorder.tell(lane, what, text, data,
+                         where=_Needs.roles.get(data.get('host')))
+
+
+def hydrated():
+    """The one interface of an instance, as Nova's own network info."""
+    return _Needs.hydrate(network_info())
 
 
 def volume_id(number):
@@ -76,33 +93,33 @@ class Network(object):
         """Nothing of what the real one needs is needed."""
 
     def get_instance_nw_info(self, context, instance, *args, **kwargs):
-        return _Needs.hydrate(network_info())
+        return hydrated()
 
     def setup_networks_on_host(self, context, instance, host=None,
                                teardown=False):
         if teardown:
-            _tell('teardown', 'network-torn-down',
-                  'network of %s torn down' % host, host=host)
+            tell('teardown', 'network-torn-down',
+                 'network of %s torn down' % host, host=host)
         else:
-            _tell('setup', 'network-set-up',
-                  'network of %s set up' % host, host=host)
+            tell('setup', 'network-set-up',
+                 'network of %s set up' % host, host=host)
 
     def migrate_instance_start(self, context, instance, migration):
-        _tell('teardown', 'network-left',
-              'addresses taken from %s' % migration['source_compute'],
-              host=migration['source_compute'])
+        tell('teardown', 'network-left',
+             'addresses taken from %s' % migration['source_compute'],
+             host=migration['source_compute'])
 
     def migrate_instance_finish(self, context, instance, migration):
-        _tell('setup', 'network-moved',
-              'addresses given to %s' % migration['dest_compute'],
-              host=migration['dest_compute'])
+        tell('setup', 'network-moved',
+             'addresses given to %s' % migration['dest_compute'],
+             host=migration['dest_compute'])
 
     def deallocate_for_instance(self, context, instance, **kwargs):
-        _tell('teardown', 'network-deallocated', 'network given back')
+        tell('teardown', 'network-deallocated', 'network given back')
 
     def allocate_for_instance(self, context, instance, **kwargs):
-        _tell('setup', 'network-allocated', 'network allocated')
-        return _Needs.hydrate(network_info())
+        tell('setup', 'network-allocated', 'network allocated')
+        return hydrated()
 
 
 class Volume(object):
@@ -114,13 +131,13 @@ class Volume(object):
                 'volume_image_metadata': {}, 'display_name': 'drill'}
 
     def initialize_connection(self, context, volume, connector):
-        _tell('setup', 'volume-initialized', 'volume offered to %s' %
-              connector['host'], volume=volume, host=connector['host'])
+        tell('setup', 'volume-initialized', 'volume offered to %s' %
+             connector['host'], volume=volume, host=connector['host'])
         return connection_info(volume)
 
     def terminate_connection(self, context, volume, connector):
-        _tell('teardown', 'volume-terminated', 'volume withdrawn from %s' %
-              connector['host'], volume=volume, host=connector['host'])
+        tell('teardown', 'volume-terminated', 'volume withdrawn from %s' %
+             connector['host'], volume=volume, host=connector['host'])
 
     def roll_detaching(self, context, volume):
         """It was not about to be detached."""
@@ -132,11 +149,11 @@ class Volume(object):
         """It may."""
 
     def attach(self, context, volume, instance_uuid, mountpoint, mode='rw'):
-        _tell('setup', 'volume-attached', 'volume attached', volume=volume)
+        tell('setup', 'volume-attached', 'volume attached', volume=volume)
 
     def detach(self, context, volume):
-        _tell('teardown', 'volume-detached', 'volume detached',
-              volume=volume)
+        tell('teardown', 'volume-detached', 'volume detached',
+             volume=volume)
 
 
 class VolumeDriver(object):
@@ -155,14 +172,14 @@ class VolumeDriver(object):
         drivers[_VOLUME_TYPE] = cls(make_config)
 
     def connect_volume(self, connection, disk_info):
-        _tell('setup', 'volume-connected', 'volume connected',
-              volume=connection['serial'])
+        tell('setup', 'volume-connected', 'volume connected',
+             volume=connection['serial'])
         # only the older ones expect it
         return self.get_config(connection, disk_info)
 
     def disconnect_volume(self, connection, disk_dev):
-        _tell('teardown', 'volume-disconnected', 'volume disconnected',
-              volume=connection['serial'])
+        tell('teardown', 'volume-disconnected', 'volume disconnected',
+             volume=connection['serial'])
 
 
 class Vif(object):
@@ -177,12 +194,15 @@ class Vif(object):
     def get_config(self, instance, vif, *args, **kwargs):
         return self._make_config(vif)
 
+    def get_vif_model(self, image_meta=None, vif_model=None):
+        return 'virtio'
+
     def plug(self, instance, vif):
-        _tell('setup', 'vif-plugged', 'interface plugged', vif=vif['id'])
+        tell('setup', 'vif-plugged', 'interface plugged', vif=vif['id'])
 
     def unplug(self, instance, vif):
-        _tell('teardown', 'vif-unplugged', 'interface unplugged',
-              vif=vif['id'])
+        tell('teardown', 'vif-unplugged', 'interface unplugged',
+             vif=vif['id'])
 
 
 class Firewall(object):
@@ -192,16 +212,16 @@ class Firewall(object):
         """Nothing of what the real ones need is needed."""
 
     def prepare_instance_filter(self, instance, network_info):
-        _tell('setup', 'filters-prepared', 'packet filters prepared')
+        tell('setup', 'filters-prepared', 'packet filters prepared')
 
     def setup_basic_filtering(self, instance, network_info):
-        _tell('setup', 'filters-set-up', 'packet filters set up')
+        tell('setup', 'filters-set-up', 'packet filters set up')
 
     def apply_instance_filter(self, instance, network_info):
-        _tell('setup', 'filters-applied', 'packet filters applied')
+        tell('setup', 'filters-applied', 'packet filters applied')
 
     def unfilter_instance(self, instance, network_info):
-        _tell('teardown', 'filters-removed', 'packet filters removed')
+        tell('teardown', 'filters-removed', 'packet filters removed')
 
     def instance_filter_exists(self, instance, network_info):
         return True

@@ -11,158 +11,183 @@
 #    under the License.
 
 
-"""A driver for oslo.messaging: RPC that goes by way of the kit.
+"""RPC that goes by way of the kit, beneath a driver for oslo.messaging.
 
 All that Nova and oslo.messaging do to a message they do here too: the
-serializers, versions, dispatching, errors from afar and time-outs.
+serializers, versions, dispatching, errors from afar and time-outs.  The
+driver is another one for another age of oslo.messaging: driver_*.py.
 """
 
 import itertools
+import time
 
-from eventlet import event
-from eventlet import queue
-from eventlet import timeout as eventlet_timeout
-
-from inside import mailbox
 from inside import recorder as recorder_mod
 
+# in the place of an answer: whoever was asked is still at it
+_AT_IT = object()
 
-def make(messaging, jsonutils, channel, recorder):
-    """What stands in for messaging.get_transport.
 
-    :param messaging: the adapter's Messaging
+class NoAnswer(Exception):
+    """Nothing has come in time.
+
+    :ivar seconds: for so long (float)
+    """
+
+    def __init__(self, seconds):
+        super(NoAnswer, self).__init__('No reply within %s s' % seconds)
+        self.seconds = seconds
+
+
+class Exchange(object):
+    """Sends and takes messages of this process.
+
+    :param waiting: green.py or threads.py
     :param jsonutils: oslo's jsonutils
     :param channel: channel.Channel
     :param recorder: recorder.Recorder
-    :returns: callable
     """
-    def get_transport(conf, url=None, allowed_remote_exmods=None,
-                      aliases=None):
-        return messaging.package.Transport(_driver(messaging)(
-            conf, allowed_remote_exmods, jsonutils, channel, recorder))
-    return get_transport
 
+    def __init__(self, waiting, jsonutils, channel, recorder):
+        self._queues = waiting
+        self._json = jsonutils
+        self._channel = channel
+        self._recorder = recorder
+        self._numbers = itertools.count(1)
+        self._waiting = {}
+        self._listeners = {}
+        box = waiting.Mailbox(self._take)
+        channel.on_rpc(box.put, box.put)
 
-def _driver(messaging):
-    base, common = messaging.base, messaging.common
+    def send(self, target, context, message, make_error):
+        """Send a message that wants no answer.
 
-    class Incoming(base.IncomingMessage):
+        :param target: oslo.messaging's Target
+        :param context: dict
+        :param message: dict
+        :param make_error: see call()
+        """
+        self._send(target, context, message, None, make_error)
 
-        def __init__(self, listener, request, payload):
-            super(Incoming, self).__init__(listener, payload['context'],
-                                           payload['message'])
-            self._request = request
+    def call(self, target, context, message, make_error, timeout=None,
+             at_it=None):
+        """Send a message and wait for the answer.
 
-        def reply(self, reply=None, failure=None, log_failure=True):
-            if not self._request['wants_reply']:
-                return
-            if failure:
-                failure = common.serialize_remote_exception(failure,
-                                                            log_failure)
-            self.listener.driver.reply(self._request, {
-                'reply': reply, 'failure': failure or None})
+        :param target: oslo.messaging's Target
+        :param context: dict
+        :param message: dict
+        :param make_error: makes an exception of a NoAnswer, or of a failure
+            as it was sent
+        :param timeout: seconds; None for ever
+        :param at_it: seconds within which whoever is asked has to say that it
+            is at it, again and again; None where it need not
+        :returns: the reply
+        :raises: what make_error makes
+        """
+        return self._send(target, context, message,
+                          lambda queue: self._await(queue, timeout, at_it),
+                          make_error, at_it)
 
-        def requeue(self):
-            raise NotImplementedError()
-
-    class Listener(base.Listener):
-
-        def __init__(self, driver):
-            super(Listener, self).__init__(driver)
-            self.queue = queue.Queue()
-
-        def poll(self, timeout=None):
-            try:
-                return Incoming(self, *self.queue.get(timeout=timeout))
-            except queue.Empty:
+    def _send(self, target, context, message, wait, make_error, at_it=None):
+        number = next(self._numbers)
+        payload = self._json.dumps({
+            'context': context, 'message': message, 'topic': target.topic,
+            'at_it': at_it})
+        self._tell(target, message, 'begin', wait)
+        queue = self._queues.Queue()
+        if wait:
+            self._waiting[number] = queue
+        try:
+            self._channel.request(number, target.topic, target.server,
+                                  bool(wait), payload)
+            if not wait:
                 return None
-
-    class Driver(base.BaseDriver):
-
-        def __init__(self, conf, allowed_remote_exmods, jsonutils, channel,
-                     recorder):
-            super(Driver, self).__init__(
-                conf, None, allowed_remote_exmods=allowed_remote_exmods)
-            self._json = jsonutils
-            self._channel = channel
-            self._recorder = recorder
-            self._numbers = itertools.count(1)
-            self._waiting = {}
-            self._listener = None
-            box = mailbox.Mailbox(self._take)
-            channel.on_rpc(box.put, box.put)
-
-        def send(self, target, ctxt, message, wait_for_reply=None,
-                 timeout=None, envelope=False, retry=None):
-            number = next(self._numbers)
-            payload = self._json.dumps({'context': ctxt, 'message': message})
-            self._tell(target, message, 'begin', wait_for_reply)
-            answer = event.Event()
-            if wait_for_reply:
-                self._waiting[number] = answer
             try:
-                self._channel.request(number, target.topic, target.server,
-                                      bool(wait_for_reply), payload)
-                if not wait_for_reply:
-                    return None
-                result = self._await(answer, timeout)
-            except Exception as exc:
-                self._tell(target, message, 'raise', wait_for_reply, exc)
-                raise
-            finally:
-                self._waiting.pop(number, None)
-            self._tell(target, message, 'end', wait_for_reply)
-            return result
+                found = wait(queue)
+            except NoAnswer as exc:
+                raise make_error(exc)
+            if found['failure']:
+                raise make_error(found['failure'])
+        except Exception as exc:
+            self._tell(target, message, 'raise', wait, exc)
+            raise
+        finally:
+            self._waiting.pop(number, None)
+        self._tell(target, message, 'end', wait)
+        return found['reply']
 
-        def _await(self, answer, timeout):
-            with eventlet_timeout.Timeout(timeout, False):
-                found = self._json.loads(answer.wait())
-                if found['failure']:
-                    raise common.deserialize_remote_exception(
-                        found['failure'], self._allowed_remote_exmods)
-                return found['reply']
-            raise messaging.package.MessagingTimeout(
-                'No reply within %s s' % timeout)
+    def _await(self, queue, timeout, at_it):
+        began = time.time()
+        while True:
+            left = (None if timeout is None
+                    else max(0, began + timeout - time.time()))
+            patience = (left if at_it is None else
+                        at_it if left is None else min(left, at_it))
+            try:
+                answer = queue.get(timeout=patience)
+            except self._queues.Empty:
+                raise NoAnswer(timeout if at_it is None or patience == left
+                               else at_it)
+            if answer is not _AT_IT:
+                return self._json.loads(answer)
 
-        def _tell(self, target, message, phase, called, error=None):
-            data = {'method': message['method'], 'to': target.server,
-                    'phase': phase, 'call': bool(called)}
-            text = '%s to %s' % (message['method'], target.server)
-            if error is not None:
-                data['error'] = recorder_mod.told(error)
-                text += ' raises ' + data['error']
-            elif phase == 'end':
-                text += ' is answered'
-            elif not called:
-                text += ' is cast'
-            self._recorder.tell('rpc', phase, text, data)
+    def _tell(self, target, message, phase, called, error=None):
+        data = {'method': message['method'], 'to': target.server,
+                'phase': phase, 'call': bool(called)}
+        text = '%s to %s' % (message['method'], target.server)
+        if error is not None:
+            data['error'] = recorder_mod.told(error)
+            text += ' raises ' + data['error']
+        elif phase == 'end':
+            text += ' is answered'
+        elif not called:
+            text += ' is cast'
+        self._recorder.tell('rpc', phase, text, data)
 
-        def _take(self, received):
-            if received['kind'] == 'reply':
-                answer = self._waiting.pop(received['number'], None)
-                # whoever waited may have given up
-                if answer is not None:
-                    answer.send(received['payload'])
-                return
-            self._listener.queue.put(
-                (received, self._json.loads(received['payload'])))
+    def _take(self, received):
+        if received['kind'] == 'request':
+            told = self._json.loads(received['payload'])
+            self._listeners[told['topic']].put((received, told))
+            return
+        queue = self._waiting.get(received['number'])
+        # whoever waited may have given up
+        if queue is not None:
+            queue.put(received['payload'] if received['kind'] == 'reply'
+                      else _AT_IT)
 
-        def reply(self, request, payload):
-            self._channel.reply(request, self._json.dumps(payload))
+    def listen(self, target):
+        """Take the requests to a service from now on.
 
-        def listen(self, target):
-            self._listener = self._listener or Listener(self)
-            self._channel.listen(target.topic, target.server)
-            return self._listener
+        :param target: oslo.messaging's Target
+        :returns: a queue of them: tuples of the request and of what was sent
+            (context, message, at_it: dict)
+        """
+        queue = self._listeners.setdefault(target.topic, self._queues.Queue())
+        self._channel.listen(target.topic, target.server)
+        return queue
 
-        def send_notification(self, target, ctxt, message, version,
-                              retry=None):
-            """Nobody listens."""
+    def poll(self, queue, timeout):
+        """Take a request.
 
-        def listen_for_notifications(self, targets_and_priorities):
-            raise NotImplementedError()
+        :param queue: as listen() gives it
+        :param timeout: seconds; None for ever
+        :returns: as in the queue; None where none comes
+        """
+        try:
+            return queue.get(timeout=timeout)
+        except self._queues.Empty:
+            return None
 
-        def cleanup(self):
-            """Nothing is held that the process does not give back."""
+    def reply(self, request, reply, failure):
+        """Answer a request, if it wants to be answered.
 
-    return Driver
+        :param request: as the queue had it
+        :param reply: what a JSON can hold
+        :param failure: in its place, a failure that can be sent
+        """
+        if request['wants_reply']:
+            self._channel.reply(request, self._json.dumps(
+                {'reply': reply, 'failure': failure or None}))
+
+    def be_at_it(self, request):
+        """Tell whoever waits for the answer to a request to go on so."""
+        self._channel.at_it(request)

@@ -41,16 +41,19 @@ class FakeLab(object):
 
 class FakeRuntime(fake_inside.FakeRuntime):
 
-    def database(self):
-        path = self._folder / 'template'
-        if path.exists():
-            return path
-        with contextlib.closing(sqlite3.connect(path)) as connection:
+    def databases(self):
+        folder = self._folder / 'template'
+        if folder.exists():
+            return folder
+        folder.mkdir()
+        (folder / 'other.sqlite').write_text('another')
+        with contextlib.closing(sqlite3.connect(
+                folder / 'nova.sqlite')) as connection:
             connection.executescript(test_instance_record.SCHEMA)
             connection.execute("INSERT INTO instances VALUES ('u', 'a', 'a', "
                                "'active', NULL, 1, NULL)")
             connection.commit()
-        return path
+        return folder
 
 
 class ComputesTestCase(base.TestCase):

@@ -25,6 +25,7 @@ inside_path.add()
 
 from inside import counting  # noqa: E402
 from inside import libvirt_calls  # noqa: E402
+from inside import native  # noqa: E402
 from inside import nova_recorders  # noqa: E402
 from inside import patient_sqlite  # noqa: E402
 from inside import recorder as recorder_mod  # noqa: E402
@@ -40,6 +41,19 @@ class InsideTestCase(base.TestCase):
     def told(self):
         """What was told: lanes and ids."""
         return [(event['lane'], event['what']) for event in self.events]
+
+
+class NativeTestCase(base.TestCase):
+
+    def test_eventlet_alone_makes_no_green_threads(self):
+        patcher = mock.Mock(**{'is_monkey_patched.return_value': False})
+        modules = {'eventlet': types.SimpleNamespace(patcher=patcher)}
+        with mock.patch.object(native.sys, 'modules', modules):
+            self.assertFalse(native.is_green())
+            patcher.is_monkey_patched.return_value = True
+            self.assertTrue(native.is_green())
+        with mock.patch.object(native.sys, 'modules', {}):
+            self.assertFalse(native.is_green())
 
 
 class RecorderTestCase(InsideTestCase):

@@ -133,18 +133,42 @@ class RuntimeTestCase(synthetic.NovaTestCase):
         self.assertEqual('2014.2.4', made.variables['PBR_VERSION'])
         self.assertEqual([os.path.basename(folder)], os.listdir(self.cache))
 
+    def test_entry_points_of_today(self):
+        (self.nova.clone / 'pyproject.toml').write_text(
+            '[project.entry-points."nova.compute.monitors.cpu"]\n'
+            'virt_driver = "nova.compute.monitors.cpu.virt_driver:Monitor"\n')
+        made = self.make()
+        with mock.patch.object(environment.Environment, 'ensure'):
+            self.cache.mkdir()
+            made.ensure()
+        with open(os.path.join(made.variables['PYTHONPATH'],
+                               'nova.egg-info/entry_points.txt')) as found:
+            self.assertEqual(
+                ENTRY_POINTS + '[nova.compute.monitors.cpu]\nvirt_driver = '
+                'nova.compute.monitors.cpu.virt_driver:Monitor\n\n',
+                found.read())
+
+    def test_the_users_choice_of_threads_is_passed_on(self):
+        name = 'OS_NOVA_DISABLE_EVENTLET_PATCHING'
+        for variable in (name, 'OS_OTHER'):
+            self.useFixture(fixtures.EnvironmentVariable(variable, '1'))
+        found = self.make().variables
+        self.assertEqual('1', found[name])
+        self.assertNotIn('OS_OTHER', found)
+
     def test_database_is_made_once(self):
         made = self.make()
         script = self.folder / 'fake'
         script.write_text('#!/bin/sh\necho schema > "$5"\n')
         script.chmod(0o755)
         with mock.patch.object(runtime.Runtime, 'python', str(script)):
-            path = made.database()
+            path = made.databases() / runtime.DATABASE
             self.assertEqual('schema\n', path.read_text())
             path.write_text('kept')
-            self.assertEqual('kept', made.database().read_text())
+            self.assertEqual('kept', (
+                made.databases() / runtime.DATABASE).read_text())
             self.assertEqual(self.folder / 'x',
-                             made.database(self.folder / 'x').parent)
+                             made.databases(self.folder / 'x').parent)
 
     def test_database_that_cannot_be_made(self):
         made = self.make()
@@ -152,6 +176,6 @@ class RuntimeTestCase(synthetic.NovaTestCase):
         script.write_text('#!/bin/sh\necho trace\necho No such thing\nexit 1')
         script.chmod(0o755)
         with mock.patch.object(runtime.Runtime, 'python', str(script)):
-            exc = self.assertRaises(errors.KeeptrackError, made.database)
+            exc = self.assertRaises(errors.KeeptrackError, made.databases)
         self.assertIn('cannot be made: No such thing', str(exc))
         self.assertEqual([], os.listdir(self.cache))

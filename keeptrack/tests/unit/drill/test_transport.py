@@ -13,6 +13,7 @@
 
 import json
 import threading
+import time
 import types
 
 import eventlet
@@ -22,7 +23,11 @@ from keeptrack.tests.unit.drill import inside_path
 
 inside_path.add()
 
+from inside import driver_current  # noqa: E402
+from inside import driver_juno  # noqa: E402
+from inside import green  # noqa: E402
 from inside import recorder as recorder_mod  # noqa: E402
+from inside import threads  # noqa: E402
 from inside import transport  # noqa: E402
 
 
@@ -49,14 +54,23 @@ class FakeDriver(object):
         self._allowed_remote_exmods = allowed_remote_exmods
 
 
+class FakeRpcIncoming(object):
+
+    def __init__(self, ctxt, message):
+        self.ctxt, self.message, self.client_timeout = ctxt, message, None
+
+
 MESSAGING = types.SimpleNamespace(
     package=types.SimpleNamespace(
-        Transport=lambda driver: driver, MessagingTimeout=FakeTimeout),
+        Transport=lambda driver: driver, MessagingTimeout=FakeTimeout,
+        transport=types.SimpleNamespace(RPCTransport=lambda driver: driver)),
     base=types.SimpleNamespace(
         IncomingMessage=FakeIncoming, Listener=FakeListener,
-        BaseDriver=FakeDriver),
+        RpcIncomingMessage=FakeRpcIncoming, PollStyleListener=object,
+        PollStyleListenerAdapter=lambda listener, *batch: listener,
+        batch_poll_helper=lambda poll: poll, BaseDriver=FakeDriver),
     common=types.SimpleNamespace(
-        serialize_remote_exception=lambda failure, log: str(failure[1]),
+        serialize_remote_exception=lambda failure, log=True: str(failure[1]),
         deserialize_remote_exception=lambda told, allowed: ValueError(
             told + ' of ' + allowed[0])))
 
@@ -83,6 +97,10 @@ class Channel(object):
                 'kind': 'request', 'number': number,
                 'wants_reply': wants_reply, 'payload': payload})
 
+    def at_it(self, request):
+        self._in_thread(self._on_reply, {'kind': 'at-it',
+                                         'number': request['number']})
+
     def reply(self, request, payload):
         self._in_thread(self._on_reply, {
             'kind': 'reply', 'number': request['number'],
@@ -93,24 +111,53 @@ class Channel(object):
         threading.Thread(target=function, args=(message,)).start()
 
 
-class TransportTestCase(base.TestCase):
+class Thread(threading.Thread):
+    """A native one that is waited for as a green one is."""
+
+    def __init__(self, function):
+        super().__init__()
+        self._function = function
+
+    def run(self):
+        self._found = self._function()
+
+    def wait(self):
+        self.join()
+        return self._found
+
+
+def start(function):
+    """Start a native thread; gives it."""
+    thread = Thread(function)
+    thread.start()
+    return thread
+
+
+class JunoTestCase(base.TestCase):
+
+    waiting = green
+    module = driver_juno
+    spawn = staticmethod(eventlet.spawn)
+    batch = ()
 
     def setUp(self):
         super().setUp()
         self.events = []
         self.channel = Channel()
-        self.driver = transport.make(
-            MESSAGING, json, self.channel, recorder_mod.Recorder(
-                self.events.append, 'source'))(None, None, ['nova'])
-        self.listener = self.driver.listen(TARGET)
+        exchange = transport.Exchange(
+            self.waiting, json, self.channel, recorder_mod.Recorder(
+                self.events.append, 'source'))
+        self.driver = self.module.make(MESSAGING, exchange)(
+            None, None, ['nova'])
+        self.listener = self.driver.listen(TARGET, *self.batch)
 
     def serve(self, **answer):
-        """Answer one message in a green thread; gives the thread."""
+        """Answer one message in another thread; gives the thread."""
         def serve():
             incoming = self.listener.poll(timeout=5)
             incoming.reply(**answer)
             return incoming.ctxt, incoming.message
-        return eventlet.spawn(serve)
+        return self.spawn(serve)
 
     def call(self, timeout=5):
         return self.driver.send(TARGET, {'user': 'x'}, {'method': 'ask'},
@@ -159,3 +206,43 @@ class TransportTestCase(base.TestCase):
 
     def test_nothing_comes(self):
         self.assertIsNone(self.listener.poll(timeout=0.01))
+
+
+class CurrentGreenTestCase(JunoTestCase):
+
+    module = driver_current
+    batch = (1, None)
+
+    def call_at_it(self, answer):
+        """Call what says after a while that it is at it, and then answers."""
+        def serve():
+            incoming = self.listener.poll(timeout=5)
+            self.assertEqual(0.2, incoming.client_timeout)
+            for _ in range(answer):
+                self.sleep(0.1)
+                incoming.heartbeat()
+            if answer:
+                incoming.reply(reply='done')
+        server = self.spawn(serve)
+        try:
+            return self.driver.send(
+                TARGET, {}, {'method': 'ask'}, wait_for_reply=True, timeout=5,
+                call_monitor_timeout=0.2)
+        finally:
+            server.wait()
+
+    sleep = staticmethod(eventlet.sleep)
+
+    def test_who_is_at_it_is_waited_for(self):
+        self.assertEqual('done', self.call_at_it(4))
+
+    def test_who_does_not_say_so_is_not(self):
+        exc = self.assertRaises(FakeTimeout, self.call_at_it, 0)
+        self.assertEqual('No reply within 0.2 s', str(exc))
+
+
+class CurrentThreadsTestCase(CurrentGreenTestCase):
+
+    waiting = threads
+    spawn = staticmethod(start)
+    sleep = staticmethod(time.sleep)

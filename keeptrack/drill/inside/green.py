@@ -11,19 +11,28 @@
 #    under the License.
 
 
-"""Brings messages from native threads to the green ones."""
+"""Waiting in a process of green threads.
+
+The same names as in threads.py.
+"""
 
 import collections
 import os
 
 from eventlet import greenthread
 from eventlet import hubs
+from eventlet import queue
 
 from inside import native
+
+Queue = queue.Queue
+Empty = queue.Empty
 
 
 class Mailbox(object):
     """Calls a function in a green thread for each message that is put in.
+
+    It brings messages from native threads to the green ones.
 
     :param function: called with each message, in order; it may not block long
     """
