@@ -61,6 +61,8 @@ class GenerationTestCase(base.TestCase):
             self.assertEqual('juno', self.of(release))
         for release in ('2015.1', '2015.1.0b1', '2015.1.4'):
             self.assertEqual('kilo', self.of(release))
+        for release in ('31.0.0', '32.2.1', '33.0.2.dev4', '34.0.0'):
+            self.assertEqual('current', self.of(release))
 
     def test_the_constraints_of_the_users_targets(self):
         found = mock.Mock(path='/nova', spec=tree.Tree)
@@ -80,7 +82,8 @@ class GenerationTestCase(base.TestCase):
         self.assertIn(str(self.folder / 'juno' / 'constraints.txt'), str(exc))
 
     def test_none(self):
-        for release in ('2014.1.5', '12.0.0', '34.0.0', None, 'what'):
+        for release in ('2014.1.5', '12.0.0', '30.0.0', '35.0.0', None,
+                        'what'):
             exc = self.assertRaises(errors.KeeptrackError, self.of, release)
             self.assertIn('which no drill can run: it can run Nova 2014.2',
                           str(exc))
