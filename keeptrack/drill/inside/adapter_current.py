@@ -143,13 +143,13 @@ class Adapter(adapter_juno.Adapter):
         report.SchedulerReportClient = replaced_current.Placement
         report.report_client_singleton = replaced_current.Placement
         # nobody asks what a host has to give
-        importlib.import_module(
-            'nova.compute.resource_tracker').ResourceTracker. \
-            _update_to_placement = lambda *args, **kwargs: None
+        tracker = importlib.import_module('nova.compute.resource_tracker')
+        tracker.ResourceTracker._update_to_placement = (
+            lambda *args, **kwargs: None)
         self._replace_images('nova.image.glance')
         # this process may do all that Nova's own daemon of root's may
-        importlib.import_module('nova.privsep').sys_admin_pctxt. \
-            set_client_mode(False)
+        privsep = importlib.import_module('nova.privsep')
+        privsep.sys_admin_pctxt.set_client_mode(False)
 
     def make_service(self):
         """Make the service object of a nova-compute, with its manager."""
