@@ -29,7 +29,8 @@ VERDICTS = {
                          'never may be'),
     verdict.LOST: ('L', 'a running guest that Nova has lost track of, or '
                         'two copies that it did not notice'),
-    verdict.NOT_RUN: ('N', 'the drill itself could not be run'),
+    verdict.NOT_RUN: ('N', 'the drill could not be run, or its fault came too '
+                      'late to hit anything'),
 }
 
 # the columns of a cell, the good ones first; what was not run is a note
