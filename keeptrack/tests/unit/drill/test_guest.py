@@ -22,6 +22,13 @@ QEMU = '{http://libvirt.org/schemas/domain/qemu/1.0}'
 
 class GuestTestCase(base.TestCase):
 
+    def test_what_is_no_kvm_is_not_used(self):
+        path = self.folder / 'kvm'
+        with mock.patch.object(guest_mod, '_KVM', str(path)):
+            self.assertFalse(guest_mod.kvm_available())
+            path.touch()
+            self.assertFalse(guest_mod.kvm_available())
+
     def test_xml(self):
         guest = guest_mod.Guest(UUID, "a&b'c,d", memory=512, kvm=True)
         domain = ElementTree.fromstring(guest.xml)
