@@ -25,9 +25,8 @@ from oslo_utils import excutils
 
 from nova.compute import guest_location
 from nova.compute import guest_search
+from nova.compute import migration_attempt
 from nova.compute import migration_keeper
-from nova.compute import migration_record
-from nova.compute import migration_settlement
 from nova.compute import task_states
 from nova import exception
 
@@ -51,15 +50,16 @@ def remember_destination(function):
         if not guard.can_look:
             return function(self, context, dest, instance, block_migration,
                             migrate_data)
-        uuid = instance['uuid']
-        guard.begin(context, instance, dest, block_migration, migrate_data)
+        attempt = migration_attempt.Attempt(
+            context, instance, dest, block_migration, migrate_data)
+        guard.begin(attempt)
         try:
             result = function(self, context, dest, instance, block_migration,
                               migrate_data)
         except Exception:
             with excutils.save_and_reraise_exception():
-                guard.end(uuid)
-        guard.driver_called(uuid)
+                guard.end(attempt.uuid)
+        guard.driver_called(attempt.uuid)
         return result
     return live_migration
 
@@ -74,11 +74,11 @@ def find_guest_first(function):
     def _rollback_live_migration(self, context, instance, dest,
                                  block_migration, migrate_data=None):
         guard = of(self)
-        attempt = migration_settlement.Attempt(
-            context, instance, dest, block_migration, migrate_data)
         if not guard.can_look:
-            return function(self, *attempt.arguments)
-        guard.settle(attempt)
+            return function(self, context, instance, dest, block_migration,
+                            migrate_data)
+        guard.settle(migration_attempt.Attempt(
+            context, instance, dest, block_migration, migrate_data))
     # For what comes after the guard has decided.
     _rollback_live_migration.unguarded = function
     return _rollback_live_migration
@@ -94,11 +94,11 @@ def park_when_it_fails(function):
     def _post_live_migration(self, ctxt, instance, dest,
                              block_migration=False, migrate_data=None):
         guard = of(self)
-        attempt = migration_settlement.Attempt(
-            ctxt, instance, dest, block_migration, migrate_data)
         if not guard.can_look:
-            return function(self, *attempt.arguments)
-        guard.finish(attempt)
+            return function(self, ctxt, instance, dest, block_migration,
+                            migrate_data)
+        guard.finish(migration_attempt.Attempt(
+            ctxt, instance, dest, block_migration, migrate_data))
     _post_live_migration.unguarded = function
     return _post_live_migration
 
@@ -112,7 +112,7 @@ def refuse_in_doubt(function):
     @functools.wraps(function)
     def restore_instance(self, context, instance):
         guard = of(self)
-        dest = (migration_record.destination(instance)
+        dest = (migration_attempt.Attempt.remembered(context, instance).dest
                 if guard.can_look else None)
         if dest:
             search = guest_search.look(self, context, instance, dest)

@@ -19,7 +19,7 @@ from oslo_config import types
 from oslo_log import log as logging
 from oslo_utils import timeutils
 
-from nova.compute import migration_record
+from nova.compute import migration_attempt
 from nova.compute import migration_settlement
 from nova.compute import task_states
 from nova.compute import vm_states
@@ -95,28 +95,24 @@ class Keeper(object):
         """Whether the driver can say where a guest is, bool."""
         return hasattr(self.manager.driver, 'guest_finder')
 
-    def begin(self, context, instance, dest, block_migration, migrate_data):
+    def begin(self, attempt):
         """Store what a look for the guest needs to know later.
 
-        :param context: security context
-        :param instance: nova.objects.Instance, or a dict as an older
-            nova-compute sends it
-        :param dest: str, name of the destination host
-        :param block_migration: bool
-        :param migrate_data: dict or None
+        :param attempt: migration_attempt.Attempt
         """
+        instance = attempt.instance
         if isinstance(instance, dict):
             instance = objects.Instance.get_by_uuid(
-                context, instance['uuid'], expected_attrs=['system_metadata'])
+                attempt.context, attempt.uuid,
+                expected_attrs=['system_metadata'])
 
-        @utils.synchronized(instance.uuid)
+        @utils.synchronized(attempt.uuid)
         def begin():
-            migration_record.begin(instance, dest, block_migration,
-                                   migrate_data)
+            attempt.remember(instance)
             # Whoever has taken the task away meanwhile wants no migration.
             instance.save(expected_task_state=[task_states.MIGRATING])
-            self._memories.pop(instance.uuid, None)
-            self._under_way[instance.uuid] = UnderWay()
+            self._memories.pop(attempt.uuid, None)
+            self._under_way[attempt.uuid] = UnderWay()
         begin()
 
     def driver_called(self, uuid):
@@ -139,7 +135,7 @@ class Keeper(object):
     def settle(self, attempt):
         """Find out where the guest is and do what follows from that.
 
-        :param attempt: migration_settlement.Attempt
+        :param attempt: migration_attempt.Attempt
         """
         migration = self._under_way.get(attempt.uuid)
         settlement = self._settlement(attempt, migration)
@@ -154,7 +150,7 @@ class Keeper(object):
     def finish(self, attempt):
         """Finish a migration whose guest has moved, or park the instance.
 
-        :param attempt: migration_settlement.Attempt
+        :param attempt: migration_attempt.Attempt
         :raises: what _post_live_migration raises
         """
         migration = self._under_way.get(attempt.uuid)
@@ -230,11 +226,7 @@ class Keeper(object):
         """
         uuid = instance.uuid
         try:
-            block_migration, migrate_data = migration_record.arguments(
-                instance)
-            attempt = migration_settlement.Attempt(
-                context, instance, migration_record.destination(instance),
-                block_migration, migrate_data)
+            attempt = migration_attempt.Attempt.remembered(context, instance)
             settlement = self._settlement(attempt)
             settled = settlement.run(0, park)
             if settlement.news:
@@ -264,7 +256,7 @@ class Keeper(object):
     def _settlement(self, attempt, migration=None):
         """Make a Settlement.
 
-        :param attempt: migration_settlement.Attempt
+        :param attempt: migration_attempt.Attempt
         :param migration: UnderWay of this attempt, None where this process
             has not begun it
         """

@@ -68,7 +68,7 @@ class Notice(object):
     """Tells people of one live migration.
 
     :param manager: ComputeManager of the source host
-    :param attempt: migration_settlement.Attempt
+    :param attempt: migration_attempt.Attempt
     :param memory: migration_settlement.Memory of the instance
 
     :ivar news: bool, something was seen that was not seen the last time

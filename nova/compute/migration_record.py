@@ -12,41 +12,58 @@
 
 """What an instance's record keeps of its live migration.
 
-A look at both hosts needs the destination's name, and so does a nova-compute
-that was restarted in the middle. It is kept in system_metadata, since the
-database of this release has no record of a live migration.
+A look at both hosts depends on it, and so does a nova-compute that was
+restarted in the middle. It is kept in system_metadata until the migration has
+ended.
 """
 
 PREFIX = 'live_migration_'
 
-SOURCE = PREFIX + 'source'
-DESTINATION = PREFIX + 'dest'
-BLOCK = PREFIX + 'block'
-TWO_COPIES = PREFIX + 'two_copies'
-WHY = PREFIX + 'why'
-
-# What of migrate_data the end of a migration depends on.
-_FLAGS = ('is_shared_block_storage', 'is_shared_instance_path')
+TWO_COPIES = 'two_copies'
+WHY = 'why'
 
 # A value of system_metadata has room for so many characters.
 ROOM = 255
 
 
-def begin(instance, dest, block_migration, migrate_data):
-    """Remember a migration that begins, and nothing of earlier ones.
+def keep(instance, name, value):
+    """Remember something.
 
     :param instance: nova.objects.Instance, saved by the caller
-    :param dest: str, name of the destination host
-    :param block_migration: bool
-    :param migrate_data: dict or None, as ComputeManager.live_migration has it
+    :param name: str
+    :param value: str, of at most ROOM characters
     """
-    forget(instance)
-    instance.system_metadata[SOURCE] = instance.host
-    instance.system_metadata[DESTINATION] = dest
-    _store(instance, BLOCK, block_migration)
-    for flag in _FLAGS:
-        if flag in (migrate_data or {}):
-            _store(instance, PREFIX + flag, migrate_data[flag])
+    instance.system_metadata[PREFIX + name] = value
+
+
+def keep_flag(instance, name, value):
+    """Remember whether something is so.
+
+    :param instance: nova.objects.Instance, saved by the caller
+    :param name: str
+    :param value: bool
+    """
+    keep(instance, name, str(bool(value)))
+
+
+def kept(instance, name):
+    """Give what is remembered.
+
+    :param instance: nova.objects.Instance
+    :param name: str
+    :returns: str, or None where nothing is
+    """
+    return instance.system_metadata.get(PREFIX + name)
+
+
+def flag(instance, name):
+    """Tell whether something is so.
+
+    :param instance: nova.objects.Instance
+    :param name: str
+    :returns: bool
+    """
+    return kept(instance, name) == str(True)
 
 
 def forget(instance):
@@ -59,37 +76,12 @@ def forget(instance):
         if not key.startswith(PREFIX))
 
 
-def destination(instance):
-    """Tell where the instance was to go.
-
-    :param instance: nova.objects.Instance
-    :returns: str, or None where nothing is remembered of a migration away
-        from the host that the instance is on
-    """
-    if instance.system_metadata.get(SOURCE) != instance.host:
-        return None
-    return instance.system_metadata.get(DESTINATION)
-
-
-def arguments(instance):
-    """Give the arguments that the migration was begun with.
-
-    :param instance: nova.objects.Instance
-    :returns: tuple (block_migration, migrate_data), bool and dict
-    """
-    migrate_data = {}
-    for flag in _FLAGS:
-        if PREFIX + flag in instance.system_metadata:
-            migrate_data[flag] = _load(instance, PREFIX + flag)
-    return _load(instance, BLOCK), migrate_data
-
-
 def set_two_copies(instance):
     """Remember that the guest was seen to run on both hosts.
 
     :param instance: nova.objects.Instance, saved by the caller
     """
-    _store(instance, TWO_COPIES, True)
+    keep_flag(instance, TWO_COPIES, True)
 
 
 def has_two_copies(instance):
@@ -98,7 +90,7 @@ def has_two_copies(instance):
     :param instance: nova.objects.Instance
     :returns: bool
     """
-    return _load(instance, TWO_COPIES)
+    return flag(instance, TWO_COPIES)
 
 
 def set_why(instance, why):
@@ -107,7 +99,7 @@ def set_why(instance, why):
     :param instance: nova.objects.Instance, saved by the caller
     :param why: str, cut where it is too long
     """
-    instance.system_metadata[WHY] = why[:ROOM]
+    keep(instance, WHY, why[:ROOM])
 
 
 def why(instance):
@@ -116,12 +108,4 @@ def why(instance):
     :param instance: nova.objects.Instance
     :returns: str, or None where it is not parked
     """
-    return instance.system_metadata.get(WHY)
-
-
-def _store(instance, key, value):
-    instance.system_metadata[key] = str(bool(value))
-
-
-def _load(instance, key):
-    return instance.system_metadata.get(key) == str(True)
+    return kept(instance, WHY)

@@ -46,27 +46,6 @@ _POWER_STATES = {
 }
 
 
-class Attempt(object):
-    """One live migration, as ComputeManager's methods want to be told of it.
-
-    :ivar uuid: str, the instance's
-    :ivar is_prepared: bool, the destination has said that it is prepared
-    :ivar arguments: tuple, what _post_live_migration and
-        _rollback_live_migration take
-    """
-
-    def __init__(self, context, instance, dest, block_migration,
-                 migrate_data):
-        self.context = context
-        self.instance = instance
-        self.uuid = instance['uuid']
-        self.dest = dest
-        self.arguments = (context, instance, dest, block_migration,
-                          migrate_data)
-        # ComputeManager.live_migration adds it before it calls the driver.
-        self.is_prepared = 'pre_live_migration_result' in (migrate_data or {})
-
-
 class Memory(object):
     """What is known of one instance from one look to the next.
 
@@ -87,7 +66,7 @@ class Settlement(object):
     """Looks for the guest of one migration and acts on what it sees.
 
     :param manager: ComputeManager of the source host
-    :param attempt: Attempt
+    :param attempt: migration_attempt.Attempt
     :param memory: Memory of the instance
     :param may_act: callable without arguments; bool, whether nobody else
         works on the instance. Asked under the instance's lock.
@@ -319,8 +298,7 @@ class Settlement(object):
         self.instance.progress = 0
         self._rolls_back = True
         try:
-            _unguarded(self.manager._rollback_live_migration)(
-                self.manager, *self.attempt.arguments)
+            self.attempt.roll_back(self.manager)
         except (exception.UnexpectedTaskStateError,
                 exception.InstanceNotFound):
             # It stores the instance before it touches a host. What is read
@@ -392,25 +370,17 @@ class Settlement(object):
         migration_record.forget(self.instance)
         self.instance.progress = 0
         if self._memory.posted:
-            block_migration = self.attempt.arguments[3]
-            self.manager.compute_rpcapi.post_live_migration_at_destination(
-                self.context, self.instance, block_migration, self.dest)
+            self.attempt.finish_at_destination(self.manager)
             return
-        _unguarded(self.manager._post_live_migration)(
-            self.manager, *self.attempt.arguments)
+        self.attempt.finish(self.manager)
         self._memory.posted = True
 
     def _remove_shell(self):
-        if not self.manager.compute_rpcapi.client.can_send_version('3.32'):
-            # The call would go without destroy_disks, which means True.
-            self._notice.say('warning', migration_notice.NOT_REMOVED)
-            return
-        self._notice.say('info', migration_notice.REMOVING)
-        # No migrate_data: with it the destination deletes the folder of an
-        # instance whose storage both hosts share.
-        self.manager.compute_rpcapi.rollback_live_migration_at_destination(
-            self.context, self.instance, self.dest, destroy_disks=False,
-            migrate_data={})
+        # Said once it is done: whether it can be is the attempt's to know.
+        self._notice.say(*(
+            ('info', migration_notice.REMOVING)
+            if self.attempt.remove_shell(self.manager)
+            else ('warning', migration_notice.NOT_REMOVED)))
 
     # Parking, and what is told to people.
 
@@ -444,8 +414,3 @@ class Settlement(object):
         migration_record.set_why(self.instance, why)
         self.instance.vm_state = vm_states.ERROR
         return self._save_if_migrating()
-
-
-def _unguarded(method):
-    """Give one of ComputeManager's methods without its guard."""
-    return method.unguarded

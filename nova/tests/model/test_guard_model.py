@@ -33,6 +33,7 @@ from hypothesis import strategies
 import mock
 
 from nova.compute import guest_location as where
+from nova.compute import migration_attempt
 from nova.compute import migration_guard
 from nova.compute import migration_keeper
 from nova.compute import migration_notice
@@ -448,7 +449,8 @@ class Migration(stateful.RuleBasedStateMachine):
             assert self.row['task_state'] == 'migrating', (
                 'I3: a user may reboot what is parked')
             assert migration_record.why(self.instance()), 'I4: no reason'
-            assert migration_record.destination(self.instance()), (
+            assert migration_attempt.Attempt.remembered(
+                'context', self.instance()).dest, (
                 'I4: nobody knows where to look')
 
     def teardown(self):

@@ -15,8 +15,8 @@
 import mock
 
 from nova.compute import guest_location as where
+from nova.compute import migration_attempt
 from nova.compute import migration_keeper
-from nova.compute import migration_record
 from nova.compute import power_state
 from nova.compute import task_states
 from nova.compute import vm_states
@@ -88,18 +88,22 @@ class InDoubtTestCase(test_compute.BaseTestCase):
         self.assertFalse(self.compute.network_api.setup_networks_on_host
                          .called)
 
+    def remembered(self, instance):
+        return migration_attempt.Attempt.remembered(self.context,
+                                                    instance).dest
+
 
 class LiveMigrationInDoubtTestCase(InDoubtTestCase):
 
     def test_where_it_goes_is_stored_before_it_leaves(self):
-        self.assertEqual('dst', migration_record.destination(self.stored()))
+        self.assertEqual('dst', self.remembered(self.stored()))
 
     def test_a_guest_that_stayed_is_rolled_back(self):
         self.migration_fails(R, A)
         stored = self.stored()
         self.assertEqual((vm_states.ACTIVE, None, self.compute.host),
                          (stored.vm_state, stored.task_state, stored.host))
-        self.assertIsNone(migration_record.destination(stored))
+        self.assertIsNone(self.remembered(stored))
 
     def test_a_guest_that_moved_is_handed_to_the_destination(self):
         self.migration_fails(A, R)
@@ -108,7 +112,7 @@ class LiveMigrationInDoubtTestCase(InDoubtTestCase):
         # It stores what it is sent: then nothing is remembered any more.
         sent = post.call_args[0][1]
         self.assertIn('system_metadata', sent.obj_what_changed())
-        self.assertIsNone(migration_record.destination(sent))
+        self.assertIsNone(self.remembered(sent))
         self.assertFalse(self.rpcapi.rollback_live_migration_at_destination
                          .called)
 
@@ -156,7 +160,7 @@ class LiveMigrationInDoubtTestCase(InDoubtTestCase):
         stored = self.stored()
         self.assertEqual((vm_states.ERROR, task_states.MIGRATING),
                          (stored.vm_state, stored.task_state))
-        self.assertEqual('dst', migration_record.destination(stored))
+        self.assertEqual('dst', self.remembered(stored))
         self.assertIn('no broker', self.newest_fault())
 
     def test_progress_overwrites_nothing_of_others(self):

@@ -17,6 +17,7 @@ import mock
 
 from nova.compute import guest_location as where
 from nova.compute import guest_search
+from nova.compute import migration_attempt
 from nova.compute import migration_guard
 from nova.compute import migration_keeper
 from nova.compute import migration_notice
@@ -96,6 +97,10 @@ class GuardTestCase(test.NoDBTestCase):
         self.manager._rollback_live_migration(
             'context', self.instance, 'dst', False, migrate_data=migrate_data)
 
+    def remembered(self, instance=None):
+        return migration_attempt.Attempt.remembered(
+            'context', instance or self.instance)
+
     def look_again(self, rounds=1):
         for _ in range(rounds):
             migration_guard.look_again(self.manager, 'admin')
@@ -144,9 +149,10 @@ class BeginTestCase(GuardTestCase):
 
     def test_stores_where_the_instance_goes(self):
         self.begin({'is_shared_instance_path': True, 'other': 1})
-        self.assertEqual('dst', migration_record.destination(self.instance))
+        attempt = self.remembered()
+        self.assertEqual('dst', attempt.dest)
         self.assertEqual((False, {'is_shared_instance_path': True}),
-                         migration_record.arguments(self.instance))
+                         (attempt._block_migration, attempt._migrate_data))
         self.assertEqual(self.world.row['system_metadata'],
                          self.instance.system_metadata)
 
@@ -161,7 +167,7 @@ class BeginTestCase(GuardTestCase):
                    mock.Mock(return_value=self.instance))
         self.manager.live_migration('context', 'dst', {'uuid': fakes.UUID},
                                     False, {})
-        self.assertEqual('dst', migration_record.destination(self.instance))
+        self.assertEqual('dst', self.remembered().dest)
 
     def test_what_cannot_be_prepared_is_rolled_back_unasked(self):
         # The destination is down: nobody there could answer.
@@ -273,8 +279,8 @@ class FailedTestCase(GuardTestCase):
 
     def test_parking_keeps_where_it_was_to_go(self):
         self.migration_fails(R, U)
-        self.assertEqual('dst', migration_record.destination(
-            fakes.FakeInstance(self.world)))
+        stored = fakes.FakeInstance(self.world)
+        self.assertEqual('dst', self.remembered(stored).dest)
 
 
 class ShellTestCase(GuardTestCase):
@@ -337,7 +343,7 @@ class TwoCopiesTestCase(GuardTestCase):
         self.migration_fails(R, R)
         self.assertEqual('error', seen[0]['vm_state'])
         self.assertEqual(
-            'True', seen[0]['system_metadata'][migration_record.TWO_COPIES])
+            'True', seen[0]['system_metadata']['live_migration_two_copies'])
 
     def test_a_suspended_copy_is_never_removed(self):
         self.migration_fails(R, R)
@@ -521,8 +527,8 @@ class ParkedTestCase(GuardTestCase):
 
     def test_is_left_alone_while_this_process_works_on_it(self):
         guard = migration_guard.of(self.manager)
-        guard.begin('context', fakes.FakeInstance(self.world), 'dst', False,
-                    {})
+        guard.begin(migration_attempt.Attempt(
+            'context', fakes.FakeInstance(self.world), 'dst', False, {}))
         self.see(R, A)
         self.look_again()
         self.assert_nothing_done()
@@ -537,7 +543,7 @@ class ParkedTestCase(GuardTestCase):
 
     def test_a_copy_that_was_freed_by_a_human_is_not_ours_any_more(self):
         # By hand: the record names another source than the host it is on.
-        self.world.row['system_metadata'][migration_record.SOURCE] = 'other'
+        self.world.row['system_metadata']['live_migration_source'] = 'other'
         self.see(R, R)
         self.look_again()
         self.assertNotIn(('suspend', 'dst'), self.world.done)
@@ -776,8 +782,8 @@ class ChangedTestCase(GuardTestCase):
         keeper = migration_guard.of(self.manager)
         keeper.end(fakes.UUID)
         old = fakes.FakeInstance(self.world)
-        keeper.begin('context', fakes.FakeInstance(self.world), 'dst', False,
-                     {})
+        keeper.begin(migration_attempt.Attempt(
+            'context', fakes.FakeInstance(self.world), 'dst', False, {}))
         self.see(R, A)
         keeper._look_once('admin', old)
         self.assert_nothing_done()
@@ -837,8 +843,8 @@ class FinishTestCase(GuardTestCase):
         self.assert_parked()
         self.assertIn('no cinder', self.said('error')[0])
         self.assertIn('could not be finished', self.world.faults[-1])
-        self.assertEqual('dst', migration_record.destination(
-            fakes.FakeInstance(self.world)))
+        stored = fakes.FakeInstance(self.world)
+        self.assertEqual('dst', self.remembered(stored).dest)
 
     def test_and_finished_later(self):
         self.manager.finish_fails = ValueError('no cinder')
