@@ -146,8 +146,10 @@ class Environment(object):
         told = b'\0'.join([pins, os.fsencode(os.path.realpath(python)),
                            _SITECUSTOMIZE.encode()] +
                           [addition.told for addition in additions])
+        # targets that share their constraints share the environment
+        owner = self._constraints.resolve().parent.name
         self.path = self._cache / ('%s-%s' % (
-            target.name, hashlib.sha256(told).hexdigest()[:12]))
+            owner, hashlib.sha256(told).hexdigest()[:12]))
         self._log = self.path.with_name(self.path.name + '.log')
 
     @property

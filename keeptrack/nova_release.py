@@ -15,10 +15,14 @@
 import contextlib
 import importlib.util
 import pathlib
+import re
 import subprocess
 import sys
 import tarfile
 import tempfile
+
+from packaging import specifiers
+from packaging import version
 
 from keeptrack import errors
 
@@ -41,25 +45,56 @@ def unpacked(release=None, report=lambda line: None):
         yield _unpack(archive, pathlib.Path(folder))
 
 
-def _download(folder, release):
+def newest(specifier, report=lambda line: None):
+    """The newest release of some that the package index has.
+
+    :param specifier: a PEP 440 specifier, as ">=32.0,<33" (str)
+    :param report: called with a line before work that takes a while
+    :returns: str
+    :raises KeeptrackError: when the index has none
+    """
+    report('asking the package index for Nova %s' % specifier)
+    result = _pip('index', 'versions', 'nova')
+    found = re.search(r'^Available versions: (.*)$', result.stdout,
+                      re.MULTILINE)
+    known = specifiers.SpecifierSet(specifier).filter(
+        version.Version(word.strip()) for word in
+        (found.group(1).split(',') if found else ()))
+    try:
+        return str(max(known))
+    except ValueError:
+        raise errors.KeeptrackError(
+            'the package index has no Nova %s (pip: %s): name a tree' % (
+                specifier, _complaint(result)))
+
+
+def _pip(*words):
     if importlib.util.find_spec('pip') is None:
         raise errors.KeeptrackError(
             'getting a Nova release needs pip, which this Python lacks: '
             'install it, or name a tree')
-    result = subprocess.run(
-        [sys.executable, '-m', 'pip', 'download', '--quiet', '--no-deps',
-         '--no-binary', 'nova', '--dest', str(folder),
-         'nova==%s' % release if release else 'nova'],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    return subprocess.run(
+        [sys.executable, '-m', 'pip', '--disable-pip-version-check', *words],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True)
+
+
+def _complaint(result):
+    words = [line for line in result.stderr.splitlines()
+             if line.lower().startswith('error')]
+    return words[-1] if words else 'it said nothing'
+
+
+def _download(folder, release):
+    result = _pip('download', '--quiet', '--no-deps', '--no-binary', 'nova',
+                  '--dest', str(folder),
+                  'nova==%s' % release if release else 'nova')
     found = sorted(folder.glob('nova-*.tar.gz'))
     if result.returncode or not found:
-        words = [line for line in result.stderr.splitlines()
-                 if line.lower().startswith('error')]
         raise errors.KeeptrackError(
             'pip could not get Nova%s (%s): see pip index versions nova, or '
             'name a tree' % (' ' + release if release else '',
-                             words[-1] if words else 'it said nothing'))
+                             _complaint(result)))
     return found[-1]
 
 

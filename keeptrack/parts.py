@@ -18,7 +18,8 @@ its version does not tell of.  Where the markers come from:
 - ours: the modules and calls that the series adds;
 - upstream's ``loop``: commit 584a44f0157e (6833176b56ec on stable/juno), which
   removed a nested function of that name;
-- upstream's ``monitor``: commit 7dd6a4a19311;
+- upstream's ``monitor``: commit 7dd6a4a19311; it guesses how a migration has
+  ended, and ours, where it is there, keeps it from doing so;
 - upstream's ``events``: no release has it.  Since Train there is an event for
   a *completed* migration, but a stop is still taken for a stop whatever its
   reason (nova/virt/libvirt/host.py of 34.0.0).  The marker is the name of the
@@ -34,6 +35,7 @@ DRIVER = 'nova/virt/libvirt/driver.py'
 HOST = 'nova/virt/libvirt/host.py'
 MANAGER = 'nova/compute/manager.py'
 MONITOR = 'nova/virt/libvirt/migration_monitor.py'
+END = 'nova/virt/libvirt/migration_end.py'
 
 OURS = 'keeptrack'
 UPSTREAM = 'upstream'
@@ -82,6 +84,7 @@ MARKERS = (
            absent=True),
     Marker('monitor', OURS, (DRIVER,), r'\bmigration_monitor\.',
            also=MONITOR),
+    Marker('monitor', OURS, (DRIVER,), r'@migration_end\.', also=END),
     Marker('monitor', UPSTREAM, (DRIVER,), r'def _live_migration_monitor\b'),
     Marker('events', OURS, (DRIVER, HOST, MANAGER), r'\bmigration_event'),
     Marker('events', UPSTREAM, (DRIVER, HOST),

@@ -81,6 +81,23 @@ def _module(target, source, name, digits):
     return patchfile.new_section(path, text, digits)
 
 
+def refuse_two_contents(target, contents, shared):
+    """Raise a KeeptrackError where targets disagree on a patch they share.
+
+    :param target: a targets.Target
+    :param contents: from :func:`renewed`
+    :param shared: what the targets before wanted: dict of path to a pair of
+                   the target's name and the content; added to
+    """
+    for name, text in contents.items():
+        path = (target.folder / name).resolve()
+        other, wanted = shared.setdefault(path, (target.name, text))
+        if wanted != text:
+            raise errors.KeeptrackError(
+                '%s and %s share %s, but would not make the same of it: give '
+                'one of them a file of its own' % (other, target.name, name))
+
+
 def differing(target, contents):
     """Names of patches that are not what they should be.
 

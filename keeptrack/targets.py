@@ -17,12 +17,14 @@ A target is a folder patches/<name>/ with these files:
 ``series``
     names of the patches, one a line, in order; ``#`` begins a comment.
 ``*.patch``
-    as git format-patch -U1 writes them.
+    as git format-patch -U1 writes them.  One that serves several targets is
+    a symbolic link in all but one of them.
 ``constraints.txt``
     a set of pins, for pip, with which the target's tests run.
 ``digests.toml``
     written by ``keeptrack refresh --bases``: see keeptrack/digests.py.  It is
-    a file of its own since it is long and nobody writes it by hand.
+    a file of its own since it is long and nobody writes it by hand.  A target
+    with published bases has none: it is proved on the real trees.
 ``target.toml``
     the rest, with these keys (all of them are needed, but where "optional"
     is said):
@@ -33,13 +35,16 @@ A target is a folder patches/<name>/ with these files:
     - ``with``, ``without``: optional; parts of the fix (see
       keeptrack/parts.py) that the tree must have, or must not have, from
       upstream.  They tell trees of one version apart.
+    - ``with_files``, ``without_files``: optional; files that the tree must
+      have, or must not have, where its version does not tell enough.
     - ``[prerequisite]``: optional; a commit of upstream's that has to be
       there first: ``commit`` (full id), ``title``, ``ref`` (one that carries
       it), ``releases`` (those that lack it), and how to tell: a tree has it
       when the regular expression ``gone`` is not found in ``file``.
     - ``[[bases]]``: the commits that the patches are proved on, the newest
-      first: ``name``, ``ref``, ``commit``, ``release`` and, optional,
-      ``needs_prerequisite``.
+      first: ``name``, ``release``, and either ``ref``, ``commit`` and,
+      optional, ``needs_prerequisite``, or ``published = true``: that
+      release's archive on PyPI.
     - ``[substitutions]``: ``paths`` and ``text``, lists of [from, to] that
       lead from a file in nova/ to the same file in the target: literal,
       in this order.  A text may span lines, so that an import can move to
@@ -91,13 +96,19 @@ class Prerequisite(object):
 
 @dataclasses.dataclass(frozen=True)
 class Base(object):
-    """A commit that the patches are proved on."""
+    """A commit, or a published release, that the patches are proved on."""
 
     name: str
-    ref: str
-    commit: str
     release: str
+    ref: str = None
+    commit: str = None
     needs_prerequisite: bool = False
+    published: bool = False
+
+    def __post_init__(self):
+        if self.published == (self.commit is not None):
+            raise ValueError('the base %s needs a commit or to be published, '
+                             'and not both' % self.name)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,6 +125,8 @@ class Target(object):
     releases: str
     with_parts: frozenset
     without_parts: frozenset
+    with_files: tuple
+    without_files: tuple
     prerequisite: Prerequisite
     bases: tuple
     paths: tuple
@@ -125,11 +138,17 @@ class Target(object):
     test_parts: dict
     setup: tuple
 
-    def fits(self, release, upstream):
+    @property
+    def is_published(self):
+        """Whether it is proved on releases from PyPI (bool)."""
+        return any(base.published for base in self.bases)
+
+    def fits(self, release, upstream, has_file):
         """Tell whether a tree is one of this target's.
 
         :param release: the tree's version (str, or None when not known)
         :param upstream: parts that it has from upstream (set of str)
+        :param has_file: called with a path, tells whether the tree has it
         :returns: bool
         """
         try:
@@ -138,7 +157,9 @@ class Target(object):
             return False
         return (specifiers.SpecifierSet(self.releases).contains(
             known, prereleases=True) and self.with_parts <= upstream and
-            not self.without_parts & upstream)
+            not self.without_parts & upstream and
+            all(map(has_file, self.with_files)) and
+            not any(map(has_file, self.without_files)))
 
     def proved_releases(self):
         """The releases that the patches are proved on, the oldest first.
@@ -192,8 +213,13 @@ def load_all(folder):
         raise errors.KeeptrackError(
             '%s is no folder: name one that holds targets' % folder)
     found = [load(path.parent) for path in folder.glob('*/target.toml')]
-    return sorted(found, key=lambda target: (
-        version.Version(target.bases[0].release), target.name), reverse=True)
+    return sorted(found, key=_age)
+
+
+def _age(target):
+    """What sorts targets, the newest first: 2015.1 came before 12.0."""
+    release = version.Version(target.bases[0].release)
+    return (release.major > 2000, *(-part for part in release.release))
 
 
 def load(folder):
@@ -226,13 +252,13 @@ def by_name(targets, name):
         name, ', '.join(target.name for target in targets) or 'none'))
 
 
-def for_tree(targets, release, upstream):
+def for_tree(targets, release, upstream, has_file):
     """The target that a tree belongs to; see :meth:`Target.fits`.
 
     :returns: the Target, or None
     """
     return next((target for target in targets
-                 if target.fits(release, upstream)), None)
+                 if target.fits(release, upstream, has_file)), None)
 
 
 def _pairs(rows):
@@ -259,6 +285,8 @@ def _target(folder, data):
         python=data['python'], releases=data['releases'],
         with_parts=frozenset(data.get('with', ())),
         without_parts=frozenset(data.get('without', ())),
+        with_files=tuple(data.get('with_files', ())),
+        without_files=tuple(data.get('without_files', ())),
         prerequisite=prerequisite,
         bases=tuple(Base(**base) for base in data['bases']),
         paths=_pairs(data['substitutions']['paths']),

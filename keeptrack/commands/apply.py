@@ -33,9 +33,9 @@ class Apply(command.Command):
 
     In a clone the patches become commits on a new branch, which is checked
     out at the very end; a tree that is no git checkout is patched in place.
-    Without TREE, and with NOVA_REPO set to a clone of Nova, a clone of it is
-    made in ./nova-<target>; without either, the newest release is unpacked in
-    ./nova-<version>.
+    Without TREE, the newest release is taken from PyPI and unpacked in
+    ./nova-<version>; a release that PyPI does not have is cloned from
+    NOVA_REPO into ./nova-<target>.
     """
 
     def get_parser(self, prog_name):
@@ -55,11 +55,11 @@ class Apply(command.Command):
         if parsed_args.tree is not None:
             self._apply(tree.Tree(parsed_args.tree), parsed_args)
             return
-        repo = common.nova_repo()
-        if repo is not None:
-            self._apply_to_new_clone(repo, parsed_args)
-        else:
+        target, base = common.base_of(self.app_args, parsed_args.release)
+        if base is None:
             self._apply_to_release(parsed_args)
+        else:
+            self._apply_to_new_clone(target, base, parsed_args)
 
     def _say(self, line):
         self.app.stdout.write(line + '\n')
@@ -97,8 +97,8 @@ class Apply(command.Command):
             'would go on as' if args.dry_run else 'are commits on', name,
             '' if args.dry_run else ', which is checked out now'))
 
-    def _apply_to_new_clone(self, repo, args):
-        target, base = common.base_in(self.app_args, args.release)
+    def _apply_to_new_clone(self, target, base, args):
+        repo = common.require_repo(base)
         with _new_folder('nova-' + target.name, args.dry_run) as folder:
             common.report('cloning %s at %s into %s; it borrows the objects '
                           'of NOVA_REPO' % (repo, base.name, folder))
@@ -114,7 +114,8 @@ class Apply(command.Command):
             self._apply(tree.Tree(folder), args)
 
     def _apply_to_release(self, args):
-        with nova_release.unpacked(args.release, common.report) as unpacked:
+        release = common.published(self.app_args, args.release)
+        with nova_release.unpacked(release, common.report) as unpacked:
             nova = tree.Tree(unpacked)
             # told before a folder is made for it
             common.require_target(self.app_args, nova)

@@ -49,10 +49,11 @@ def add_tree(parser, what):
     parser.add_argument(
         'tree', metavar='TREE', nargs='?',
         help='the Nova tree %s: the top of a clone or of an unpacked release; '
-             'without it the newest release' % what)
+             'without it the newest release, from PyPI' % what)
     parser.add_argument(
         '--release', metavar='R',
-        help='without TREE: this release, not the newest')
+        help='without TREE: this release, or the newest of this target; '
+             'what PyPI does not have comes from NOVA_REPO')
 
 
 def refuse_both(args):
@@ -89,7 +90,8 @@ def find_target(options, nova):
     """
     upstream = {name for name, origin in nova.parts().items()
                 if origin == 'upstream'}
-    return targets.for_tree(all_targets(options), nova.release(), upstream)
+    return targets.for_tree(all_targets(options), nova.release(), upstream,
+                            lambda name: (nova.path / name).is_file())
 
 
 def require_target(options, nova):
@@ -106,53 +108,73 @@ def require_target(options, nova):
     return found, series.Series.load(found)
 
 
-def base_in(options, release):
-    """The target and base to take from a clone of Nova.
+def base_of(options, release):
+    """The base in a clone that a release is, where PyPI does not have it.
 
     :param options: the application's
-    :param release: a release or a base's name; None for the newest base of
-                    the newest target
-    :returns: targets.Target, targets.Base
-    :raises KeeptrackError: when no target has that release
+    :param release: a release, or the name of a base or a target; None for
+                    the newest of all
+    :returns: targets.Target, targets.Base; both None where PyPI has it
     """
+    if release is None:
+        return None, None
     for target in all_targets(options):
-        base = target.base(release)
+        if target.is_published:
+            continue
+        base = (target.bases[0] if release == target.name else
+                target.base(release))
         if base is not None:
             return target, base
-    raise errors.KeeptrackError(
-        'no target yet for Nova %s: keeptrack targets lists what there is'
-        % (release or 'at all'))
+    return None, None
+
+
+def published(options, release):
+    """The version to take from PyPI.
+
+    :param options: the application's
+    :param release: as in :func:`base_of`
+    :returns: str; None for the newest
+    """
+    for target in all_targets(options):
+        if release == target.name:
+            return nova_release.newest(target.releases, report)
+    return release
+
+
+def require_repo(base):
+    """The clone that NOVA_REPO names, which a base is taken from.
+
+    :param base: the targets.Base
+    :raises KeeptrackError: when NOVA_REPO is not set
+    """
+    repo = nova_repo()
+    if repo is None:
+        raise errors.KeeptrackError(
+            'Nova %s is not on PyPI: set NOVA_REPO to a clone of '
+            'openstack/nova' % base.name)
+    return repo
 
 
 @contextlib.contextmanager
-def tree_or_release(args):
-    """The tree that the user names, or a release, for reading only.
+def chosen_tree(options, args):
+    """The tree that the user names, or a release.
 
-    :returns: a context manager of the tree.Tree
+    :param options: the application's
+    :param args: the command's: tree and release
+    :returns: a context manager of the tree.Tree, for reading only
+    :raises KeeptrackError: when it cannot be had
     """
     refuse_both(args)
     if args.tree is not None:
         yield tree.Tree(args.tree)
         return
-    with nova_release.unpacked(args.release, report) as folder:
-        yield tree.Tree(folder)
-
-
-@contextlib.contextmanager
-def chosen_tree(options, args):
-    """The tree that the user names, or a release: NOVA_REPO's or PyPI's.
-
-    :param options: the application's
-    :param args: the command's: tree and release
-    :returns: a context manager of the tree.Tree, for reading only
-    :raises KeeptrackError: when no target has that release
-    """
-    repo = nova_repo()
-    if args.tree is not None or repo is None:
-        with tree_or_release(args) as nova:
-            yield nova
+    _, base = base_of(options, args.release)
+    if base is None:
+        with nova_release.unpacked(published(options, args.release),
+                                   report) as folder:
+            yield tree.Tree(folder)
         return
-    _, base = base_in(options, args.release)
+    repo = require_repo(base)
     with tempfile.TemporaryDirectory(prefix='keeptrack-') as folder:
         report('cloning %s at %s' % (repo, base.name))
         clone = pathlib.Path(folder, 'nova')

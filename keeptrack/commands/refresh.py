@@ -50,6 +50,7 @@ class Refresh(lister.Lister):
     def take_action(self, parsed_args):
         found = common.all_targets(self.app_args)
         rows = []
+        shared = {}
         for target in found:
             source = target.folder.parent.parent
             if not (source / 'nova').is_dir():
@@ -57,6 +58,7 @@ class Refresh(lister.Lister):
                     '%s has no nova/ to make patches from: run refresh in a '
                     'source checkout of keeptrack' % source)
             contents = renewal.renewed(target, source)
+            renewal.refuse_two_contents(target, contents, shared)
             rows += [(target.name, name, what) for name, what in
                      renewal.differing(target, contents)]
             if not parsed_args.check:
@@ -70,7 +72,7 @@ class Refresh(lister.Lister):
 
     def _write(self, target, contents, repo):
         measured = None
-        if repo is not None:
+        if repo is not None and not target.is_published:
             common.report('measuring the bases of %s' % target.name)
             measured = renewal.measure(target, repo).render()
         for name, text in contents.items():
@@ -79,6 +81,7 @@ class Refresh(lister.Lister):
             (target.folder / digests.FILE).write_text(measured)
 
     def _prove(self, target, args):
-        if not (args.check or args.bases):
+        if target.is_published or not (args.check or args.bases):
+            # what PyPI has is proved on the real trees, by tox -e releases
             return []
         return digests.prove(target, series.Series.load(target))

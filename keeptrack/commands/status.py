@@ -33,7 +33,7 @@ class Status(show.ShowOne):
         return parser
 
     def take_action(self, parsed_args):
-        with common.tree_or_release(parsed_args) as nova:
+        with common.chosen_tree(self.app_args, parsed_args) as nova:
             found = nova.parts()
             target = common.find_target(self.app_args, nova)
             row = {

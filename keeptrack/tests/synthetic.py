@@ -176,6 +176,12 @@ class Nova(object):
         base.git_commit(self.clone, 'compute: find the guest at start')
         self.export('stable..series')
 
+    def publish(self):
+        """Make the newest base one that the package index has."""
+        replace(self.target, 'target.toml',
+                'ref = "1.1"\ncommit = "%s"\n' % self.new,
+                'published = true\n')
+
     def export(self, commits, python='2.7'):
         """Write the target's folder from commits of the clone."""
         shutil.rmtree(self.target, ignore_errors=True)

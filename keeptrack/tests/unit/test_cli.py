@@ -100,20 +100,20 @@ class NoTreeTestCase(synthetic.NovaTestCase):
 
     def test_nova_repo_is_cloned_and_left_alone(self):
         before = base.snapshot(self.clone)
+        argv = ('apply', '--release', 'juno')
+        self.assertIn('set NOVA_REPO', self.refusal(*argv))
         with mock.patch.dict(os.environ, NOVA_REPO=str(self.clone)):
-            self.assertEqual(0, self.keeptrack('apply', '--dry-run')[0])
+            self.assertEqual(0, self.keeptrack(*argv, '--dry-run')[0])
             self.assertEqual([], os.listdir('.'))
-            status, out, err = self.keeptrack('apply')
+            status, out, err = self.keeptrack(*argv)
             self.assertEqual((0, ''), (status, err))
             self.assertIn('commits on branch keeptrack/juno', out)
-            self.assertIn('exists already', self.refusal('apply'))
+            self.assertIn('exists already', self.refusal(*argv))
         self.assertEqual(before, base.snapshot(self.clone))
         self.assertEqual(['nova-juno'], os.listdir('.'))
 
     def test_nova_repo_at_another_release(self):
         with mock.patch.dict(os.environ, NOVA_REPO=str(self.clone)):
-            self.assertIn('no target yet for Nova 9',
-                          self.refusal('apply', '--release', '9'))
             self.assertEqual(0, self.keeptrack('apply', '--release',
                                                '1.0')[0])
         self.assertIn('version = 1.0', (
@@ -123,14 +123,16 @@ class NoTreeTestCase(synthetic.NovaTestCase):
         path = next(self.nova.target.glob('0003-*.patch'))
         path.write_text(path.read_text().replace(' def roll_back', ' def no'))
         with mock.patch.dict(os.environ, NOVA_REPO=str(self.clone)):
-            self.assertIn('does not go on', self.refusal('apply'))
+            self.assertIn('does not go on',
+                          self.refusal('apply', '--release', 'juno'))
         self.assertEqual([], os.listdir('.'))
 
     def test_a_repo_without_the_base(self):
         synthetic.replace(self.nova.target, 'target.toml', self.nova.new,
                           '1' * 40)
         with mock.patch.dict(os.environ, NOVA_REPO=str(self.clone)):
-            self.assertIn('does not hold 1.1', self.refusal('apply'))
+            self.assertIn('does not hold 1.1',
+                          self.refusal('apply', '--release', '1.1'))
         self.assertEqual([], os.listdir('.'))
 
 
@@ -144,6 +146,15 @@ class ReleaseTestCase(base.TestCase):
                 errors.KeeptrackError,
                 nova_release.unpacked('0.1').__enter__)
         self.assertIn('could not get Nova 0.1 (ERROR: No matching', str(exc))
+
+    def test_the_newest_of_some(self):
+        versions = subprocess.CompletedProcess(
+            [], 0, stdout='nova (3.0)\n'
+            'Available versions: 3.0, 1.10, 1.9, 1.0\n', stderr='')
+        with mock.patch('subprocess.run', return_value=versions):
+            self.assertEqual('1.10', nova_release.newest('>=1.0,<2'))
+            self.assertIn('has no Nova >=4', str(self.assertRaises(
+                errors.KeeptrackError, nova_release.newest, '>=4')))
 
 
 class InterruptTestCase(synthetic.NovaTestCase):

@@ -12,6 +12,7 @@
 
 import contextlib
 import json
+import os
 from unittest import mock
 
 from keeptrack import git
@@ -93,18 +94,37 @@ class StatusTestCase(synthetic.NovaTestCase):
         self.assertIn('is no folder', self.refusal('status', '/no/where'))
         self.assertIn('is no Nova tree', self.refusal('status', '/'))
 
-    def test_the_newest_release(self):
+    def test_a_published_release(self):
         folder = self.unpack('1.1')
+        asked = []
 
         @contextlib.contextmanager
         def unpacked(release, report):
-            self.assertEqual('1.1', release)
+            asked.append(release)
             yield folder
 
         with mock.patch('keeptrack.nova_release.unpacked', unpacked):
-            _, out, _ = self.keeptrack('status', '--release', '1.1',
+            for words in ((), ('--release', '1.2')):
+                _, out, _ = self.keeptrack('status', '-f', 'json', *words)
+                self.assertEqual('nova-1.1', json.loads(out)['tree'])
+        self.assertEqual([None, '1.2'], asked)
+
+    def test_a_release_that_is_not_published(self):
+        with mock.patch.dict(os.environ, NOVA_REPO=str(self.clone)):
+            _, out, _ = self.keeptrack('status', '--release', '1.0',
                                        '-f', 'json')
-        self.assertEqual('nova-1.1', json.loads(out)['tree'])
+        self.assertEqual('1.0', json.loads(out)['release'])
+
+    def test_the_newest_of_a_target(self):
+        self.nova.publish()
+        folder = self.unpack('1.1')
+        with mock.patch('keeptrack.nova_release.newest',
+                        return_value='1.10'), mock.patch(
+                            'keeptrack.nova_release.unpacked') as unpacked:
+            unpacked.return_value.__enter__.return_value = folder
+            self.assertEqual(0, self.keeptrack('status', '--release',
+                                               'juno')[0])
+        self.assertEqual('1.10', unpacked.call_args[0][0])
 
 
 class MarkersTestCase(base.TestCase):

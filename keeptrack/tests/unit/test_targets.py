@@ -41,17 +41,37 @@ class TargetsTestCase(synthetic.NovaTestCase):
         self.assertIn(str(self.file), line)
         return line
 
+    def fits(self, release, upstream=(), files=()):
+        return self.load().fits(release, set(upstream), files.__contains__)
+
     def test_fits_by_release_and_parts(self):
-        target = self.load()
-        self.assertTrue(target.fits('1.0', {'loop'}))
-        self.assertTrue(target.fits('1.9.dev3', set()))
-        self.assertFalse(target.fits('2.0', set()))
-        self.assertFalse(target.fits('1.0', {'monitor'}))
-        self.assertFalse(target.fits(None, set()))
-        self.assertFalse(target.fits('rubbish', set()))
+        self.assertTrue(self.fits('1.0', {'loop'}))
+        self.assertTrue(self.fits('1.9.dev3'))
+        self.assertFalse(self.fits('2.0'))
+        self.assertFalse(self.fits('1.0', {'monitor'}))
+        self.assertFalse(self.fits(None))
+        self.assertFalse(self.fits('rubbish'))
         self.edit('without = ["monitor"]', 'with = ["monitor"]')
-        self.assertTrue(self.load().fits('1.0', {'monitor', 'loop'}))
-        self.assertFalse(self.load().fits('1.0', set()))
+        self.assertTrue(self.fits('1.0', {'monitor', 'loop'}))
+        self.assertFalse(self.fits('1.0'))
+
+    def test_fits_by_files(self):
+        self.edit('without = ["monitor"]',
+                  'with_files = ["a", "b"]\nwithout_files = ["c"]')
+        self.assertTrue(self.fits('1.0', files=['a', 'b', 'd']))
+        self.assertFalse(self.fits('1.0', files=['a']))
+        self.assertFalse(self.fits('1.0', files=['a', 'b', 'c']))
+
+    def test_a_base_is_a_commit_or_published(self):
+        self.assertFalse(self.load().is_published)
+        self.edit('ref = "1.1"\ncommit', 'published = true\ncommit')
+        self.assertIn('1.1 needs a commit or to be published',
+                      self.refusal_of_load())
+
+    def test_published_bases(self):
+        self.nova.publish()
+        self.assertTrue(self.load().is_published)
+        self.assertTrue(self.load().base('1.1').published)
 
     def test_bases(self):
         target = self.load()

@@ -180,7 +180,7 @@ class VerifyTestCase(synthetic.NovaTestCase):
             status, rows, _ = self.verify(str(folder))
             self.assertEqual((0, 3), (status, len(rows)))
             self.assertEqual(before, base.snapshot(folder))
-            status, rows, _ = self.verify()
+            status, rows, _ = self.verify('--release', 'juno')
             self.assertEqual((0, 3), (status, len(rows)))
             self.assertEqual(0, self.verify('--release', '1.0')[0])
 
