@@ -13,10 +13,28 @@
 """The part of Nova's tree that the series adds.
 
 In a Nova tree the rest is beside it. Here the unit tests find the few names of
-the rest that they need in nova/tests/stand_ins.
+the rest that they need in nova/tests/stand_ins. What one generation of
+releases has otherwise lies in a folder of the generation's name beside what
+the releases of today have, and is used where KEEPTRACK_GENERATION names it.
 """
 
 import os
 
-__path__.append(os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                             'tests', 'stand_ins'))
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_GENERATION = os.environ.get('KEEPTRACK_GENERATION')
+
+
+def complete(path, *names):
+    """Let a package find what is not in its own folder.
+
+    :param path: its __path__
+    :param names: str, the folders on the way to it from nova/
+    """
+    stand_ins = os.path.join(_HERE, 'tests', 'stand_ins', *names)
+    for folder in (os.path.join(_HERE, *names), stand_ins):
+        if _GENERATION:
+            path.insert(0, os.path.join(folder, _GENERATION))
+    path.append(stand_ins)
+
+
+complete(__path__)

@@ -10,8 +10,6 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-import os
-
 import nova
 
-__path__.append(os.path.join(nova.__path__[-1], 'compute'))
+nova.complete(__path__, 'compute')

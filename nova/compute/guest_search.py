@@ -17,25 +17,12 @@ all, and where nova-compute may not connect there, through the nova-compute
 that runs on it.
 """
 
-from oslo_config import cfg
-from oslo_config import types
-
 from nova.compute import guest_location
+import nova.conf
 from nova import exception
 from nova.virt import bounded_call
 
-search_opts = [
-    cfg.Opt('live_migration_rpc_timeout',
-            type=types.Integer(min=1),
-            default=10,
-            help='Seconds that nova-compute on the destination of a live '
-                 'migration has to answer whether the guest runs there, 1 at '
-                 'least. It is asked only where the destination\'s libvirt '
-                 'gives no answer.'),
-]
-
-CONF = cfg.CONF
-CONF.register_opts(search_opts)
+CONF = nova.conf.CONF
 
 
 class Search(object):

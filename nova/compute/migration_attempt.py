@@ -16,74 +16,95 @@ What differs from release to release is here and in migration_guard: how
 ComputeManager's methods are called, and what of a migration is stored.
 """
 
-import functools
+from oslo_serialization import jsonutils
 
 from nova.compute import migration_record
+from nova import objects
+from nova.objects import fields
+from nova.objects import migrate_data
 
-SOURCE = 'source'
-DESTINATION = 'dest'
 BLOCK = 'block'
+ATTACHMENT = 'attachment_'
 
 # What of migrate_data the end of a migration depends on.
-_FLAGS = ('is_shared_block_storage', 'is_shared_instance_path')
+_FLAGS = ('is_shared_block_storage', 'is_shared_instance_path',
+          'src_supports_numa_live_migration')
+
+# The driver is called when it is running, and not before.
+_BEGUN = ('running', 'running (post-copy)')
+_STATUSES = ('queued', 'preparing') + _BEGUN
 
 
 class Attempt(object):
     """A live migration away from this host.
 
     :param context: security context
-    :param instance: nova.objects.Instance, or a dict as an older nova-compute
-        sends it
-    :param dest: str, name of the destination host; None where nobody knows
-    :param block_migration: bool
-    :param migrate_data: dict or None
+    :param instance: nova.objects.Instance
+    :param migration: nova.objects.Migration; None where nobody knows of one
+    :param live_data: nova.objects.LiveMigrateData, or None
+    :param source_bdms: nova.objects.BlockDeviceMappingList as it was before
+        the destination was prepared; None to make it of what is remembered
+    :param status: str, what the migration's status is to be once it is rolled
+        back
     :ivar uuid: str, the instance's
+    :ivar dest: str, name of the destination host; None where nobody knows
     :ivar is_prepared: bool, the destination has said that it is prepared
     """
 
-    def __init__(self, context, instance, dest, block_migration,
-                 migrate_data):
+    def __init__(self, context, instance, migration, live_data,
+                 source_bdms=None, status='failed'):
         self.context = context
         self.instance = instance
-        self.uuid = instance['uuid']
-        self.dest = dest
-        # ComputeManager.live_migration adds it before it calls the driver.
-        self.is_prepared = 'pre_live_migration_result' in (migrate_data or {})
-        self._block_migration = block_migration
-        self._migrate_data = migrate_data
+        self.uuid = instance.uuid
+        self.dest = migration.dest_compute if migration else None
+        self.is_prepared = migration is not None and migration.status in _BEGUN
+        self._migration = migration
+        self._migrate_data = live_data
+        self._source_bdms = source_bdms
+        self._status = status
+        # Read now: what is remembered is dropped before it ends.
+        self._attachments = migration_record.kept_under(instance, ATTACHMENT)
 
     @classmethod
     def remembered(cls, context, instance):
-        """Make the one that an instance's record tells of.
+        """Make the one that the database tells of.
 
         :param context: security context
         :param instance: nova.objects.Instance
-        :returns: Attempt, without a destination where nothing is remembered
+        :returns: Attempt, without a destination where there is no migration
+            away from the host that the instance is on
         """
-        kept = functools.partial(migration_record.kept, instance)
-        migrate_data = dict((name, migration_record.flag(instance, name))
-                            for name in _FLAGS if kept(name) is not None)
-        return cls(
-            context, instance,
-            # of this migration, and not of one that has ended elsewhere
-            kept(DESTINATION) if kept(SOURCE) == instance.host else None,
-            migration_record.flag(instance, BLOCK), migrate_data)
+        for migration in objects.MigrationList.get_by_filters(
+                context, {'instance_uuid': instance.uuid,
+                          'migration_type':
+                          fields.MigrationType.LIVE_MIGRATION,
+                          'source_compute': instance.host}):
+            if migration.status in _STATUSES:
+                return cls(context, instance, migration,
+                           _migrate_data(instance, migration))
+        return cls(context, instance, None, None)
 
     def remember(self, instance):
-        """Let the instance's record tell of it, and of no earlier one.
-
-        The database of this release has no record of a live migration.
+        """Let the instance's record tell what the migration's does not.
 
         :param instance: nova.objects.Instance, saved by the caller
         """
         migration_record.forget(instance)
-        migration_record.keep(instance, SOURCE, instance.host)
-        migration_record.keep(instance, DESTINATION, self.dest)
         migration_record.keep_flag(instance, BLOCK, self._block_migration)
         for name in _FLAGS:
-            if name in (self._migrate_data or {}):
-                migration_record.keep_flag(instance, name,
-                                           self._migrate_data[name])
+            if name in self._migrate_data:
+                migration_record.keep_flag(
+                    instance, name, getattr(self._migrate_data, name))
+        for bdm in _volumes(self.context, instance):
+            # The destination replaces it by its own.
+            if bdm.attachment_id:
+                migration_record.keep(instance, ATTACHMENT + bdm.volume_id,
+                                      bdm.attachment_id)
+
+    @property
+    def _block_migration(self):
+        return ('block_migration' in self._migrate_data and
+                self._migrate_data.block_migration)
 
     def roll_back(self, manager):
         """Have it rolled back, as ever.
@@ -93,7 +114,8 @@ class Attempt(object):
         """
         manager._rollback_live_migration.unguarded(
             manager, self.context, self.instance, self.dest,
-            self._block_migration, self._migrate_data)
+            self._migrate_data, self._status, self._bdms(manager),
+            not self.is_prepared)
 
     def finish(self, manager):
         """Have it finished: the source's part, and then the destination's.
@@ -101,9 +123,9 @@ class Attempt(object):
         :param manager: ComputeManager of the source host
         :raises: what _post_live_migration raises
         """
-        manager._post_live_migration.unguarded(
+        manager._post_live_migration_update_host.unguarded(
             manager, self.context, self.instance, self.dest,
-            self._block_migration, self._migrate_data)
+            self._block_migration, self._migrate_data, self._bdms(manager))
 
     def finish_at_destination(self, manager):
         """Have the destination do its part again; the source has done its own.
@@ -117,15 +139,48 @@ class Attempt(object):
         """Have the destination remove an empty domain; disks are not touched.
 
         :param manager: ComputeManager of the source host
-        :returns: bool; False where the destination is too old to be told to
-            leave the disks alone
+        :returns: bool, True: every destination understands
         """
-        if not manager.compute_rpcapi.client.can_send_version('3.32'):
-            # The call would go without destroy_disks, which means True.
-            return False
-        # No migrate_data: with it the destination deletes the folder of an
-        # instance whose storage both hosts share.
+        spares = objects.LibvirtLiveMigrateData(
+            is_shared_instance_path=True, is_shared_block_storage=True)
         manager.compute_rpcapi.rollback_live_migration_at_destination(
             self.context, self.instance, self.dest, destroy_disks=False,
-            migrate_data={})
+            migrate_data=spares)
         return True
+
+    def _bdms(self, manager):
+        """Give the block devices as they were on the source."""
+        if self._source_bdms is None:
+            bdms = objects.BlockDeviceMappingList.get_by_instance_uuid(
+                self.context, self.uuid)
+            for bdm in bdms:
+                attachment = self._attachments.get(bdm.volume_id)
+                if attachment and attachment != bdm.attachment_id:
+                    _attach(bdm, manager.volume_api.attachment_get(
+                        self.context, attachment))
+            self._source_bdms = bdms
+        return self._source_bdms
+
+
+def _attach(bdm, attachment):
+    """Let a block device be attached as an attachment of Cinder's says."""
+    bdm.attachment_id = attachment['id']
+    bdm.connection_info = jsonutils.dumps(
+        dict(attachment['connection_info'], serial=bdm.volume_id))
+
+
+def _volumes(context, instance):
+    return [bdm for bdm in objects.BlockDeviceMappingList.get_by_instance_uuid(
+        context, instance.uuid) if bdm.is_volume]
+
+
+def _migrate_data(instance, migration):
+    """Make what the end of a migration needs of migrate_data."""
+    flags = dict((name, migration_record.flag(instance, name))
+                 for name in (BLOCK,) + _FLAGS
+                 if migration_record.kept(instance, name) is not None)
+    flags['block_migration'] = flags.pop(BLOCK, False)
+    return objects.LibvirtLiveMigrateData(
+        migration=migration,
+        vifs=migrate_data.VIFMigrateData.create_skeleton_migrate_vifs(
+            instance.get_network_info()), **flags)

@@ -21,16 +21,19 @@ has; for any other nothing changes.
 import functools
 
 from oslo_log import log as logging
-from oslo_utils import excutils
 
 from nova.compute import guest_location
 from nova.compute import guest_search
 from nova.compute import migration_attempt
 from nova.compute import migration_keeper
+from nova.compute import migration_record
 from nova.compute import task_states
 from nova import exception
 
 LOG = logging.getLogger(__name__)
+
+NOT_BEGUN = ('The live migration is not begun: the task of the instance was '
+             'reset meanwhile.')
 
 NOT_RESTORED = ('The instance is not restored: its guest may be on %(dest)s, '
                 'where a live migration was to take it: %(sighting)s. A '
@@ -38,30 +41,29 @@ NOT_RESTORED = ('The instance is not restored: its guest may be on %(dest)s, '
 
 
 def remember_destination(function):
-    """Store where the instance goes, before anything happens.
+    """Store what the end of a migration depends on, before anything happens.
 
-    :param function: ComputeManager.live_migration
+    :param function: ComputeManager._do_live_migration
     :returns: the decorated function
     """
     @functools.wraps(function)
-    def live_migration(self, context, dest, instance, block_migration,
-                       migrate_data):
+    def _do_live_migration(self, context, dest, instance, block_migration,
+                           migration, migrate_data):
         guard = of(self)
-        if not guard.can_look:
-            return function(self, context, dest, instance, block_migration,
-                            migrate_data)
-        attempt = migration_attempt.Attempt(
-            context, instance, dest, block_migration, migrate_data)
-        guard.begin(attempt)
+        if guard.can_look:
+            try:
+                guard.begin(migration_attempt.Attempt(
+                    context, instance, migration, migrate_data))
+            except exception.UnexpectedTaskStateError:
+                LOG.error(NOT_BEGUN, instance=instance)
+                self._set_migration_status(migration, 'error')
+                return
         try:
-            result = function(self, context, dest, instance, block_migration,
-                              migrate_data)
-        except Exception:
-            with excutils.save_and_reraise_exception():
-                guard.end(attempt.uuid)
-        guard.driver_called(attempt.uuid)
-        return result
-    return live_migration
+            function(self, context, dest, instance, block_migration,
+                     migration, migrate_data)
+        finally:
+            guard.end(instance.uuid)
+    return _do_live_migration
 
 
 def find_guest_first(function):
@@ -72,35 +74,62 @@ def find_guest_first(function):
     """
     @functools.wraps(function)
     def _rollback_live_migration(self, context, instance, dest,
-                                 block_migration, migrate_data=None):
+                                 migrate_data=None, migration_status='failed',
+                                 source_bdms=None, pre_live_migration=False):
         guard = of(self)
-        if not guard.can_look:
-            return function(self, context, instance, dest, block_migration,
-                            migrate_data)
+        if not guard.can_look or pre_live_migration:
+            # The destination was never prepared.
+            migration_record.forget(instance)
+            return function(self, context, instance, dest, migrate_data,
+                            migration_status, source_bdms, pre_live_migration)
         guard.settle(migration_attempt.Attempt(
-            context, instance, dest, block_migration, migrate_data))
+            context, instance, migrate_data.migration, migrate_data,
+            source_bdms, migration_status))
     # For what comes after the guard has decided.
     _rollback_live_migration.unguarded = function
     return _rollback_live_migration
 
 
-def park_when_it_fails(function):
-    """Keep hold of an instance whose guest has moved when finishing fails.
+def know_when_it_ends(function):
+    """Finish a migration once, and under the instance's lock.
 
-    :param function: ComputeManager._post_live_migration
+    :param function: ComputeManager._post_live_migration_update_host
     :returns: the decorated function
     """
     @functools.wraps(function)
-    def _post_live_migration(self, ctxt, instance, dest,
-                             block_migration=False, migrate_data=None):
+    def _post_live_migration_update_host(
+            self, ctxt, instance, dest, block_migration=False,
+            migrate_data=None, source_bdms=None):
         guard = of(self)
         if not guard.can_look:
             return function(self, ctxt, instance, dest, block_migration,
-                            migrate_data)
+                            migrate_data, source_bdms)
         guard.finish(migration_attempt.Attempt(
-            ctxt, instance, dest, block_migration, migrate_data))
-    _post_live_migration.unguarded = function
-    return _post_live_migration
+            ctxt, instance, migrate_data.migration, migrate_data,
+            source_bdms))
+    _post_live_migration_update_host.unguarded = function
+    return _post_live_migration_update_host
+
+
+def settle_after_error(manager, roll_back, context, instance, dest,
+                       migrate_data):
+    """Settle a migration of which the driver has raised.
+
+    It may have told the end before, or not have come so far.
+
+    :param manager: ComputeManager
+    :param roll_back: callable, _rollback_live_migration with what it takes
+        besides
+    :param context: security context
+    :param instance: nova.objects.Instance
+    :param dest: str, name of the destination host
+    :param migrate_data: nova.objects.LiveMigrateData
+    :returns: bool; False where the driver cannot say where guests are
+    """
+    guard = of(manager)
+    if guard.can_look and guard.is_under_way(instance.uuid):
+        roll_back(context, instance, dest, migrate_data)
+    return guard.can_look
 
 
 def refuse_in_doubt(function):

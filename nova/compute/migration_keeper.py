@@ -14,8 +14,6 @@
 
 import time
 
-from oslo_config import cfg
-from oslo_config import types
 from oslo_log import log as logging
 from oslo_utils import timeutils
 
@@ -23,30 +21,14 @@ from nova.compute import migration_attempt
 from nova.compute import migration_settlement
 from nova.compute import task_states
 from nova.compute import vm_states
+import nova.conf
 from nova import objects
 from nova import utils
+from nova.virt import bounded_call
 
 LOG = logging.getLogger(__name__)
 
-keeper_opts = [
-    cfg.Opt('live_migration_park_after',
-            type=types.Integer(min=1),
-            default=60,
-            help='Seconds for which nova-compute goes on looking for the '
-                 'guest of a live migration that has failed before it parks '
-                 'the instance (vm_state error, task_state migrating), 1 at '
-                 'least.'),
-    cfg.Opt('live_migration_look_interval',
-            type=types.Integer(min=10),
-            default=60,
-            help='Seconds between two rounds in which nova-compute looks for '
-                 'the guests of parked instances, 10 at least. One that stays '
-                 'parked is looked at more and more seldom, every 32 rounds '
-                 'in the end.'),
-]
-
-CONF = cfg.CONF
-CONF.register_opts(keeper_opts)
+CONF = nova.conf.CONF
 
 # Rounds of the periodic task between two looks at one instance, at most.
 SELDOM = 32
@@ -123,6 +105,14 @@ class Keeper(object):
         if uuid in self._under_way:
             self._under_way[uuid].driver_called = True
 
+    def is_under_way(self, uuid):
+        """Tell whether this process works on a migration still.
+
+        :param uuid: str, the instance's
+        :returns: bool
+        """
+        return uuid in self._under_way
+
     def end(self, uuid, migration=None):
         """This process works on the migration no longer.
 
@@ -195,7 +185,7 @@ class Keeper(object):
         for instance in instances:
             if self._is_due(instance):
                 self._looking.add(instance.uuid)
-                utils.spawn_n(self._look_later, context, instance)
+                bounded_call.BoundedCall(self._look_later, context, instance)
 
     def _is_due(self, instance):
         uuid = instance.uuid
@@ -243,6 +233,9 @@ class Keeper(object):
                     instance.uuid in self._unready and
                     self._is_ready(instance)):
                 self.manager._init_instance(context, instance)
+        except Exception:
+            # Nobody waits for this thread.
+            LOG.exception(LOOK_FAILED, instance=instance)
         finally:
             self._looking.discard(instance.uuid)
 

@@ -57,6 +57,8 @@ NOT_SUSPENDED = ('TWO COPIES OF ONE GUEST MAY WRITE TO ONE DISK. The one on '
 UNFINISHED = ('The guest has moved to %(dest)s, but finishing its live '
               'migration has failed: %(error)s. ' + PARKED +
               'Nova tries again.')
+FINISH_FAILED = ('Finishing the live migration to %(dest)s has failed: '
+                 '%(error)s')
 
 # In faults, which users see: no names of hosts, and 255 characters at most.
 UNFINISHED_FAULT = ('The guest has moved, but its live migration could not '

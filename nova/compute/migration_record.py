@@ -21,6 +21,7 @@ PREFIX = 'live_migration_'
 
 TWO_COPIES = 'two_copies'
 WHY = 'why'
+VM_STATE = 'vm_state'
 
 # A value of system_metadata has room for so many characters.
 ROOM = 255
@@ -54,6 +55,18 @@ def kept(instance, name):
     :returns: str, or None where nothing is
     """
     return instance.system_metadata.get(PREFIX + name)
+
+
+def kept_under(instance, prefix):
+    """Give all that is remembered under names that begin alike.
+
+    :param instance: nova.objects.Instance
+    :param prefix: str, how they begin
+    :returns: dict of str, the rest of a name, to str
+    """
+    begins = PREFIX + prefix
+    return dict((key[len(begins):], value) for key, value in
+                instance.system_metadata.items() if key.startswith(begins))
 
 
 def flag(instance, name):
@@ -93,13 +106,15 @@ def has_two_copies(instance):
     return flag(instance, TWO_COPIES)
 
 
-def set_why(instance, why):
-    """Remember why the instance is parked.
+def set_why(instance, why, vm_state):
+    """Remember why the instance is parked, and what it is without that.
 
     :param instance: nova.objects.Instance, saved by the caller
     :param why: str, cut where it is too long
+    :param vm_state: str, one of nova.compute.vm_states
     """
     keep(instance, WHY, why[:ROOM])
+    keep(instance, VM_STATE, vm_state)
 
 
 def why(instance):
@@ -109,3 +124,12 @@ def why(instance):
     :returns: str, or None where it is not parked
     """
     return kept(instance, WHY)
+
+
+def unparked_state(instance):
+    """Tell what the instance is, but for being parked.
+
+    :param instance: nova.objects.Instance
+    :returns: str, one of nova.compute.vm_states; None where it is not parked
+    """
+    return kept(instance, VM_STATE)

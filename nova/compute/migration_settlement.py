@@ -24,6 +24,7 @@ from oslo_utils import excutils
 
 from nova.compute import guest_location
 from nova.compute import guest_search
+from nova.compute import migration_hold
 from nova.compute import migration_notice
 from nova.compute import migration_record
 from nova.compute import power_state
@@ -68,10 +69,8 @@ class Settlement(object):
     :param manager: ComputeManager of the source host
     :param attempt: migration_attempt.Attempt
     :param memory: Memory of the instance
-    :param may_act: callable without arguments; bool, whether nobody else
-        works on the instance. Asked under the instance's lock.
-    :param owned: bool, the migration was made by this process, and is ended
-        by nobody else
+    :param may_act: see migration_hold.Hold
+    :param owned: see migration_hold.Hold
     """
 
     def __init__(self, manager, attempt, memory, may_act, owned=False):
@@ -83,8 +82,8 @@ class Settlement(object):
         self._looks_soon = False
         self._memory = memory
         self._notice = migration_notice.Notice(manager, attempt, memory)
-        self._may_act = may_act
-        self._owned = owned
+        self._hold = migration_hold.Hold(
+            self.instance, manager.host, self._notice, may_act, owned)
         self._stayed = None
         self._rolls_back = False
         self._act = {
@@ -140,7 +139,7 @@ class Settlement(object):
 
         :raises: what _post_live_migration raises
         """
-        if not self._locked(self._is_ours):
+        if not self._locked(self._hold.renew):
             return
         try:
             self._post()
@@ -176,7 +175,7 @@ class Settlement(object):
         :param waited: bool, libvirt had its time to end what it had begun
         :returns: bool, nothing is left to look for
         """
-        if not self._is_ours():
+        if not self._hold.renew():
             return True
         if not self.dest:
             return self._without_record(park)
@@ -216,38 +215,6 @@ class Settlement(object):
             self.manager, self.context, self.instance, self.dest,
             migration_record.has_two_copies(self.instance))
 
-    def _is_ours(self):
-        """Read the record anew, and tell whether there is something to do."""
-        try:
-            self.instance.refresh()
-        except exception.InstanceNotFound:
-            self._notice.gone()
-            return False
-        if not self._may_act():
-            return False
-        if self.instance.host == self.manager.host:
-            if self.instance.task_state == task_states.MIGRATING:
-                return True
-            if self.instance.task_state is None and self._owned:
-                return self._take_back()
-        self._notice.left_alone()
-        return False
-
-    def _take_back(self):
-        """Undo a reset-state in the middle of the migration.
-
-        Its guest may be anywhere, and a user could start a second copy.
-        """
-        self._notice.say('warning', migration_notice.TAKEN_BACK)
-        self.instance.task_state = task_states.MIGRATING
-        try:
-            self.instance.save(expected_task_state=[None])
-        except (exception.UnexpectedTaskStateError,
-                exception.InstanceNotFound):
-            self._notice.left_alone()
-            return False
-        return True
-
     def _without_record(self, park):
         """Look at an instance of which nothing is remembered.
 
@@ -259,30 +226,13 @@ class Settlement(object):
             self._notice.say('warning', migration_notice.NEVER_BEGAN)
             self.instance.task_state = None
             self.instance.vm_state = vm_states.ACTIVE
-            self._save_if_migrating()
+            self._hold.save(task_states.MIGRATING)
             return True
         search = guest_search.Search(source, guest_location.Sighting(
             guest_location.UNKNOWN, 'nobody knows which host to ask'))
         if park and not source.moving:
             self._park(guest_location.UNRECORDED, search)
         return False
-
-    def _save_if_migrating(self):
-        return self._save_if(task_states.MIGRATING)
-
-    def _save_if(self, task):
-        """Store the instance; tell whether it was still to be stored.
-
-        :param task: str or None, its task as long as nobody else has begun
-            something
-        """
-        try:
-            self.instance.save(expected_task_state=[task])
-        except (exception.UnexpectedTaskStateError,
-                exception.InstanceNotFound):
-            self._notice.left_alone()
-            return False
-        return True
 
     # What follows from a decision. Each answers whether all is done.
 
@@ -293,7 +243,7 @@ class Settlement(object):
         if search.refused:
             # It does not run there, but whether anything is left is unknown.
             self._remove_shell()
-        migration_record.forget(self.instance)
+        self._hold.free()
         self.instance.power_state = _POWER_STATES[search.source.presence]
         self.instance.progress = 0
         self._rolls_back = True
@@ -301,9 +251,8 @@ class Settlement(object):
             self.attempt.roll_back(self.manager)
         except (exception.UnexpectedTaskStateError,
                 exception.InstanceNotFound):
-            # It stores the instance before it touches a host. What is read
-            # now is what others have made of it.
-            self._is_ours()
+            # Somebody else has changed the record meanwhile: it is read anew.
+            self._hold.renew()
             return True
         if decision is guest_location.NOWHERE:
             self._stop()
@@ -316,7 +265,7 @@ class Settlement(object):
         a guest without a definition for one that cannot be asked.
         """
         self.instance.vm_state = vm_states.STOPPED
-        self._save_if(None)
+        self._hold.save(None)
 
     def _end_leftover(self, decision, search, waited):
         if not waited:
@@ -367,7 +316,7 @@ class Settlement(object):
         """Have the source's part done, once, and the destination's."""
         # Dropped from the record by the destination, which stores what it is
         # sent when it takes the instance over.
-        migration_record.forget(self.instance)
+        self._hold.free()
         self.instance.progress = 0
         if self._memory.posted:
             self.attempt.finish_at_destination(self.manager)
@@ -391,8 +340,8 @@ class Settlement(object):
         """
         why = '%s: %s/%s' % (decision.name, search.source.presence,
                              search.destination.presence)
-        known = self._is_parked(why)
-        if not self._store_parked(why):
+        known = self._hold.is_parked(why)
+        if not self._hold.park(why):
             return False
         if not known:
             self._notice.seen(decision, search, parked=True)
@@ -401,16 +350,8 @@ class Settlement(object):
 
     def _park_unfinished(self, error):
         why = 'not finished'
-        if not self._is_ours() or self._is_parked(why):
-            return
-        if self._store_parked(why):
+        if not self._hold.renew():
+            self._notice.say('error', migration_notice.FINISH_FAILED,
+                             error=error, exc_info=True)
+        elif not self._hold.is_parked(why) and self._hold.park(why):
             self._notice.unfinished(error)
-
-    def _is_parked(self, why):
-        return (self.instance.vm_state == vm_states.ERROR and
-                migration_record.why(self.instance) == why)
-
-    def _store_parked(self, why):
-        migration_record.set_why(self.instance, why)
-        self.instance.vm_state = vm_states.ERROR
-        return self._save_if_migrating()

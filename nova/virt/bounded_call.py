@@ -12,28 +12,28 @@
 
 """Run a function in a thread of its own and wait for it, but not for ever.
 
-Everything here that knows about eventlet is in this file. A call that is
-waited for too long is not interrupted: whatever it does, to a database or on
-a wire, it does to its end, and nobody listens any more.
+All that depends on whether the service runs eventlet or the operating
+system's threads is in this file. A call that is waited for too long is not
+interrupted: whatever it does, to a database or on a wire, it does to its end,
+and nobody listens any more.
 """
 
 import sys
+import threading
+import time
 
-from eventlet import event
-from eventlet import greenthread
-from eventlet import patcher
-from eventlet import timeout
+from oslo_context import context as oslo_context
 
-native_threading = patcher.original('threading')
-
-# Seconds between two looks at a native thread, which cannot wake the hub.
+# Seconds between two looks at a thread that cannot wake eventlet's hub.
 NATIVE_POLL = 0.02
 
 
 class BoundedCall(object):
-    """A function that runs in a green thread from now on.
+    """A function that runs in a thread from now on.
 
-    Whoever waits for it wakes in the moment that it ends.
+    The thread is one of the service's kind: where eventlet has replaced the
+    standard library's, it is green. Whoever waits for it wakes in the moment
+    that it ends.
 
     :param function: callable
     :param args: its arguments
@@ -43,13 +43,19 @@ class BoundedCall(object):
         self.ended = False
         self.error = None
         self._value = None
-        self._start(function, args)
+        self._over = threading.Event()
+        self._context = oslo_context.get_current()
+        # A thread that never ends must not keep the service from ending.
+        self._threads().Thread(target=self._run, args=(function, args),
+                               daemon=True).start()
 
-    def _start(self, function, args):
-        self._event = event.Event()
-        greenthread.spawn_n(self._run, function, args)
+    def _threads(self):
+        return threading
 
     def _run(self, function, args):
+        if self._context is not None:
+            # for the log
+            self._context.update_store()
         try:
             self._value = function(*args)
         except BaseException:
@@ -61,7 +67,7 @@ class BoundedCall(object):
             self._wake()
 
     def _wake(self):
-        self._event.send()
+        self._over.set()
 
     def wait(self, seconds=None):
         """Wait for the end of the call.
@@ -69,9 +75,7 @@ class BoundedCall(object):
         :param seconds: float, at most so long; None waits for ever
         :returns: bool, whether the call has ended
         """
-        if not self.ended:
-            with timeout.Timeout(seconds, False):
-                self._event.wait()
+        self._over.wait(seconds)
         return self.ended
 
     def result(self):
@@ -92,15 +96,17 @@ class NativeCall(BoundedCall):
     anything green: no logging, no locks, no queues.
     """
 
-    def _start(self, function, args):
-        thread = native_threading.Thread(target=self._run,
-                                         args=(function, args))
-        # A thread that never ends must not keep the service from ending.
-        thread.daemon = True
-        thread.start()
+    def _threads(self):
+        patcher = sys.modules.get('eventlet.patcher')
+        self._is_green = (patcher is not None and
+                          patcher.is_monkey_patched('thread'))
+        return patcher.original('threading') if self._is_green else threading
 
     def _wake(self):
-        """Nobody to wake: wait() looks by itself."""
+        # The event is green where eventlet is, and not to be touched by
+        # another thread: then wait() looks by itself.
+        if not self._is_green:
+            self._over.set()
 
     def wait(self, seconds):
         """Wait for the end of the call.
@@ -108,7 +114,9 @@ class NativeCall(BoundedCall):
         :param seconds: float, at most so long
         :returns: bool, whether the call has ended
         """
-        with timeout.Timeout(seconds, False):
-            while not self.ended:
-                greenthread.sleep(NATIVE_POLL)
+        if not self._is_green:
+            return super().wait(seconds)
+        ends = time.monotonic() + seconds
+        while not self.ended and time.monotonic() < ends:
+            time.sleep(NATIVE_POLL)
         return self.ended

@@ -1,0 +1,4 @@
+
+import nova
+
+nova.complete(__path__, 'tests', 'model')

@@ -10,12 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Locks by name, and a green thread that nobody waits for."""
+"""Locks by name."""
 
 import functools
-
-import eventlet
-from eventlet import semaphore
+import threading
 
 _locks = {}
 
@@ -24,11 +22,7 @@ def synchronized(name):
     def decorate(function):
         @functools.wraps(function)
         def locked(*args, **kwargs):
-            with _locks.setdefault(name, semaphore.Semaphore()):
+            with _locks.setdefault(name, threading.Lock()):
                 return function(*args, **kwargs)
         return locked
     return decorate
-
-
-def spawn_n(function, *args):
-    eventlet.spawn_n(function, *args)

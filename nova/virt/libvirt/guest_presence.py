@@ -16,16 +16,12 @@ Each question opens a connection of its own, in a native thread that nobody
 has to wait for: to a host that is gone, libvirt tries to connect for minutes.
 """
 
-from oslo_config import cfg
-
 from nova.compute import guest_location
+import nova.conf
 from nova.virt import bounded_call
 from nova.virt.libvirt import migration_job
 
-CONF = cfg.CONF
-CONF.import_opt('live_migration_ask_timeout',
-                'nova.virt.libvirt.migration_monitor', group='libvirt')
-# live_migration_uri belongs to the driver, which imports this module.
+CONF = nova.conf.CONF
 
 # virDomainState
 _PRESENCES = {
@@ -54,11 +50,14 @@ class GuestFinder(object):
 
     :param libvirt: the libvirt module
     :param own_uri: str, libvirt URI of this host
+    :param uri_of: callable; gives the libvirt URI of another host by its
+        name. None takes the option live_migration_uri, the driver's own.
     """
 
-    def __init__(self, libvirt, own_uri):
+    def __init__(self, libvirt, own_uri, uri_of=None):
         self._libvirt = libvirt
         self._own_uri = own_uri
+        self._uri_of = uri_of or _migration_uri
 
     def look(self, instance, host=None):
         """Tell whether a guest is on a host.
@@ -102,10 +101,6 @@ class GuestFinder(object):
         _ask(self._own_uri, _end_paused, self._libvirt, self._own_uri,
              instance['uuid'])
 
-    @staticmethod
-    def _uri_of(host):
-        return CONF.libvirt.live_migration_uri % host
-
 
 class NoAnswer(Exception):
     """A host has not answered in time."""
@@ -113,6 +108,10 @@ class NoAnswer(Exception):
 
 class StillRuns(Exception):
     """A guest that was to be ended is not paused."""
+
+
+def _migration_uri(host):
+    return CONF.libvirt.live_migration_uri % host
 
 
 def _ask(uri, function, *args):

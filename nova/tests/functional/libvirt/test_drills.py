@@ -9,6 +9,7 @@
 #    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 #    License for the specific language governing permissions and limitations
 #    under the License.
+
 """Every fault, on the newest release that a target is for, with the series.
 
 The runs share their labs, so they are made once for all tests; each test then

@@ -9,6 +9,7 @@
 #    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 #    License for the specific language governing permissions and limitations
 #    under the License.
+
 """The modules of the series that talk to libvirt, on two real hosts."""
 
 import functools
@@ -60,12 +61,11 @@ class GuestPresenceTestCase(moving_guest.TestCase):
         self.patch(guest_presence, 'CONF', mock.Mock(
             spec=cfg.ConfigOpts, libvirt=mock.Mock(
                 live_migration_ask_timeout=ANSWERS_WITHIN)))
-        # from outside of its namespaces a host is known by its socket
-        self.patch(guest_presence.GuestFinder, '_uri_of',
-                   staticmethod(self.uri))
         self.guest = self.boot()
         self.instance = {'uuid': self.guest.uuid}
-        self.finder = guest_presence.GuestFinder(libvirt, self.uri('source'))
+        # from outside of its namespaces a host is known by its socket
+        self.finder = guest_presence.GuestFinder(libvirt, self.uri('source'),
+                                                 self.uri)
 
     def patch(self, where, name, value):
         patcher = mock.patch.object(where, name, value)

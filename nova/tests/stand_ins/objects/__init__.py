@@ -23,3 +23,31 @@ class InstanceList(object):
     @classmethod
     def get_by_filters(cls, context, filters, expected_attrs=None):
         raise NotImplementedError()
+
+
+class Record(object):
+    def __init__(self, **fields):
+        self.__dict__.update(fields)
+
+    def __contains__(self, name):
+        return name in self.__dict__
+
+
+class Migration(Record):
+    pass
+
+
+class LibvirtLiveMigrateData(Record):
+    pass
+
+
+class BlockDeviceMappingList(object):
+    @classmethod
+    def get_by_instance_uuid(cls, context, uuid):
+        raise NotImplementedError()
+
+
+class MigrationList(object):
+    @classmethod
+    def get_by_filters(cls, context, filters):
+        raise NotImplementedError()

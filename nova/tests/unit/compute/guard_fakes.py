@@ -14,10 +14,7 @@
 
 import copy
 
-import eventlet
-
 from nova.compute import guest_location as where
-from nova.compute import migration_guard
 from nova import exception
 
 UUID = 'cef19ce0-0ca2-11df-855d-b19fbce37686'
@@ -55,6 +52,8 @@ class World(object):
     :ivar row: dict, the instance's record; None once it is deleted
     :ivar done: list of what was done to which host
     :ivar faults: list of str, the instance's faults
+    :ivar migration: record of the migration, where this release has one
+    :ivar bdms: list of records of the instance's block devices
     """
 
     def __init__(self, source=where.RUNNING, destination=where.ABSENT):
@@ -66,6 +65,8 @@ class World(object):
                     'system_metadata': {'image_os': 'plan9'}}
         self.done = []
         self.faults = []
+        self.migration = None
+        self.bdms = []
 
     def sighting(self, host):
         return where.Sighting(self.presences[host], 'libvirt at %s' % host,
@@ -97,6 +98,9 @@ class FakeInstance(object):
     def refresh(self):
         self._load()
 
+    def get_network_info(self):
+        return []
+
     def obj_clone(self):
         return copy.copy(self)
 
@@ -118,7 +122,8 @@ class FakeInstance(object):
         if (expected_task_state and
                 row['task_state'] not in expected_task_state):
             raise exception.UnexpectedTaskStateError(
-                actual=row['task_state'], expected=expected_task_state)
+                instance_uuid=UUID, actual=row['task_state'],
+                expected=expected_task_state)
         for name in row:
             if getattr(self, name) != self._clean[name]:
                 row[name] = copy.deepcopy(getattr(self, name))
@@ -154,6 +159,7 @@ class FakeRPC(object):
         self.client = self
         self.cap = None
         self.destination_listens = True
+        self.sent = None
 
     def can_send_version(self, version):
         return self.cap is None
@@ -163,7 +169,6 @@ class FakeRPC(object):
         self._world.done.append(('cast', host))
         if self.destination_listens:
             instance.host = host
-            instance.vm_state = 'active'
             instance.task_state = None
             instance.save(expected_task_state=['migrating'])
 
@@ -181,63 +186,5 @@ class FakeRPC(object):
     def rollback_live_migration_at_destination(
             self, context, instance, host, destroy_disks=True,
             migrate_data=None):
-        self._world.done.append(('remove', host, destroy_disks, migrate_data))
-
-
-class FakeManager(object):
-    """ComputeManager with its methods decorated as in Nova."""
-
-    host = SOURCE
-
-    def __init__(self, world):
-        self.world = world
-        self.driver = FakeDriver(world)
-        self.compute_rpcapi = FakeRPC(world)
-        self.prepare = lambda: None
-        self.finish_fails = None
-        self.migrate = None
-        self.started = []
-
-    @migration_guard.remember_destination
-    def live_migration(self, context, dest, instance, block_migration,
-                       migrate_data):
-        attempt = (context, instance, dest, block_migration)
-        try:
-            self.prepare()
-        except Exception:
-            self._rollback_live_migration(*attempt, **{'migrate_data': {}})
-            raise
-        if self.migrate:
-            prepared = dict(migrate_data, pre_live_migration_result={})
-            self.migrate(*(attempt + (prepared,)))
-
-    @migration_guard.park_when_it_fails
-    def _post_live_migration(self, ctxt, instance, dest,
-                             block_migration=False, migrate_data=None):
-        self.world.done.append(('tear down', SOURCE))
-        if self.finish_fails is not None:
-            raise self.finish_fails
-        self.compute_rpcapi.post_live_migration_at_destination(
-            ctxt, instance, block_migration, dest)
-
-    @migration_guard.find_guest_first
-    def _rollback_live_migration(self, context, instance, dest,
-                                 block_migration, migrate_data=None):
-        instance.vm_state = 'active'
-        instance.task_state = None
-        instance.save(expected_task_state=['migrating'])
-        self.world.done.append(('tear down', DESTINATION))
-
-    @migration_guard.refuse_in_doubt
-    def restore_instance(self, context, instance):
-        self.started.append(instance.uuid)
-
-    def _init_instance(self, context, instance):
-        if migration_guard.find_guest_at_start(self, context, instance):
-            self.started.append(instance.uuid)
-
-
-def run_threads():
-    """Let every green thread that can run do so."""
-    for _ in range(10):
-        eventlet.sleep(0)
+        self._world.done.append(('remove', host, destroy_disks))
+        self.sent = migrate_data

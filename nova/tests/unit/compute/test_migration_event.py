@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-import mock
+from unittest import mock
 
 from nova.compute import migration_event
 from nova.compute import power_state
@@ -95,7 +95,7 @@ class MigrationEventTestCase(test.NoDBTestCase):
 
     def test_a_task_that_has_just_ended_is_handled_as_ever(self):
         self.instance.save.side_effect = exception.UnexpectedTaskStateError(
-            expected='migrating', actual=None)
+            instance_uuid='a-uuid', expected='migrating', actual=None)
         self.emit(virtevent.EVENT_LIFECYCLE_RESUMED)
         self.assertEqual([3], self.manager.handled)
 

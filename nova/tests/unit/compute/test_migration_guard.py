@@ -11,13 +11,10 @@
 #    under the License.
 
 import datetime
-
-import eventlet
-import mock
+from unittest import mock
 
 from nova.compute import guest_location as where
 from nova.compute import guest_search
-from nova.compute import migration_attempt
 from nova.compute import migration_guard
 from nova.compute import migration_keeper
 from nova.compute import migration_notice
@@ -28,12 +25,11 @@ from nova import exception
 from nova import objects
 from nova import test
 from nova.tests.unit.compute import guard_fakes as fakes
+from nova.tests.unit.compute import guard_manager
+from nova.tests.unit.virt import threads
 from nova import utils
 
 R, P, A, U = where.PRESENCES
-LIVE_DATA = {'pre_live_migration_result': {}}
-SHARED = dict(LIVE_DATA, is_shared_instance_path=True,
-              is_shared_block_storage=True)
 TORN_DESTINATION = ('tear down', 'dst')
 TORN_SOURCE = ('tear down', 'src')
 
@@ -54,12 +50,13 @@ class GuardTestCase(test.NoDBTestCase):
         self.patch(migration_keeper.timeutils, 'normalize_time', mock.Mock())
         self.patch(objects.InstanceList, 'get_by_filters',
                    mock.Mock(side_effect=self.find_instances))
+        guard_manager.serve_records(self)
         self.anew()
 
     def anew(self):
         """Begin with a new world."""
         self.world = fakes.World()
-        self.manager = fakes.FakeManager(self.world)
+        self.manager = guard_manager.FakeManager(self.world)
         self.instance = fakes.FakeInstance(self.world)
         self.prepare()
 
@@ -86,25 +83,23 @@ class GuardTestCase(test.NoDBTestCase):
 
     def begin(self, migrate_data=None):
         """The migration has begun and libvirt was called."""
-        self.manager.live_migration('context', 'dst', self.instance, False,
-                                    migrate_data or {})
+        self.manager.begin(self.instance, migrate_data)
 
     def migration_fails(self, source=None, destination=None,
-                        migrate_data=LIVE_DATA):
+                        migrate_data=None):
         """libvirt has raised; the guest is as told."""
         if source is not None:
             self.see(source, destination)
-        self.manager._rollback_live_migration(
-            'context', self.instance, 'dst', False, migrate_data=migrate_data)
+        self.manager.fails(self.instance, migrate_data)
 
-    def remembered(self, instance=None):
-        return migration_attempt.Attempt.remembered(
-            'context', instance or self.instance)
+    def remembered(self):
+        return self.manager.remembered(fakes.FakeInstance(self.world))
 
     def look_again(self, rounds=1):
         for _ in range(rounds):
             migration_guard.look_again(self.manager, 'admin')
-            fakes.run_threads()
+            threads.wait_until(lambda: not migration_guard.of(
+                self.manager)._looking)
 
     def assert_parked(self):
         self.assertEqual(('error', 'migrating', 'src'),
@@ -147,27 +142,11 @@ class GuardTestCase(test.NoDBTestCase):
 
 class BeginTestCase(GuardTestCase):
 
-    def test_stores_where_the_instance_goes(self):
-        self.begin({'is_shared_instance_path': True, 'other': 1})
-        attempt = self.remembered()
-        self.assertEqual('dst', attempt.dest)
-        self.assertEqual((False, {'is_shared_instance_path': True}),
-                         (attempt._block_migration, attempt._migrate_data))
-        self.assertEqual(self.world.row['system_metadata'],
-                         self.instance.system_metadata)
-
     def test_keeps_nothing_of_an_earlier_migration(self):
         migration_record.set_two_copies(self.instance)
         self.begin()
         self.assertFalse(migration_record.has_two_copies(self.instance))
         self.assertEqual('plan9', self.instance.system_metadata['image_os'])
-
-    def test_takes_a_dict_as_older_computes_send(self):
-        self.patch(objects.Instance, 'get_by_uuid',
-                   mock.Mock(return_value=self.instance))
-        self.manager.live_migration('context', 'dst', {'uuid': fakes.UUID},
-                                    False, {})
-        self.assertEqual('dst', self.remembered().dest)
 
     def test_what_cannot_be_prepared_is_rolled_back_unasked(self):
         # The destination is down: nobody there could answer.
@@ -176,12 +155,6 @@ class BeginTestCase(GuardTestCase):
         self.assertRaises(ValueError, self.begin)
         self.assert_stayed()
         self.assertEqual([], self.clock.slept)
-
-    def test_what_the_driver_refuses_is_looked_at_later(self):
-        self.manager.migrate = mock.Mock(side_effect=ValueError())
-        self.assertRaises(ValueError, self.begin)
-        self.look_again()
-        self.assert_stayed()
 
     def test_a_driver_that_cannot_look_changes_nothing(self):
         self.manager.driver = object()
@@ -226,7 +199,7 @@ class FailedTestCase(GuardTestCase):
         self.assertEqual(1, len(self.said('warning')))
 
     def test_one_that_is_started_meanwhile_is_not_recorded_stopped(self):
-        guarded = vars(fakes.FakeManager)['_rollback_live_migration']
+        guarded = self.manager.unguarded('roll back')
         roll_back = guarded.unguarded
 
         def start_too(manager, *args):
@@ -279,18 +252,17 @@ class FailedTestCase(GuardTestCase):
 
     def test_parking_keeps_where_it_was_to_go(self):
         self.migration_fails(R, U)
-        stored = fakes.FakeInstance(self.world)
-        self.assertEqual('dst', self.remembered(stored).dest)
+        self.assertEqual('dst', self.remembered().dest)
 
 
 class ShellTestCase(GuardTestCase):
 
     def prepare(self):
-        self.begin(SHARED)
+        self.begin(guard_manager.SHARED)
 
     def test_libvirt_has_its_time_to_remove_it(self):
         self.clock.tick = lambda: self.see(R, A)
-        self.migration_fails(R, P, SHARED)
+        self.migration_fails(R, P, guard_manager.SHARED)
         self.assert_stayed()
         self.assertEqual([TORN_DESTINATION], self.world.done)
 
@@ -299,30 +271,22 @@ class ShellTestCase(GuardTestCase):
             if self.world.done:
                 self.see(R, A)
         self.clock.tick = tick
-        self.migration_fails(R, P, SHARED)
+        self.migration_fails(R, P, guard_manager.SHARED)
         self.assert_stayed()
-        self.assertEqual([('remove', 'dst', False, {}), TORN_DESTINATION],
+        self.assertEqual([('remove', 'dst', False), TORN_DESTINATION],
                          self.world.done)
         self.assertTrue(sum(self.clock.slept) >= 30)
 
     def test_one_that_cannot_be_removed_parks(self):
-        self.migration_fails(R, P, SHARED)
+        self.migration_fails(R, P, guard_manager.SHARED)
         self.assert_parked()
         self.assertNotIn(TORN_DESTINATION, self.world.done)
 
-    def test_one_is_left_where_the_call_would_delete_disks(self):
-        # An RPC cap below 3.32 drops destroy_disks, and True is its default.
-        self.manager.compute_rpcapi.cap = '3.23'
-        self.migration_fails(R, P, SHARED)
-        self.assert_parked()
-        self.assert_nothing_done()
-        self.assertIn('would delete disks', self.said('warning')[0])
-
     def test_one_that_only_rpc_could_see_is_removed(self):
         self.world.rpc['dst'] = A
-        self.migration_fails(R, U, SHARED)
+        self.migration_fails(R, U, guard_manager.SHARED)
         self.assert_stayed()
-        self.assertEqual(('remove', 'dst', False, {}), self.world.done[0])
+        self.assertEqual(('remove', 'dst', False), self.world.done[0])
 
 
 class TwoCopiesTestCase(GuardTestCase):
@@ -355,7 +319,7 @@ class TwoCopiesTestCase(GuardTestCase):
     def test_nor_after_a_restart(self):
         self.migration_fails(R, R)
         self.see(R, P)
-        self.manager = fakes.FakeManager(self.world)
+        self.manager = guard_manager.FakeManager(self.world)
         self.look_again(rounds=40)
         self.assert_parked()
         self.assertEqual([('suspend', 'dst')], self.world.done)
@@ -449,7 +413,7 @@ class RPCTestCase(GuardTestCase):
         self.patch(guest_search.CONF, 'live_migration_rpc_timeout', 0.01)
         self.patch(migration_keeper.CONF, 'live_migration_park_after', 1)
         self.manager.compute_rpcapi.get_instance_diagnostics = (
-            lambda *args: eventlet.sleep(60))
+            lambda *args: threads.pause(0.5))
         self.migration_fails(R, U)
         self.assert_parked()
 
@@ -478,8 +442,8 @@ class RPCTestCase(GuardTestCase):
 class ParkedTestCase(GuardTestCase):
 
     def prepare(self):
-        self.begin(SHARED)
-        self.migration_fails(R, U, SHARED)
+        self.begin(guard_manager.SHARED)
+        self.migration_fails(R, U, guard_manager.SHARED)
         self.log.reset_mock()
         self.world.faults = []
 
@@ -493,15 +457,20 @@ class ParkedTestCase(GuardTestCase):
         self.look_again()
         self.assert_moved()
 
-    def test_is_freed_with_what_the_migration_was_begun_with(self):
-        self.see(A, R)
-        finish = mock.Mock()
-        self.manager._post_live_migration = mock.Mock(unguarded=finish)
-        self.look_again()
-        self.assertEqual(
-            ('dst', False, {'is_shared_instance_path': True,
-                            'is_shared_block_storage': True}),
-            finish.call_args[0][3:])
+    def test_what_it_was_before_outlives_what_it_was_parked_for(self):
+        self.anew()
+        self.world.row['vm_state'] = 'paused'
+        self.instance.refresh()
+        self.begin()
+        self.migration_fails(P, U)
+        self.see(U, U)
+        self.look_again(rounds=2)
+        self.assert_parked()
+        self.see(A, P)
+        self.world.flags['dst'] = {'diverged': True}
+        self.look_again(rounds=4)
+        self.assertEqual(('paused', 'dst'), (self.world.row['vm_state'],
+                                             self.world.row['host']))
 
     def test_is_looked_at_more_and_more_seldom(self):
         look = mock.Mock(return_value=where.Sighting(U, 'libvirt'))
@@ -527,8 +496,7 @@ class ParkedTestCase(GuardTestCase):
 
     def test_is_left_alone_while_this_process_works_on_it(self):
         guard = migration_guard.of(self.manager)
-        guard.begin(migration_attempt.Attempt(
-            'context', fakes.FakeInstance(self.world), 'dst', False, {}))
+        guard.begin(self.manager.attempt(fakes.FakeInstance(self.world)))
         self.see(R, A)
         self.look_again()
         self.assert_nothing_done()
@@ -540,13 +508,6 @@ class ParkedTestCase(GuardTestCase):
         self.see(R, A)
         self.look_again()
         self.assert_nothing_done()
-
-    def test_a_copy_that_was_freed_by_a_human_is_not_ours_any_more(self):
-        # By hand: the record names another source than the host it is on.
-        self.world.row['system_metadata']['live_migration_source'] = 'other'
-        self.see(R, R)
-        self.look_again()
-        self.assertNotIn(('suspend', 'dst'), self.world.done)
 
     def test_a_look_that_fails_harms_no_other(self):
         self.manager.driver.guest_finder.look = mock.Mock(
@@ -584,12 +545,6 @@ class UnrecordedTestCase(GuardTestCase):
                          (self.world.row['vm_state'],
                           self.world.row['task_state']))
 
-    def test_a_call_that_comes_too_late_migrates_nothing(self):
-        self.look_again()
-        self.manager.migrate = mock.Mock()
-        self.assertRaises(exception.UnexpectedTaskStateError, self.begin)
-        self.assertFalse(self.manager.migrate.called)
-
 
 class ResetStateTestCase(GuardTestCase):
     """An administrator resets the state in the middle of a migration."""
@@ -609,8 +564,7 @@ class ResetStateTestCase(GuardTestCase):
 
     def test_a_migration_that_succeeds_is_taken_back_and_finished(self):
         self.see(A, R)
-        self.manager._post_live_migration('context', self.instance, 'dst',
-                                          False, LIVE_DATA)
+        self.manager.succeeds(self.instance)
         self.assert_moved()
 
     def test_another_task_is_left_alone(self):
@@ -654,6 +608,7 @@ class RestoreTestCase(GuardTestCase):
 
     def test_is_allowed_where_nothing_migrated(self):
         self.world.row['system_metadata'] = {}
+        self.world.migration = None
         self.see(A, U)
         self.restore()
         self.assertEqual([fakes.UUID], self.manager.started)
@@ -767,8 +722,7 @@ class ChangedTestCase(GuardTestCase):
             instance.task_state = None
             instance.save(expected_task_state=['migrating'])
             raise ValueError('the destination is down')
-        self.patch(fakes.FakeManager.__dict__['_rollback_live_migration'],
-                   'unguarded', roll_back)
+        self.patch(self.manager.unguarded('roll back'), 'unguarded', roll_back)
         self.assertRaises(ValueError, self.migration_fails, R, A)
         self.assertEqual(1, len(calls))
         self.assertIsNone(self.world.row['task_state'])
@@ -782,8 +736,7 @@ class ChangedTestCase(GuardTestCase):
         keeper = migration_guard.of(self.manager)
         keeper.end(fakes.UUID)
         old = fakes.FakeInstance(self.world)
-        keeper.begin(migration_attempt.Attempt(
-            'context', fakes.FakeInstance(self.world), 'dst', False, {}))
+        keeper.begin(self.manager.attempt(fakes.FakeInstance(self.world)))
         self.see(R, A)
         keeper._look_once('admin', old)
         self.assert_nothing_done()
@@ -794,16 +747,15 @@ class ChangedTestCase(GuardTestCase):
 
         def look(instance, host=None):
             order.append(('begin', host))
-            eventlet.sleep(0)
+            threads.pause()
             order.append(('end', host))
             return self.world.sighting(host or 'src')
         self.manager.driver.guest_finder.look = look
         self.see(R, A)
-        threads = [eventlet.spawn(
-            self.manager._rollback_live_migration, 'context',
-            fakes.FakeInstance(self.world), 'dst', False, LIVE_DATA)
-            for _ in range(3)]
-        for thread in threads:
+        fails = [threads.Thread(self.manager.fails,
+                                fakes.FakeInstance(self.world))
+                 for _ in range(3)]
+        for thread in fails:
             thread.wait()
         self.assertEqual([('begin', None), ('end', None),
                           ('begin', 'dst'), ('end', 'dst')], order)
@@ -812,10 +764,12 @@ class ChangedTestCase(GuardTestCase):
     def test_whoever_holds_the_instance_is_waited_for(self):
         @utils.synchronized(fakes.UUID)
         def delete():
-            eventlet.sleep(0.05)
+            held.append(True)
+            threads.pause(0.05)
             self.world.row = None
-        thread = eventlet.spawn(delete)
-        eventlet.sleep(0)
+        held = []
+        thread = threads.Thread(delete)
+        threads.wait_until(lambda: held)
         self.migration_fails(R, A)
         thread.wait()
         self.assert_nothing_done()
@@ -828,49 +782,13 @@ class FinishTestCase(GuardTestCase):
         self.see(A, R)
 
     def finish(self):
-        self.manager._post_live_migration('context', self.instance, 'dst',
-                                          False, LIVE_DATA)
+        self.manager.succeeds(self.instance)
 
     def test_a_migration_that_succeeds_is_not_looked_at(self):
         self.manager.driver.guest_finder.look = mock.Mock()
         self.finish()
         self.assert_moved()
         self.assertFalse(self.manager.driver.guest_finder.look.called)
-
-    def test_one_that_cannot_be_finished_is_parked(self):
-        self.manager.finish_fails = ValueError('no cinder')
-        self.assertRaises(ValueError, self.finish)
-        self.assert_parked()
-        self.assertIn('no cinder', self.said('error')[0])
-        self.assertIn('could not be finished', self.world.faults[-1])
-        stored = fakes.FakeInstance(self.world)
-        self.assertEqual('dst', self.remembered(stored).dest)
-
-    def test_and_finished_later(self):
-        self.manager.finish_fails = ValueError('no cinder')
-        self.assertRaises(ValueError, self.finish)
-        self.manager.finish_fails = None
-        self.look_again()
-        self.assert_moved()
-
-    def test_a_destination_that_does_not_listen_is_told_again(self):
-        # What the source has torn down is not torn down again.
-        self.manager.compute_rpcapi.destination_listens = False
-        self.finish()
-        self.assertEqual('migrating', self.world.row['task_state'])
-        self.look_again(rounds=3)
-        self.manager.compute_rpcapi.destination_listens = True
-        self.look_again(rounds=4)
-        self.assert_moved()
-        self.assertEqual(1, self.world.done.count(TORN_SOURCE))
-
-    def test_finishing_forward_that_fails_parks_too(self):
-        self.manager.finish_fails = ValueError('no cinder')
-        self.migration_fails()
-        self.assert_parked()
-        self.manager.finish_fails = None
-        self.look_again()
-        self.assert_moved()
 
     def test_a_paused_rest_that_cannot_be_ended_parks(self):
         self.manager.driver.guest_finder.end_paused = mock.Mock(
@@ -884,7 +802,7 @@ class StartTestCase(GuardTestCase):
     def prepare(self):
         self.begin()
         # A new process: nothing is known but what the database says.
-        self.manager = fakes.FakeManager(self.world)
+        self.manager = guard_manager.FakeManager(self.world)
 
     def start(self):
         self.manager._init_instance('admin', fakes.FakeInstance(self.world))

@@ -11,13 +11,12 @@
 #    under the License.
 
 import time
-
-import eventlet
-import mock
+from unittest import mock
 
 from nova.compute import guest_location as where
 from nova import test
 from nova.tests.unit.virt.libvirt import fake_migration
+from nova.tests.unit.virt import threads
 from nova.virt.libvirt import guest_presence
 
 INSTANCE = {'uuid': 'cef19ce0-0ca2-11df-855d-b19fbce37686'}
@@ -32,11 +31,10 @@ class PresenceTestCase(test.NoDBTestCase):
         self.connection = mock.Mock()
         self.connection.lookupByUUIDString.return_value = self.domain
         self.libvirt = fake_migration.FakeLibvirt(self.connection)
-        self.patch(guest_presence.GuestFinder, '_uri_of',
-                   staticmethod(lambda host: 'qemu+tcp://%s/system' % host))
         self.patch(guest_presence, '_unanswered', {})
-        self.finder = guest_presence.GuestFinder(self.libvirt,
-                                                 'qemu:///system')
+        self.finder = guest_presence.GuestFinder(
+            self.libvirt, 'qemu:///system',
+            lambda host: 'qemu+tcp://%s/system' % host)
 
     def patch(self, where_, name, value):
         patcher = mock.patch.object(where_, name, value)
@@ -147,8 +145,7 @@ class BoundTestCase(PresenceTestCase):
         super(BoundTestCase, self).setUp()
         self.patch(guest_presence.CONF.libvirt,
                    'live_migration_ask_timeout', 0.1)
-        native = eventlet.patcher.original('threading')
-        self.answer = native.Event()
+        self.answer = threads.native_event()
         self.addCleanup(self.answer.set)
         self.libvirt.openReadOnly = lambda uri: self.answer.wait(30)
 
@@ -163,12 +160,13 @@ class BoundTestCase(PresenceTestCase):
         ticks = []
 
         def tick():
-            while True:
+            while not seen:
                 ticks.append(1)
-                eventlet.sleep(0.01)
-        ticker = eventlet.spawn(tick)
-        self.look(host='dst')
-        ticker.kill()
+                threads.pause(0.01)
+        seen = []
+        ticker = threads.Thread(tick)
+        seen.append(self.look(host='dst'))
+        ticker.wait()
         self.assertTrue(len(ticks) > 2)
 
     def test_a_host_that_stays_silent_is_asked_no_more(self):

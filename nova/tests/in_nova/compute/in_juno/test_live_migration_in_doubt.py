@@ -133,7 +133,7 @@ class LiveMigrationInDoubtTestCase(InDoubtTestCase):
                       [name for name, _ in self.compute._periodic_tasks])
         self.migration_fails(R, U)
         self.presences['dst'] = A
-        with mock.patch.object(migration_keeper.utils, 'spawn_n',
+        with mock.patch.object(migration_keeper.bounded_call, 'BoundedCall',
                                lambda function, *args: function(*args)):
             self.compute._look_for_parked_guests(self.context)
         stored = self.stored()

@@ -42,6 +42,7 @@ from nova.compute import migration_settlement
 from nova import objects
 from nova.tests.model import libvirt_model as model
 from nova.tests.unit.compute import guard_fakes as fakes
+from nova.tests.unit.compute import guard_manager
 from nova.virt.libvirt import migration_monitor
 
 EXAMPLES = int(os.environ.get('KEEPTRACK_EXAMPLES', 800))
@@ -50,6 +51,12 @@ _GRAVES = []
 
 OUTCOMES = strategies.sampled_from(['succeeds', 'succeeds', 'fails',
                                     'is lost'])
+
+
+def run_threads():
+    """Let every green thread that can run do so."""
+    for _ in range(10):
+        eventlet.sleep(0)
 
 
 class ModelClock(object):
@@ -78,7 +85,7 @@ class ModelClock(object):
             wakes = self._sleepers.pop(number)[1]
             self.now = max(self.now, at)
             wakes.send()
-            fakes.run_threads()
+            run_threads()
         self.now = ends
 
     def forget_sleepers(self):
@@ -169,7 +176,7 @@ class ModelRPC(fakes.FakeRPC):
         self._world.tear_down(self._world.hosts.destination, host)
 
 
-class ModelManager(fakes.FakeManager):
+class ModelManager(guard_manager.FakeManager):
 
     def __init__(self, world):
         super(ModelManager, self).__init__(world)
@@ -271,7 +278,7 @@ class Migration(stateful.RuleBasedStateMachine):
             self.manager._post_live_migration,
             self.manager._rollback_live_migration, context, instance, dest,
             block_migration, migrate_data)
-        fakes.run_threads()
+        run_threads()
 
     @staticmethod
     def _quietly(follow, *args):
@@ -293,7 +300,7 @@ class Migration(stateful.RuleBasedStateMachine):
         if (self.ends is not None and not self.ends.ready() and
                 self.hosts.call in ('returned', 'raised')):
             self.ends.send(self.hosts.call)
-        fakes.run_threads()
+        run_threads()
 
     # What happens.
 
@@ -393,7 +400,7 @@ class Migration(stateful.RuleBasedStateMachine):
             self.manager._init_instance('admin', self.instance())
             if self.manager.started:
                 self._resume_on_boot()
-        fakes.run_threads()
+        run_threads()
 
     def _resume_on_boot(self):
         """resume_guests_state_on_host_boot, as in Nova's _init_instance."""

@@ -26,6 +26,7 @@ from oslo_config import cfg
 from oslo_config import types
 from oslo_log import log as logging
 
+import nova.conf
 from nova.virt import bounded_call
 from nova.virt.libvirt import migration_job
 
@@ -39,16 +40,9 @@ monitor_opts = [
                  'migration, 100 at least. A longer interval makes fewer '
                  'calls to libvirt; the end of the migration is seen at once '
                  'in any case.'),
-    cfg.Opt('live_migration_ask_timeout',
-            type=types.Integer(min=1),
-            default=5,
-            help='Seconds that libvirt, on this host or on the destination '
-                 'of a live migration, has to answer where a guest is, 1 at '
-                 'least. Without an answer the guest\'s presence there counts '
-                 'as unknown.'),
 ]
 
-CONF = cfg.CONF
+CONF = nova.conf.CONF
 CONF.register_opts(monitor_opts, 'libvirt')
 
 # Seconds of migration between two reports of its progress: every one is

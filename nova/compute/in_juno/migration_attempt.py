@@ -1,0 +1,131 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""One live migration, as this release's ComputeManager wants to be told of it.
+
+What differs from release to release is here and in migration_guard: how
+ComputeManager's methods are called, and what of a migration is stored.
+"""
+
+import functools
+
+from nova.compute import migration_record
+
+SOURCE = 'source'
+DESTINATION = 'dest'
+BLOCK = 'block'
+
+# What of migrate_data the end of a migration depends on.
+_FLAGS = ('is_shared_block_storage', 'is_shared_instance_path')
+
+
+class Attempt(object):
+    """A live migration away from this host.
+
+    :param context: security context
+    :param instance: nova.objects.Instance, or a dict as an older nova-compute
+        sends it
+    :param dest: str, name of the destination host; None where nobody knows
+    :param block_migration: bool
+    :param migrate_data: dict or None
+    :ivar uuid: str, the instance's
+    :ivar is_prepared: bool, the destination has said that it is prepared
+    """
+
+    def __init__(self, context, instance, dest, block_migration,
+                 migrate_data):
+        self.context = context
+        self.instance = instance
+        self.uuid = instance['uuid']
+        self.dest = dest
+        # ComputeManager.live_migration adds it before it calls the driver.
+        self.is_prepared = 'pre_live_migration_result' in (migrate_data or {})
+        self._block_migration = block_migration
+        self._migrate_data = migrate_data
+
+    @classmethod
+    def remembered(cls, context, instance):
+        """Make the one that an instance's record tells of.
+
+        :param context: security context
+        :param instance: nova.objects.Instance
+        :returns: Attempt, without a destination where nothing is remembered
+        """
+        kept = functools.partial(migration_record.kept, instance)
+        migrate_data = dict((name, migration_record.flag(instance, name))
+                            for name in _FLAGS if kept(name) is not None)
+        return cls(
+            context, instance,
+            # of this migration, and not of one that has ended elsewhere
+            kept(DESTINATION) if kept(SOURCE) == instance.host else None,
+            migration_record.flag(instance, BLOCK), migrate_data)
+
+    def remember(self, instance):
+        """Let the instance's record tell of it, and of no earlier one.
+
+        The database of this release has no record of a live migration.
+
+        :param instance: nova.objects.Instance, saved by the caller
+        """
+        migration_record.forget(instance)
+        migration_record.keep(instance, SOURCE, instance.host)
+        migration_record.keep(instance, DESTINATION, self.dest)
+        migration_record.keep_flag(instance, BLOCK, self._block_migration)
+        for name in _FLAGS:
+            if name in (self._migrate_data or {}):
+                migration_record.keep_flag(instance, name,
+                                           self._migrate_data[name])
+
+    def roll_back(self, manager):
+        """Have it rolled back, as ever.
+
+        :param manager: ComputeManager of the source host
+        :raises: what _rollback_live_migration raises
+        """
+        manager._rollback_live_migration.unguarded(
+            manager, self.context, self.instance, self.dest,
+            self._block_migration, self._migrate_data)
+
+    def finish(self, manager):
+        """Have it finished: the source's part, and then the destination's.
+
+        :param manager: ComputeManager of the source host
+        :raises: what _post_live_migration raises
+        """
+        manager._post_live_migration.unguarded(
+            manager, self.context, self.instance, self.dest,
+            self._block_migration, self._migrate_data)
+
+    def finish_at_destination(self, manager):
+        """Have the destination do its part again; the source has done its own.
+
+        :param manager: ComputeManager of the source host
+        """
+        manager.compute_rpcapi.post_live_migration_at_destination(
+            self.context, self.instance, self._block_migration, self.dest)
+
+    def remove_shell(self, manager):
+        """Have the destination remove an empty domain; disks are not touched.
+
+        :param manager: ComputeManager of the source host
+        :returns: bool; False where the destination is too old to be told to
+            leave the disks alone
+        """
+        if not manager.compute_rpcapi.client.can_send_version('3.32'):
+            # The call would go without destroy_disks, which means True.
+            return False
+        # No migrate_data: with it the destination deletes the folder of an
+        # instance whose storage both hosts share.
+        manager.compute_rpcapi.rollback_live_migration_at_destination(
+            self.context, self.instance, self.dest, destroy_disks=False,
+            migrate_data={})
+        return True

@@ -1,0 +1,34 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Locks by name, and a green thread that nobody waits for."""
+
+import functools
+
+import eventlet
+from eventlet import semaphore
+
+_locks = {}
+
+
+def synchronized(name):
+    def decorate(function):
+        @functools.wraps(function)
+        def locked(*args, **kwargs):
+            with _locks.setdefault(name, semaphore.Semaphore()):
+                return function(*args, **kwargs)
+        return locked
+    return decorate
+
+
+def spawn_n(function, *args):
+    eventlet.spawn_n(function, *args)

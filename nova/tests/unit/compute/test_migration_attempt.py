@@ -1,0 +1,187 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+from unittest import mock
+
+from nova.compute import migration_guard
+from nova.tests.unit.compute import guard_fakes as fakes
+from nova.tests.unit.compute import guard_manager
+from nova.tests.unit.compute import test_migration_guard
+
+R, P, A, U = test_migration_guard.where.PRESENCES
+VOLUME = 'e2f1c2f0-1d2a-4f54-9a52-0c3d3d7a3a7e'
+STATUSES_AFTER = ('accepted', 'pre-migrating', 'completed', 'failed',
+                  'cancelled', 'error')
+
+
+class AttemptTestCase(test_migration_guard.GuardTestCase):
+
+    def restart(self):
+        """A new process: nothing is known but what the database says."""
+        self.manager = guard_manager.FakeManager(self.world)
+        self.instance = fakes.FakeInstance(self.world)
+
+    def attach_volume(self, attachment):
+        self.world.bdms = [mock.Mock(is_volume=True, volume_id=VOLUME,
+                                     attachment_id=attachment,
+                                     connection_info='of ' + attachment)]
+
+    def test_the_migrations_record_tells_the_destination(self):
+        self.begin()
+        self.assertEqual('dst', self.remembered().dest)
+        self.assertTrue(self.remembered().is_prepared)
+
+    def test_one_that_waits_in_the_queue_is_not_prepared(self):
+        self.begin()
+        for status in ('queued', 'preparing'):
+            self.world.migration.status = status
+            self.assertEqual('dst', self.remembered().dest)
+            self.assertFalse(self.remembered().is_prepared)
+
+    def test_one_that_has_not_reached_the_source_or_is_over_tells_none(self):
+        self.begin()
+        for status in STATUSES_AFTER:
+            self.world.migration.status = status
+            self.assertIsNone(self.remembered().dest)
+
+    def test_one_that_came_from_elsewhere_tells_none(self):
+        self.begin()
+        self.world.migration.source_compute = 'other'
+        self.assertIsNone(self.remembered().dest)
+
+    def test_what_was_agreed_on_outlives_a_restart(self):
+        self.begin(guard_manager.SHARED)
+        self.restart()
+        self.see(R, A)
+        self.look_again()
+        self.assert_stayed()
+        data, status, _, pre = self.manager.rolled_back_with[0]
+        self.assertEqual((True, True, False, 'failed', False), (
+            data.is_shared_instance_path, data.is_shared_block_storage,
+            data.block_migration, status, pre))
+        self.assertEqual('failed', self.world.migration.status)
+
+    def test_what_nobody_told_is_not_made_up(self):
+        self.begin()
+        self.restart()
+        self.see(R, A)
+        self.look_again()
+        data = self.manager.rolled_back_with[0][0]
+        self.assertNotIn('is_shared_block_storage', data)
+
+    def test_the_sources_attachment_outlives_a_restart(self):
+        self.attach_volume('of-the-source')
+        self.begin()
+        # As pre_live_migration leaves it.
+        self.attach_volume('of-the-destination')
+        self.restart()
+        self.manager.volume_api.attachment_get.return_value = {
+            'id': 'of-the-source', 'connection_info': {'lun': 1}}
+        self.see(A, R)
+        self.look_again()
+        self.assert_moved()
+        bdm, = self.manager.finished_with[0][1]
+        self.assertEqual('of-the-source', bdm.attachment_id)
+        self.assertIn(VOLUME, bdm.connection_info)
+
+    def test_an_attachment_that_stayed_is_asked_for_nowhere(self):
+        self.attach_volume('of-the-source')
+        self.begin()
+        self.restart()
+        self.see(A, R)
+        self.look_again()
+        self.assertFalse(self.manager.volume_api.attachment_get.called)
+        bdm, = self.manager.finished_with[0][1]
+        self.assertEqual('of of-the-source', bdm.connection_info)
+
+    def test_an_abort_is_recorded_as_one(self):
+        self.begin()
+        self.see(R, A)
+        self.manager._rollback_live_migration(
+            guard_manager.CONTEXT, self.instance, 'dst', self.world.live_data,
+            migration_status='cancelled', source_bdms=[])
+        self.assert_stayed()
+        self.assertEqual('cancelled', self.world.migration.status)
+
+    def test_a_parked_migration_is_still_under_way(self):
+        self.begin()
+        self.migration_fails(R, U)
+        self.assert_parked()
+        self.assertEqual('running', self.world.migration.status)
+
+    def test_a_shell_is_removed_and_no_disk_touched(self):
+        self.begin()
+        self.migration_fails(R, P)
+        sent = self.manager.compute_rpcapi.sent
+        self.assertTrue(sent.is_shared_instance_path and
+                        sent.is_shared_block_storage)
+
+
+class DriverRaisesTestCase(AttemptTestCase):
+    """driver.live_migration raises, having told the end before or not."""
+
+    def test_before_it_told_anything_the_guest_is_looked_for(self):
+        self.manager.migrate = mock.Mock(side_effect=ValueError())
+        self.see(A, R)
+        self.begin()
+        self.assert_moved()
+
+    def test_after_it_has_told_nothing_is_done_again(self):
+        def migrate(context, instance, dest, migrate_data):
+            self.manager._rollback_live_migration(context, instance, dest,
+                                                  migrate_data)
+            raise ValueError()
+        self.manager.migrate = migrate
+        self.see(R, A)
+        self.begin()
+        self.assert_stayed()
+        self.assertEqual(1, len(self.manager.rolled_back_with))
+
+    def test_what_is_parked_stays_parked(self):
+        self.manager.migrate = mock.Mock(side_effect=ValueError())
+        self.see(R, U)
+        self.begin()
+        self.assert_parked()
+
+    def test_of_a_driver_that_cannot_look_it_is_as_ever(self):
+        self.manager.driver = object()
+        self.manager.migrate = mock.Mock(side_effect=ValueError())
+        self.assertRaises(ValueError, self.begin)
+        self.assertEqual('error', self.world.migration.status)
+
+
+class BeginTooLateTestCase(test_migration_guard.GuardTestCase):
+
+    def test_nothing_is_begun_once_the_task_was_reset(self):
+        self.patch(migration_guard, 'LOG', mock.Mock())
+        self.world.row['task_state'] = None
+        self.manager.migrate = mock.Mock()
+        self.begin()
+        self.assertFalse(self.manager.migrate.called)
+        self.assertEqual('error', self.world.migration.status)
+        self.assert_nothing_done()
+
+
+class FinishTestCase(test_migration_guard.FinishTestCase):
+
+    def test_what_cannot_be_finished_belongs_to_the_destination(self):
+        self.manager.finish_fails = ValueError('no cinder')
+        self.assertRaises(ValueError, self.finish)
+        self.assertEqual(('dst', None), (self.world.row['host'],
+                                         self.world.row['task_state']))
+
+    def test_why_it_could_not_is_said(self):
+        self.manager.finish_fails = ValueError('no cinder')
+        self.migration_fails()
+        self.assertEqual('dst', self.world.row['host'])
+        self.assertIn('no cinder', self.said('error')[0])
