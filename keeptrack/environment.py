@@ -68,7 +68,8 @@ def find_python(wanted, given=None):
     Looked for in this order: what the user gives, what the environment
     variable KEEPTRACK_PYTHON names, PATH, pyenv's versions.  A name on PATH
     proves nothing (pyenv puts names there that fail when run), so every
-    candidate is asked for its version.
+    candidate is asked for its version.  Where a Python 3 is wanted a newer
+    one does, too, and this process's own comes last.
 
     :param wanted: the version, as "2.7" (str)
     :param given: a path or a name from the user (str or None)
@@ -100,6 +101,7 @@ def _candidates(wanted):
     for path in sorted((root / 'versions').glob(
             wanted + '*/bin/python' + wanted), reverse=True):
         yield str(path)
+    yield sys.executable
 
 
 def _absolute(name):
@@ -114,9 +116,12 @@ def _is_version(candidate, wanted):
             timeout=30)
     except (OSError, subprocess.TimeoutExpired):
         return False
-    found = re.match(r'Python (\d+\.\d+)\b', result.stdout)
-    return (result.returncode == 0 and found is not None and
-            found.group(1) == wanted)
+    found = re.match(r'Python (\d+)\.(\d+)\b', result.stdout)
+    if result.returncode or found is None:
+        return False
+    version = int(found.group(1)), int(found.group(2))
+    least = tuple(map(int, wanted.split('.')))
+    return version == least or version > least and version[0] == least[0] == 3
 
 
 class Environment(object):

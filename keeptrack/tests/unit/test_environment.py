@@ -74,6 +74,20 @@ class FindPythonTestCase(base.TestCase):
                                     environment.find_python, '2.7', given)
             self.assertIn('%s does not run as Python 2.7' % given, str(exc))
 
+    def test_a_newer_python_3_does(self):
+        self.assertEqual(sys.executable, environment.find_python('3.8'))
+        self.assertEqual(sys.executable, environment.find_python(
+            '3.8', sys.executable))
+        exact = self.python(self.path, 'echo Python 3.8.20', 'python3.8')
+        self.assertEqual(exact, environment.find_python('3.8'))
+
+    def test_an_older_python_3_does_not(self):
+        older = self.python(self.path, 'echo Python 3.8.20', 'python3.9')
+        self.assertRaises(errors.KeeptrackError, environment.find_python,
+                          '3.9', older)
+        self.assertRaises(errors.KeeptrackError, environment.find_python,
+                          '3.99')
+
     def test_a_name_is_looked_up_on_path(self):
         good = self.python(self.path, 'echo Python 2.7.1', 'py')
         self.assertEqual(good, environment.find_python('2.7', 'py'))
