@@ -59,7 +59,8 @@ class KeeptrackApp(app.App):
         # cliff has printed the error by now; an interrupt it leaves to us
         self._failed = isinstance(err, Exception)
         if isinstance(err, KeyboardInterrupt):
-            self.LOG.error('interrupted: the tree is as it was')
+            self.LOG.error('interrupted: %s',
+                           str(err) or 'the tree is as it was')
 
 
 def main(argv=None):

@@ -12,6 +12,7 @@
 
 """Nova's own tests before and after the series, and the difference."""
 
+import dataclasses
 import io
 import pathlib
 import shutil
@@ -26,6 +27,16 @@ from keeptrack import tree as tree_mod
 
 BEFORE = 'before'
 AFTER = 'after'
+
+
+@dataclasses.dataclass(frozen=True)
+class Sums(object):
+    """Tests of several modules in one tree, counted."""
+
+    tests: int
+    passed: int
+    failed: int
+    skipped: int
 
 
 class Comparison(object):
@@ -58,6 +69,16 @@ class Comparison(object):
                             ('passed', 'failed', 'skipped')) + (
                             len(self._new(label, module)),))
         return rows
+
+    def sums(self, label, whose):
+        """Count the tests of a tree.
+
+        :param label: the tree's (str)
+        :param whose: "Nova" or "ours" (str)
+        :returns: the Sums
+        """
+        rows = [row[3:7] for row in self.rows() if row[:2] == (label, whose)]
+        return Sums(*map(sum, zip((0, 0, 0, 0), *rows)))
 
     def _new(self, label, module):
         if label == BEFORE:

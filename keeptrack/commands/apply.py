@@ -21,11 +21,13 @@ from cliff import command
 
 from keeptrack import branch
 from keeptrack.commands import common
+from keeptrack.commands import proof
 from keeptrack import errors
 from keeptrack import git
 from keeptrack import inplace
 from keeptrack import nova_release
 from keeptrack import tree
+from keeptrack import verification
 
 
 class Apply(command.Command):
@@ -36,7 +38,14 @@ class Apply(command.Command):
     Without TREE, the newest release is taken from PyPI and unpacked in
     ./nova-<version>; a release that PyPI does not have is cloned from
     NOVA_REPO into ./nova-<target>.
+
+    With --verify, Nova's own tests are then run without and with the series,
+    as keeptrack verify does.  Exit status: 0 when nothing fails that did not
+    fail before, 1 when something does, 2 when the series was not applied or
+    the tests could not be run.
     """
+
+    _status = 0
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
@@ -48,29 +57,47 @@ class Apply(command.Command):
         parser.add_argument(
             '--dry-run', action='store_true',
             help='prove that the series goes on, and change nothing')
+        parser.add_argument(
+            '--verify', action='store_true',
+            help="then run Nova's own tests without and with the series")
+        proof.add_arguments(parser)
         return parser
+
+    def run(self, parsed_args):
+        return super().run(parsed_args) or self._status
 
     def take_action(self, parsed_args):
         common.refuse_both(parsed_args)
+        if parsed_args.verify and parsed_args.dry_run:
+            raise errors.KeeptrackError(
+                '--dry-run leaves nothing to verify: leave one out, or see '
+                'keeptrack verify')
         if parsed_args.tree is not None:
-            self._apply(tree.Tree(parsed_args.tree), parsed_args)
-            return
-        target, base = common.base_of(self.app_args, parsed_args.release)
-        if base is None:
-            self._apply_to_release(parsed_args)
+            path = self._apply(tree.Tree(parsed_args.tree), parsed_args)
         else:
-            self._apply_to_new_clone(target, base, parsed_args)
+            target, base = common.base_of(self.app_args, parsed_args.release)
+            path = (self._apply_to_release(parsed_args) if base is None else
+                    self._apply_to_new_clone(target, base, parsed_args))
+        if parsed_args.verify:
+            try:
+                self._verify(tree.Tree(path), parsed_args)
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt('the series is applied, not verified')
 
     def _say(self, line):
         self.app.stdout.write(line + '\n')
 
     def _apply(self, nova, args):
+        """Apply the series to a tree and say so; gives the tree's path."""
         target, series = common.require_target(self.app_args, nova)
+        if args.verify:
+            # what stands in the way of the tests is told before the work
+            proof.Proof(target, series, args)
         nova.refuse_unready()
         nova.refuse_unwritable(series.paths())
         if nova.is_clone:
             self._apply_to_clone(nova, target, series, args)
-            return
+            return nova.path
         if args.branch:
             raise errors.KeeptrackError(
                 '%s is no git checkout, so --branch means nothing there: '
@@ -82,6 +109,7 @@ class Apply(command.Command):
         self._say('%s: %d patches of %s %s, %d files' % (
             nova.path, len(series.patches), target.name,
             'would go on' if args.dry_run else 'applied', len(files)))
+        return nova.path
 
     def _apply_to_clone(self, nova, target, series, args):
         name = args.branch or 'keeptrack/' + target.name
@@ -111,7 +139,7 @@ class Apply(command.Command):
                 raise errors.KeeptrackError(
                     'NOVA_REPO does not hold %s (%s): get it there with git '
                     'fetch origin %s' % (base.name, base.commit, base.ref))
-            self._apply(tree.Tree(folder), args)
+            return self._apply(tree.Tree(folder), args)
 
     def _apply_to_release(self, args):
         release = common.published(self.app_args, args.release)
@@ -121,7 +149,28 @@ class Apply(command.Command):
             common.require_target(self.app_args, nova)
             with _new_folder(unpacked.name, args.dry_run) as folder:
                 shutil.copytree(unpacked, folder, symlinks=True)
-                self._apply(tree.Tree(folder), args)
+                return self._apply(tree.Tree(folder), args)
+
+    def _verify(self, nova, args):
+        target, series = common.require_target(self.app_args, nova)
+        result = proof.Proof(target, series, args).run(nova)
+        failures = proof.tell_failures(result, self.app.stderr)
+        for title, label, whose in (
+                ("Nova's own tests without the series",
+                 verification.BEFORE, 'Nova'),
+                ("Nova's own tests with the series",
+                 verification.AFTER, 'Nova'),
+                ("the series' own tests", verification.AFTER, 'ours')):
+            found = result.sums(label, whose)
+            self._say('%s: %d run, %d passed, %d failed, %d skipped' % (
+                title, found.tests, found.passed, found.failed,
+                found.skipped))
+        self._say(
+            'Not proven: %d tests fail that did not fail before; they are '
+            'named above' % failures if failures else
+            'Proven: no test fails with the series that passes without it. '
+            'The patched Nova is in %s' % nova.path)
+        self._status = 1 if failures else 0
 
 
 @contextlib.contextmanager

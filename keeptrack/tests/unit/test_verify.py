@@ -15,6 +15,7 @@ import sys
 import time
 from unittest import mock
 
+from keeptrack import errors
 from keeptrack import git
 from keeptrack import testruns
 from keeptrack.tests import base
@@ -229,6 +230,48 @@ class VerifyTestCase(synthetic.NovaTestCase):
             line = self.refusal('verify', str(self.clone))
             self.assertIn('nova.tests.test_old (', line)
             self.assertIn(name, line)
+
+    def apply(self):
+        return self.keeptrack('apply', '--verify', str(self.clone))
+
+    def test_apply_can_verify(self):
+        status, out, err = self.apply()
+        self.assertEqual((0, ''), (status, err))
+        lines = out.splitlines()
+        self.assertIn('commits on branch keeptrack/juno', lines[0])
+        self.assertEqual(
+            ["Nova's own tests without the series: 2 run, 1 passed, 1 "
+             'failed, 0 skipped',
+             "Nova's own tests with the series: 2 run, 1 passed, 1 failed, 0 "
+             'skipped',
+             "the series' own tests: 1 run, 1 passed, 0 failed, 0 skipped",
+             'Proven: no test fails with the series that passes without it. '
+             'The patched Nova is in %s' % self.clone], lines[1:])
+
+    def test_apply_tells_of_new_failures(self):
+        self.break_patch(3)
+        status, out, _ = self.apply()
+        self.assertEqual(1, status)
+        self.assertIn('Not proven: 1 tests fail', out)
+        self.assertIn('test_old.Old.test_rollback', self.progress)
+
+    def test_apply_refuses_before_it_changes_anything(self):
+        before = base.snapshot(self.clone)
+        self.assertIn('leave one out', self.refusal(
+            'apply', '--verify', '--dry-run', str(self.clone)))
+        with mock.patch('keeptrack.environment.find_python',
+                        side_effect=errors.KeeptrackError('no Python')):
+            self.assertEqual('no Python', self.refusal(
+                'apply', '--verify', str(self.clone)))
+        self.assertEqual(before, base.snapshot(self.clone))
+
+    def test_apply_stopped_in_the_tests_says_what_is_done(self):
+        with mock.patch('keeptrack.verification.run',
+                        side_effect=KeyboardInterrupt):
+            status, out, err = self.apply()
+        self.assertEqual(130, status)
+        self.assertIn('commits on branch', out)
+        self.assertIn('interrupted: the series is applied, not verified', err)
 
     def test_refusals(self):
         self.assertIn('--jobs', self.refusal('verify', '--jobs', '0',
