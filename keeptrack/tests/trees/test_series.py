@@ -120,6 +120,8 @@ class ApplyTestCase(TreesTestCase):
                  series.Series.load(target).patches][::-1],
                 git.line(folder, 'log', '--format=%s', '-%d' % len(
                     series.names(target))).split('\n'))
+            self.assertIn('already: nothing to do', self.refused(
+                '--patches', str(PATCHES), 'apply', str(folder)))
             picked = git.line(folder, 'rev-list', '--count',
                               each.commit + '..HEAD')
             self.assertEqual(len(series.names(target)) +

@@ -1,0 +1,99 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The series on the releases that the package index has.
+
+Each is applied, and the tests that the series adds are run in it; for the
+newest of all Nova's own tests are run as well, before and after.
+"""
+
+import json
+import os
+import pathlib
+import re
+
+import fixtures
+
+from keeptrack import environment
+from keeptrack import nova_release
+from keeptrack import targets
+from keeptrack.tests import base
+
+PATCHES = pathlib.Path(__file__).parents[3] / 'patches'
+# the tests have a home of their own; pip's settings and the environments
+# stay in the user's
+HOME = os.path.expanduser('~')
+CACHE = environment.cache_folder()
+
+
+class ReleasesTestCase(base.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        for name, value in (('HOME', HOME), ('XDG_CACHE_HOME', CACHE.parent)):
+            self.useFixture(fixtures.EnvironmentVariable(name, str(value)))
+
+    def succeeds(self, *argv):
+        status, out, err = self.run_keeptrack('--patches', str(PATCHES),
+                                              *argv)
+        self.assertEqual((0, ''), (status, err), self.progress)
+        return out
+
+
+class EveryTargetTestCase(ReleasesTestCase):
+
+    def releases(self):
+        """Every release that is a target's base, and each one's newest."""
+        return sorted({release for target in targets.load_all(PATCHES)
+                       if target.is_published for release in [
+                           each.release for each in target.bases
+                           if each.published] +
+                       [nova_release.newest(target.releases)]})
+
+    def test_our_own_tests(self):
+        self.assertTrue(self.releases())
+        for release in self.releases():
+            with nova_release.unpacked(release) as folder:
+                self.prove(folder)
+
+    def prove(self, folder):
+        self.succeeds('apply', str(folder))
+        row = json.loads(self.succeeds('status', str(folder), '-f', 'json'))
+        self.assertEqual(([], False), (row['missing'], row['vulnerable']))
+        # it can be taken off again, which verify does
+        self.assertIn('already: nothing to do', self.refused(
+            '--patches', str(PATCHES), 'apply', str(folder)))
+        target = targets.load(PATCHES / row['target'])
+        chosen = []
+        for module in target.our_modules:
+            chosen += ['--tests', module]
+        rows = json.loads(self.succeeds('verify', str(folder), '-f', 'json',
+                                        *chosen))
+        self.assertEqual(set(target.our_modules),
+                         {row['Module'] for row in rows})
+        self.assertEqual(sum(row['Tests'] for row in rows),
+                         sum(row['Passed'] for row in rows))
+
+
+class NewestTestCase(ReleasesTestCase):
+
+    def test_novas_own_tests(self):
+        here = self.folder / 'here'
+        here.mkdir()
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(here)
+        out = self.succeeds('apply', '--verify')
+        self.assertIn('Proven', out)
+        counts = [int(found) for found in re.findall(r'(\d+) run', out)]
+        self.assertEqual(3, len(counts), out)
+        self.assertGreater(min(counts), 100, out)
+        self.assertEqual(counts[0], counts[1])
