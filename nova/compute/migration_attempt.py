@@ -19,6 +19,7 @@ ComputeManager's methods are called, and what of a migration is stored.
 from oslo_serialization import jsonutils
 
 from nova.compute import migration_record
+from nova import exception
 from nova import objects
 from nova.objects import fields
 from nova.objects import migrate_data
@@ -125,7 +126,8 @@ class Attempt(object):
         """
         manager._post_live_migration_update_host.unguarded(
             manager, self.context, self.instance, self.dest,
-            self._block_migration, self._migrate_data, self._bdms(manager))
+            self._block_migration, self._migrate_data,
+            self._bdms(manager, again=True))
 
     def finish_at_destination(self, manager):
         """Have the destination do its part again; the source has done its own.
@@ -148,18 +150,32 @@ class Attempt(object):
             migrate_data=spares)
         return True
 
-    def _bdms(self, manager):
-        """Give the block devices as they were on the source."""
+    def _bdms(self, manager, again=False):
+        """Give the block devices as they were on the source.
+
+        :param again: bool, without volumes that the source is rid of, since
+            an attempt to finish was cut short before
+        :raises: VolumeAttachmentNotFound, where a volume is missed
+        """
         if self._source_bdms is None:
-            bdms = objects.BlockDeviceMappingList.get_by_instance_uuid(
-                self.context, self.uuid)
-            for bdm in bdms:
-                attachment = self._attachments.get(bdm.volume_id)
-                if attachment and attachment != bdm.attachment_id:
-                    _attach(bdm, manager.volume_api.attachment_get(
-                        self.context, attachment))
-            self._source_bdms = bdms
+            self._source_bdms = [
+                bdm for bdm in
+                objects.BlockDeviceMappingList.get_by_instance_uuid(
+                    self.context, self.uuid)
+                if self._as_on_source(manager, bdm, again)]
         return self._source_bdms
+
+    def _as_on_source(self, manager, bdm, again):
+        attachment = self._attachments.get(bdm.volume_id)
+        if attachment and attachment != bdm.attachment_id:
+            try:
+                _attach(bdm, manager.volume_api.attachment_get(
+                    self.context, attachment))
+            except exception.VolumeAttachmentNotFound:
+                if not again:
+                    raise
+                return False
+        return True
 
 
 def _attach(bdm, attachment):

@@ -134,7 +134,9 @@ class Adapter(adapter_juno.Adapter):
     def replace_services(self, spec, recorder):
         """Do without the services around Nova; see adapter_juno."""
         replaced.use(recorder, self.hydrate_network_info, spec['hosts'])
-        replaced_current.use(rows_current.ledger_of(spec))
+        replaced_current.use(
+            rows_current.ledger_of(spec),
+            importlib.import_module('nova.exception').VolumeAttachmentNotFound)
         importlib.import_module('nova.network.neutron').API = (
             replaced_current.Network)
         importlib.import_module('nova.volume.cinder').API = (

@@ -35,14 +35,18 @@ Traits = collections.namedtuple('Traits', 'traits generation')
 
 class _Needs(object):
     ledger = None
+    no_attachment = None
 
 
-def use(ledger):
+def use(ledger, no_attachment):
     """Say where the stand-ins of this process keep what they know.
 
     :param ledger: ledger.Ledger
+    :param no_attachment: makes what is raised where Cinder knows no
+        attachment of an id: a callable that takes attachment_id (str)
     """
     _Needs.ledger = ledger
+    _Needs.no_attachment = staticmethod(no_attachment)
 
 
 def node_id(host):
@@ -184,8 +188,9 @@ class Volume(object):
 
     def attachment_get(self, context, attachment):
         with _Needs.ledger.changing() as known:
-            # as Cinder, it knows none that was deleted
-            volume = known['attachments'][attachment][0]
+            volume, _ = known['attachments'].get(attachment, (None, None))
+        if volume is None:
+            raise _Needs.no_attachment(attachment_id=attachment)
         return {'id': attachment,
                 'connection_info': replaced.connection_info(volume)}
 

@@ -33,3 +33,7 @@ class MigrationError(NovaException):
 
 class UnexpectedTaskStateError(NovaException):
     pass
+
+
+class VolumeAttachmentNotFound(NovaException):
+    pass

@@ -37,7 +37,8 @@ class ReplacedTestCase(base.TestCase):
         book = ledger.Ledger(str(self.folder / 'services.json'))
         self.volume = replaced.volume_id(0)
         book.write(replaced_current.beginning('u', 'a', 'ab', [self.volume]))
-        replaced_current.use(book)
+        replaced_current.use(
+            book, lambda attachment_id: LookupError(attachment_id))
         self.network = replaced_current.Network()
         self.placement = replaced_current.Placement()
         self.instance = types.SimpleNamespace(host='a')
@@ -90,7 +91,9 @@ class ReplacedTestCase(base.TestCase):
             volumes.attachment_delete(None, old)
         self.assertEqual([('volume-attached', 'destination'),
                           ('volume-detached', 'source')], self.told())
-        self.assertRaises(KeyError, volumes.attachment_get, None, old)
+        exc = self.assertRaises(LookupError, volumes.attachment_get, None,
+                                old)
+        self.assertEqual(old, str(exc))
 
     def test_allocations_of_a_migration(self):
         node = replaced_current.node_id

@@ -14,6 +14,8 @@
 from unittest import mock
 
 from nova.compute import migration_guard
+from nova.compute import migration_keeper
+from nova import exception
 from nova.tests.unit.compute import guard_fakes as fakes
 from nova.tests.unit.compute import guard_manager
 from nova.tests.unit.compute import test_migration_guard
@@ -93,6 +95,30 @@ class AttemptTestCase(test_migration_guard.GuardTestCase):
         bdm, = self.manager.finished_with[0][1]
         self.assertEqual('of-the-source', bdm.attachment_id)
         self.assertIn(VOLUME, bdm.connection_info)
+
+    def interrupt_the_finish(self):
+        """Nobody saw its end, and the source is rid of the volume."""
+        self.attach_volume('of-the-source')
+        self.begin()
+        self.attach_volume('of-the-destination')
+        self.restart()
+        self.manager.volume_api.attachment_get.side_effect = (
+            exception.VolumeAttachmentNotFound())
+
+    def test_what_is_detached_already_is_not_detached_again(self):
+        self.interrupt_the_finish()
+        self.see(A, R)
+        self.look_again()
+        self.assert_moved()
+        self.assertEqual([], self.manager.finished_with[0][1])
+
+    def test_nothing_is_rolled_back_to_an_attachment_that_is_gone(self):
+        self.interrupt_the_finish()
+        self.patch(migration_keeper, 'LOG', mock.Mock())
+        self.see(R, A)
+        self.look_again()
+        self.assertEqual([], self.manager.rolled_back_with)
+        self.assertEqual('migrating', self.world.row['task_state'])
 
     def test_an_attachment_that_stayed_is_asked_for_nowhere(self):
         self.attach_volume('of-the-source')
