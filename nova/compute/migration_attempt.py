@@ -118,6 +118,17 @@ class Attempt(object):
             self._migrate_data, self._status, self._bdms(manager),
             not self.is_prepared)
 
+    def can_finish(self, manager):
+        """Tell whether nova-compute is so far up that it can be finished.
+
+        Its devices are known to the resource tracker only once all instances
+        were initialized.
+
+        :param manager: ComputeManager of the source host
+        :returns: bool
+        """
+        return manager.rt.pci_tracker is not None
+
     def finish(self, manager):
         """Have it finished: the source's part, and then the destination's.
 

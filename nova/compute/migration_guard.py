@@ -77,9 +77,10 @@ def find_guest_first(function):
                                  migrate_data=None, migration_status='failed',
                                  source_bdms=None, pre_live_migration=False):
         guard = of(self)
-        if not guard.can_look or pre_live_migration:
+        if guard.can_look and pre_live_migration:
             # The destination was never prepared.
             migration_record.forget(instance)
+        if not guard.can_look or pre_live_migration:
             return function(self, context, instance, dest, migrate_data,
                             migration_status, source_bdms, pre_live_migration)
         guard.settle(migration_attempt.Attempt(

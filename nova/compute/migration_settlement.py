@@ -276,6 +276,10 @@ class Settlement(object):
     def _move(self, decision, search, waited):
         self._notice.seen(decision, search)
         self._notice.correct_fault(decision, search)
+        if not self.attempt.can_finish(self.manager):
+            # The periodic task does it.
+            self._looks_soon = True
+            return True
         try:
             # Also a definition without a guest: it could be started.
             self.manager.driver.guest_finder.end_paused(self.instance)

@@ -112,13 +112,15 @@ class MovingGuest(libvirt_guest.Guest):
 
         :param job_type: int, virDomainJobType as it was read
         :returns: int, virDomainJobType: completed only where the call has
-            returned, and neither its job nor the guest speaks against that
+            returned, and its job says so or the guest is no longer here
         """
         error = self._error()
         if self._cancelled or self._is_abort(error):
             return self._libvirt.VIR_DOMAIN_JOB_CANCELLED
-        if (error is None and not self._stays() and
-                job_type != self._libvirt.VIR_DOMAIN_JOB_FAILED):
+        if error is None and (
+                job_type == self._libvirt.VIR_DOMAIN_JOB_COMPLETED or
+                job_type != self._libvirt.VIR_DOMAIN_JOB_FAILED and
+                not self._stays()):
             return self._libvirt.VIR_DOMAIN_JOB_COMPLETED
         return self._libvirt.VIR_DOMAIN_JOB_FAILED
 

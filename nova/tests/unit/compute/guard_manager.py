@@ -35,6 +35,7 @@ class FakeManager(object):
         self.driver = fakes.FakeDriver(world)
         self.compute_rpcapi = fakes.FakeRPC(world)
         self.volume_api = mock.Mock()
+        self.rt = mock.Mock()
         self.prepare = None
         self.finish_fails = None
         self.migrate = None

@@ -112,6 +112,21 @@ class AttemptTestCase(test_migration_guard.GuardTestCase):
         self.assert_moved()
         self.assertEqual([], self.manager.finished_with[0][1])
 
+    def test_is_finished_once_the_resource_tracker_is_up(self):
+        self.begin()
+        self.restart()
+        self.see(A, R)
+        self.manager.rt.pci_tracker = None
+        self.manager._init_instance(guard_manager.CONTEXT, self.instance)
+        self.assertEqual([], self.manager.started)
+        self.assert_nothing_done()
+        self.assertEqual(('src', 'active', 'migrating'), (
+            self.world.row['host'], self.world.row['vm_state'],
+            self.world.row['task_state']))
+        self.manager.rt.pci_tracker = mock.Mock()
+        self.look_again()
+        self.assert_moved()
+
     def test_nothing_is_rolled_back_to_an_attachment_that_is_gone(self):
         self.interrupt_the_finish()
         self.patch(migration_keeper, 'LOG', mock.Mock())

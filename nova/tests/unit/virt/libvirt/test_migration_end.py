@@ -111,7 +111,16 @@ class MovingGuestTestCase(EndTestCase):
     def test_a_call_that_has_returned_and_a_guest_that_runs_is_a_doubt(self):
         self.call.set_result(None)
         self.domain.isActive.return_value = True
-        self.assertEqual(self.libvirt.VIR_DOMAIN_JOB_FAILED, self.job())
+        for kind in (self.libvirt.VIR_DOMAIN_JOB_UNBOUNDED,
+                     self.libvirt.VIR_DOMAIN_JOB_NONE, self.error(38)):
+            self.assertEqual(self.libvirt.VIR_DOMAIN_JOB_FAILED,
+                             self.job(kind))
+
+    def test_where_the_call_and_the_job_agree_the_guest_is_not_asked(self):
+        self.call.set_result(None)
+        self.domain.isActive.return_value = True
+        self.assertEqual(self.libvirt.VIR_DOMAIN_JOB_COMPLETED,
+                         self.job(self.libvirt.VIR_DOMAIN_JOB_COMPLETED))
 
     def test_so_it_is_where_the_job_has_failed(self):
         self.call.set_result(None)
