@@ -36,4 +36,7 @@ class UnexpectedTaskStateError(NovaException):
 
 
 class VolumeAttachmentNotFound(NovaException):
-    pass
+    # Nova's own is not made without
+    def __init__(self, attachment_id):
+        super(VolumeAttachmentNotFound, self).__init__(
+            attachment_id=attachment_id)

@@ -103,7 +103,8 @@ class AttemptTestCase(test_migration_guard.GuardTestCase):
         self.attach_volume('of-the-destination')
         self.restart()
         self.manager.volume_api.attachment_get.side_effect = (
-            exception.VolumeAttachmentNotFound())
+            exception.VolumeAttachmentNotFound(
+                attachment_id='of-the-source'))
 
     def test_what_is_detached_already_is_not_detached_again(self):
         self.interrupt_the_finish()
