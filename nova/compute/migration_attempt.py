@@ -203,9 +203,9 @@ def _volumes(context, instance):
 
 def _migrate_data(instance, migration):
     """Make what the end of a migration needs of migrate_data."""
-    flags = dict((name, migration_record.flag(instance, name))
-                 for name in (BLOCK,) + _FLAGS
-                 if migration_record.kept(instance, name) is not None)
+    flags = {name: migration_record.flag(instance, name)
+             for name in (BLOCK,) + _FLAGS
+             if migration_record.kept(instance, name) is not None}
     flags['block_migration'] = flags.pop(BLOCK, False)
     return objects.LibvirtLiveMigrateData(
         migration=migration,

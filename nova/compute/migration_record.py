@@ -65,8 +65,11 @@ def kept_under(instance, prefix):
     :returns: dict of str, the rest of a name, to str
     """
     begins = PREFIX + prefix
-    return dict((key[len(begins):], value) for key, value in
-                instance.system_metadata.items() if key.startswith(begins))
+    found = {}
+    for key, value in instance.system_metadata.items():
+        if key.startswith(begins):
+            found[key[len(begins):]] = value
+    return found
 
 
 def flag(instance, name):
@@ -84,9 +87,12 @@ def forget(instance):
 
     :param instance: nova.objects.Instance, saved by the caller
     """
-    instance.system_metadata = dict(
-        (key, value) for key, value in instance.system_metadata.items()
-        if not key.startswith(PREFIX))
+    left = {}
+    for key, value in instance.system_metadata.items():
+        if not key.startswith(PREFIX):
+            left[key] = value
+    # set as a whole, for save to see that it has changed
+    instance.system_metadata = left
 
 
 def set_two_copies(instance):

@@ -112,8 +112,10 @@ class FakeInstance(object):
         return clone
 
     def obj_reset_changes(self):
-        self._clean = dict((name, copy.deepcopy(getattr(self, name)))
-                           for name in self._clean)
+        clean = {}
+        for name in self._clean:
+            clean[name] = copy.deepcopy(getattr(self, name))
+        self._clean = clean
 
     def save(self, expected_task_state=None):
         row = self._world.row
