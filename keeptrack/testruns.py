@@ -29,6 +29,14 @@ _RUNNER = pathlib.Path(__file__).with_name('testrunner.py')
 # seconds without news after which the user is told that work goes on
 _QUIET = 30
 
+# seconds in which no test ends after which a process is ended: it hangs.  The
+# longest tests of Nova's sleep for a minute; on a busy machine some of its
+# functional ones wait for ever for what another thread has told before.
+_STANDSTILL = 300
+
+# how often a part is run before it counts as one that hangs
+_TRIES = 2
+
 
 @dataclasses.dataclass(frozen=True)
 class Job(object):
@@ -155,9 +163,24 @@ class Runner(object):
                 os.killpg(process.pid, signal.SIGKILL)
 
     def _one(self, job, results):
-        if self._stopped:
-            return [], 0
         began = time.monotonic()
+        for left in reversed(range(_TRIES)):
+            rows, hangs = self._try(job, results)
+            if not hangs:
+                break
+            self._report('%s: %s stands still: %s' % (
+                job.label, job.module,
+                'it is run again' if left else 'it is given up'))
+        return rows, time.monotonic() - began
+
+    def _try(self, job, results):
+        """Run a process once.
+
+        :returns: tuple of its rows and whether it was ended since it hung
+        """
+        if self._stopped:
+            return [], False
+        results.unlink(missing_ok=True)
         with tempfile.TemporaryFile() as log:
             process = subprocess.Popen(
                 [self._python, str(_RUNNER), str(results), job.module,
@@ -168,15 +191,39 @@ class Runner(object):
             if self._stopped:
                 # the others were ended between our first look and now
                 os.killpg(process.pid, signal.SIGKILL)
+            hangs = not _ends(process, results)
+            if hangs:
+                os.killpg(process.pid, signal.SIGKILL)
             status = process.wait()
             self._running.discard(process)
             rows, ended = _read(results)
             if not ended:
                 log.seek(0)
                 last = log.read()[-2000:].decode('utf-8', 'replace')
-                rows.append(('%s (process ended with status %d)' % (
-                    job.module, status), 'failed', last))
-        return rows, time.monotonic() - began
+                rows.append(('%s (%s)' % (
+                    job.module, 'no test ended for %d s' % _STANDSTILL
+                    if hangs else 'process ended with status %d' % status),
+                    'failed', last))
+        return rows, hangs
+
+
+def _ends(process, results):
+    """Wait for a process as long as its tests come to their ends.
+
+    :param process: subprocess.Popen
+    :param results: the file that it adds a line to for every test
+    :returns: bool, False where it stands still
+    """
+    size = -1
+    while True:
+        try:
+            process.wait(_STANDSTILL)
+            return True
+        except subprocess.TimeoutExpired:
+            now = results.stat().st_size if results.exists() else 0
+            if now == size:
+                return False
+            size = now
 
 
 def _read(results):

@@ -68,6 +68,29 @@ class RunnerTestCase(base.TestCase):
                             '    def test_a(self): pass\n'
                             '    def test_b(self): os._exit(7)\n'))
 
+    def test_a_process_that_stands_still_is_run_again(self):
+        text = ('import os, time, unittest\n'
+                'class T(unittest.TestCase):\n'
+                '    def test_a(self): pass\n'
+                '    def test_b(self):\n'
+                '        if not os.path.exists("once"):\n'
+                '            open("once", "w").close()\n'
+                '            time.sleep(60)\n')
+        with mock.patch.object(testruns, '_STANDSTILL', 1):
+            self.assertEqual({'test_it.T.test_a': 'passed',
+                              'test_it.T.test_b': 'passed'},
+                             self.run_module(text))
+
+    def test_a_process_that_stands_still_again_has_failed(self):
+        text = ('import time, unittest\n'
+                'class T(unittest.TestCase):\n'
+                '    def test_a(self): pass\n'
+                '    def test_b(self): time.sleep(60)\n')
+        with mock.patch.object(testruns, '_STANDSTILL', 1):
+            self.assertEqual({'test_it.T.test_a': 'passed',
+                              'test_it (no test ended for 1 s)': 'failed'},
+                             self.run_module(text))
+
     def test_parts_make_the_whole(self):
         text = 'import unittest\nclass T(unittest.TestCase):\n' + ''.join(
             '    def test_%d(self): pass\n' % n for n in range(30))
