@@ -84,7 +84,7 @@ class DrillTestCase(testtools.TestCase):
         found[0].runtime.ensure()
         plan = campaign.Plan(
             found, list(faults.FAULTS),
-            int(os.environ['KEEPTRACK_DRILL_RUNS']), 'functional', 3)
+            int(os.environ.get('KEEPTRACK_DRILL_RUNS') or 1), 'functional', 3)
         return campaign.Campaign(plan, None, common.report).run()
 
     def check(self, name):
