@@ -41,19 +41,20 @@ class Search(object):
         self.refused = refused
 
 
-def look(manager, context, instance, dest, two_copies=False):
+def look(manager, context, instance, dest, address, two_copies=False):
     """Look at both hosts, the source first.
 
     :param manager: ComputeManager of the source host
     :param context: security context
     :param instance: nova.objects.Instance
     :param dest: str, name of the destination host
+    :param address: str, where libvirt on the destination is asked
     :param two_copies: bool, the guest was seen to run on both hosts before,
         so that "does not run" is not as much as "is not there"
     :returns: Search
     """
     source = manager.driver.guest_finder.look(instance)
-    destination = manager.driver.guest_finder.look(instance, dest)
+    destination = manager.driver.guest_finder.look(instance, address)
     refused = False
     if destination.presence == guest_location.UNKNOWN:
         answer, refused = _ask_compute(manager, context, instance, dest,

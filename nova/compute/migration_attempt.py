@@ -16,6 +16,7 @@ What differs from release to release is here and in migration_guard: how
 ComputeManager's methods are called, and what of a migration is stored.
 """
 
+from oslo_log import log as logging
 from oslo_serialization import jsonutils
 
 from nova.compute import migration_record
@@ -24,12 +25,18 @@ from nova import objects
 from nova.objects import fields
 from nova.objects import migrate_data
 
+LOG = logging.getLogger(__name__)
+
+NOT_UNBOUND = ('The inactive port bindings to %(dest)s could not be deleted: '
+               '%(error)s')
+
 BLOCK = 'block'
 ATTACHMENT = 'attachment_'
+ADDRESS = 'address'
 
 # What of migrate_data the end of a migration depends on.
-_FLAGS = ('is_shared_block_storage', 'is_shared_instance_path',
-          'src_supports_numa_live_migration')
+_SHARED = ('is_shared_block_storage', 'is_shared_instance_path')
+_FLAGS = _SHARED + ('src_supports_numa_live_migration',)
 
 # The driver is called when it is running, and not before.
 _BEGUN = ('running', 'running (post-copy)')
@@ -49,7 +56,10 @@ class Attempt(object):
         back
     :ivar uuid: str, the instance's
     :ivar dest: str, name of the destination host; None where nobody knows
+    :ivar address: str, where libvirt on the destination is to be asked: its
+        live_migration_inbound_addr, or its name
     :ivar is_prepared: bool, the destination has said that it is prepared
+    :ivar never_left: bool, it was cancelled before anything was done for it
     """
 
     def __init__(self, context, instance, migration, live_data,
@@ -59,10 +69,14 @@ class Attempt(object):
         self.uuid = instance.uuid
         self.dest = migration.dest_compute if migration else None
         self.is_prepared = migration is not None and migration.status in _BEGUN
+        self.never_left = False
+        self._is_remembered = False
         self._migration = migration
         self._migrate_data = live_data
         self._source_bdms = source_bdms
         self._status = status
+        self.address = (_inbound(live_data) or
+                        migration_record.kept(instance, ADDRESS) or self.dest)
         # Read now: what is remembered is dropped before it ends.
         self._attachments = migration_record.kept_under(instance, ATTACHMENT)
 
@@ -75,15 +89,17 @@ class Attempt(object):
         :returns: Attempt, without a destination where there is no migration
             away from the host that the instance is on
         """
-        for migration in objects.MigrationList.get_by_filters(
-                context, {'instance_uuid': instance.uuid,
-                          'migration_type':
-                          fields.MigrationType.LIVE_MIGRATION,
-                          'source_compute': instance.host}):
-            if migration.status in _STATUSES:
-                return cls(context, instance, migration,
-                           _migrate_data(instance, migration))
-        return cls(context, instance, None, None)
+        migration = _newest(context, instance)
+        if migration is not None and migration.status in _STATUSES:
+            attempt = cls(context, instance, migration,
+                          _migrate_data(instance, migration))
+        else:
+            attempt = cls(context, instance, None, None)
+            # One that was begun is cancelled once its task is gone.
+            attempt.never_left = (migration is not None and
+                                  migration.status == 'cancelled')
+        attempt._is_remembered = True
+        return attempt
 
     def remember(self, instance):
         """Let the instance's record tell what the migration's does not.
@@ -102,10 +118,51 @@ class Attempt(object):
                 migration_record.keep(instance, ATTACHMENT + bdm.volume_id,
                                       bdm.attachment_id)
 
+    def remember_address(self):
+        """Let the instance's record, saved by the caller, tell the address.
+
+        The destination tells it once it is prepared.
+        """
+        if self.address != self.dest:
+            migration_record.keep(self.instance, ADDRESS, self.address)
+
     @property
     def _block_migration(self):
         return ('block_migration' in self._migrate_data and
                 self._migrate_data.block_migration)
+
+    def give_up(self, manager, deleted=False):
+        """Undo what was done for it before its turn to begin had come.
+
+        :param manager: ComputeManager of the source host
+        :param deleted: bool, the instance is gone, and its ports with it
+        """
+        manager._waiting_live_migrations.pop(self.uuid, None)
+        manager._set_migration_status(self._migration, 'error')
+        if deleted:
+            manager.reportclient.delete_allocation_for_instance(
+                self.context, self._migration.uuid,
+                consumer_type='migration')
+            return
+        manager._revert_allocation(self.context, self.instance,
+                                   self._migration)
+        try:
+            manager.network_api.setup_networks_on_host(
+                self.context, self.instance, host=self.dest, teardown=True)
+        except exception.PortBindingDeletionFailed as error:
+            LOG.error(NOT_UNBOUND, {'dest': self.dest, 'error': error},
+                      instance=self.instance)
+
+    def end_in_error(self, manager):
+        """Record that it could not be finished on the source.
+
+        For an instance that is on the destination in the database, too.
+
+        :param manager: ComputeManager of the source host
+        """
+        manager._set_migration_status(self._migration, 'error')
+        manager._set_instance_obj_error_state(self.instance,
+                                              clean_task_state=True)
 
     def roll_back(self, manager):
         """Have it rolled back, as ever.
@@ -113,10 +170,22 @@ class Attempt(object):
         :param manager: ComputeManager of the source host
         :raises: what _rollback_live_migration raises
         """
+        not_prepared = self._was_not_prepared()
         manager._rollback_live_migration.unguarded(
             manager, self.context, self.instance, self.dest,
             self._migrate_data, self._status, self._bdms(manager),
-            not self.is_prepared)
+            not_prepared)
+
+    def _was_not_prepared(self):
+        """Tell whether the destination holds nothing of the instance's.
+
+        A migration of this process comes here only once the destination was
+        prepared. Of one that was cut short, the record may not say so yet.
+        """
+        return (self._is_remembered and not self.is_prepared and
+                not any(self._attachments.get(bdm.volume_id)
+                        not in (None, bdm.attachment_id)
+                        for bdm in _volumes(self.context, self.instance)))
 
     def can_finish(self, manager):
         """Tell whether nova-compute is so far up that it can be finished.
@@ -196,6 +265,24 @@ def _attach(bdm, attachment):
         dict(attachment['connection_info'], serial=bdm.volume_id))
 
 
+def _inbound(live_data):
+    """Give the address that the migration itself connects to, or None."""
+    if live_data is not None and 'target_connect_addr' in live_data:
+        return live_data.target_connect_addr
+
+
+def _newest(context, instance):
+    """Give the last migration away from the instance's host, or None.
+
+    Earlier ones that were cut short may still look as if they went on.
+    """
+    found = objects.MigrationList.get_by_filters(
+        context, {'instance_uuid': instance.uuid,
+                  'migration_type': fields.MigrationType.LIVE_MIGRATION,
+                  'source_compute': instance.host})
+    return max(found, key=lambda migration: migration.id, default=None)
+
+
 def _volumes(context, instance):
     return [bdm for bdm in objects.BlockDeviceMappingList.get_by_instance_uuid(
         context, instance.uuid) if bdm.is_volume]
@@ -207,6 +294,9 @@ def _migrate_data(instance, migration):
              for name in (BLOCK,) + _FLAGS
              if migration_record.kept(instance, name) is not None}
     flags['block_migration'] = flags.pop(BLOCK, False)
+    for name in _SHARED:
+        # Where nothing is remembered it was not begun: no disk is touched.
+        flags.setdefault(name, True)
     return objects.LibvirtLiveMigrateData(
         migration=migration,
         vifs=migrate_data.VIFMigrateData.create_skeleton_migrate_vifs(

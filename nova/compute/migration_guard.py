@@ -35,6 +35,9 @@ LOG = logging.getLogger(__name__)
 NOT_BEGUN = ('The live migration is not begun: the task of the instance was '
              'reset meanwhile.')
 
+DELETED = ('The live migration is not begun: the instance was deleted '
+           'meanwhile.')
+
 NOT_RESTORED = ('The instance is not restored: its guest may be on %(dest)s, '
                 'where a live migration was to take it: %(sighting)s. A '
                 'second copy would write to the same disks.')
@@ -51,12 +54,17 @@ def remember_destination(function):
                            migration, migrate_data):
         guard = of(self)
         if guard.can_look:
+            attempt = migration_attempt.Attempt(context, instance, migration,
+                                                migrate_data)
             try:
-                guard.begin(migration_attempt.Attempt(
-                    context, instance, migration, migrate_data))
+                guard.begin(attempt)
             except exception.UnexpectedTaskStateError:
                 LOG.error(NOT_BEGUN, instance=instance)
-                self._set_migration_status(migration, 'error')
+                attempt.give_up(self)
+                return
+            except exception.InstanceNotFound:
+                LOG.info(DELETED, instance=instance)
+                attempt.give_up(self, deleted=True)
                 return
         try:
             function(self, context, dest, instance, block_migration,
@@ -142,12 +150,13 @@ def refuse_in_doubt(function):
     @functools.wraps(function)
     def restore_instance(self, context, instance):
         guard = of(self)
-        dest = (migration_attempt.Attempt.remembered(context, instance).dest
-                if guard.can_look else None)
-        if dest:
-            search = guest_search.look(self, context, instance, dest)
+        attempt = (migration_attempt.Attempt.remembered(context, instance)
+                   if guard.can_look else None)
+        if attempt is not None and attempt.dest:
+            search = guest_search.look(self, context, instance, attempt.dest,
+                                       attempt.address)
             if search.destination.presence != guest_location.ABSENT:
-                LOG.error(NOT_RESTORED, {'dest': dest,
+                LOG.error(NOT_RESTORED, {'dest': attempt.dest,
                                          'sighting': search.destination},
                           instance=instance)
                 raise exception.InstanceInvalidState(

@@ -189,7 +189,8 @@ class Keeper(object):
 
     def _is_due(self, instance):
         uuid = instance.uuid
-        if uuid in self._under_way or uuid in self._looking:
+        if (uuid in self._under_way or uuid in self._looking or
+                self._waits(uuid)):
             return False
         if (instance.vm_state != vm_states.ERROR and
                 uuid not in self._unready and
@@ -202,6 +203,11 @@ class Keeper(object):
         between = min(2 * between, SELDOM)
         self._rounds[uuid] = (between, between)
         return True
+
+    def _waits(self, uuid):
+        """Tell whether the migration waits for its turn to begin."""
+        # Not in every release; it may wait there for hours.
+        return uuid in getattr(self.manager, '_waiting_live_migrations', ())
 
     @staticmethod
     def _is_untouched(instance):
@@ -257,5 +263,6 @@ class Keeper(object):
                                            migration_settlement.Memory())
         return migration_settlement.Settlement(
             self.manager, attempt, memory,
-            lambda: self._under_way.get(attempt.uuid) is migration,
+            lambda: (self._under_way.get(attempt.uuid) is migration and
+                     (migration is not None or not self._waits(attempt.uuid))),
             owned=migration is not None)

@@ -213,6 +213,7 @@ class Settlement(object):
                 self._stayed)
         return guest_search.look(
             self.manager, self.context, self.instance, self.dest,
+            self.attempt.address,
             migration_record.has_two_copies(self.instance))
 
     def _without_record(self, park):
@@ -222,7 +223,9 @@ class Settlement(object):
         up, or nova-compute was upgraded in the middle.
         """
         source = self.manager.driver.guest_finder.look(self.instance)
-        if (source.presence == guest_location.RUNNING and not source.moving):
+        if self.attempt.never_left or (
+                source.presence == guest_location.RUNNING and
+                not source.moving):
             self._notice.say('warning', migration_notice.NEVER_BEGAN)
             self.instance.task_state = None
             self.instance.vm_state = vm_states.ACTIVE
@@ -309,7 +312,8 @@ class Settlement(object):
     def _suspend_copy(self):
         self._looks_soon = True
         try:
-            self.manager.driver.guest_finder.suspend(self.instance, self.dest)
+            self.manager.driver.guest_finder.suspend(self.instance,
+                                                     self.attempt.address)
         except Exception as error:
             self._notice.say('critical', migration_notice.NOT_SUSPENDED,
                              error=error)
@@ -345,6 +349,7 @@ class Settlement(object):
         why = '%s: %s/%s' % (decision.name, search.source.presence,
                              search.destination.presence)
         known = self._hold.is_parked(why)
+        self.attempt.remember_address()
         if not self._hold.park(why):
             return False
         if not known:
@@ -357,5 +362,7 @@ class Settlement(object):
         if not self._hold.renew():
             self._notice.say('error', migration_notice.FINISH_FAILED,
                              error=error, exc_info=True)
+            if self.instance.host == self.dest:
+                self.attempt.end_in_error(self.manager)
         elif not self._hold.is_parked(why) and self._hold.park(why):
             self._notice.unfinished(error)

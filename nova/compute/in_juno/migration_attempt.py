@@ -38,15 +38,21 @@ class Attempt(object):
     :param block_migration: bool
     :param migrate_data: dict or None
     :ivar uuid: str, the instance's
+    :ivar address: str, where libvirt on the destination is to be asked: its
+        name, in this release
     :ivar is_prepared: bool, the destination has said that it is prepared
+    :ivar never_left: bool, it was cancelled before anything was done for it;
+        False, as this release has no such
     """
+
+    never_left = False
 
     def __init__(self, context, instance, dest, block_migration,
                  migrate_data):
         self.context = context
         self.instance = instance
         self.uuid = instance['uuid']
-        self.dest = dest
+        self.dest = self.address = dest
         # ComputeManager.live_migration adds it before it calls the driver.
         self.is_prepared = 'pre_live_migration_result' in (migrate_data or {})
         self._block_migration = block_migration
@@ -69,6 +75,9 @@ class Attempt(object):
             kept(DESTINATION) if kept(SOURCE) == instance.host else None,
             migration_record.flag(instance, BLOCK), migrate_data)
 
+    def remember_address(self):
+        """Nothing to do: it is the destination's name."""
+
     def remember(self, instance):
         """Let the instance's record tell of it, and of no earlier one.
 
@@ -84,6 +93,12 @@ class Attempt(object):
             if name in (self._migrate_data or {}):
                 migration_record.keep_flag(instance, name,
                                            self._migrate_data[name])
+
+    def end_in_error(self, manager):
+        """Nothing to do: this release keeps no record that could say it.
+
+        :param manager: ComputeManager of the source host
+        """
 
     def roll_back(self, manager):
         """Have it rolled back, as ever.

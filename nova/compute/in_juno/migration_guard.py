@@ -112,12 +112,13 @@ def refuse_in_doubt(function):
     @functools.wraps(function)
     def restore_instance(self, context, instance):
         guard = of(self)
-        dest = (migration_attempt.Attempt.remembered(context, instance).dest
-                if guard.can_look else None)
-        if dest:
-            search = guest_search.look(self, context, instance, dest)
+        attempt = (migration_attempt.Attempt.remembered(context, instance)
+                   if guard.can_look else None)
+        if attempt is not None and attempt.dest:
+            search = guest_search.look(self, context, instance, attempt.dest,
+                                       attempt.address)
             if search.destination.presence != guest_location.ABSENT:
-                LOG.error(NOT_RESTORED, {'dest': dest,
+                LOG.error(NOT_RESTORED, {'dest': attempt.dest,
                                          'sighting': search.destination},
                           instance=instance)
                 raise exception.InstanceInvalidState(

@@ -31,6 +31,10 @@ class MigrationError(NovaException):
     pass
 
 
+class PortBindingDeletionFailed(NovaException):
+    pass
+
+
 class UnexpectedTaskStateError(NovaException):
     pass
 

@@ -39,6 +39,12 @@ _PAUSED = 3
 # migration, starting up. Any other reason belongs to one that has run.
 _WAITS_FOR_GUEST = (2, 11)
 
+# virDomainUndefineFlagsValues. What the guest may share with its copy on the
+# other host stays; without them libvirt refuses to undefine what has an NVRAM.
+_UNDEFINE = ('VIR_DOMAIN_UNDEFINE_MANAGED_SAVE',
+             'VIR_DOMAIN_UNDEFINE_KEEP_NVRAM',
+             'VIR_DOMAIN_UNDEFINE_KEEP_TPM')
+
 # Questions to one host that may be without an answer at a time. Each is a
 # thread, and a host that is down answers none of them.
 UNANSWERED = 8
@@ -176,6 +182,10 @@ def _suspend(libvirt, uri, uuid):
 
 
 def _end_paused(libvirt, uri, uuid):
+    keep = 0
+    for name in _UNDEFINE:
+        keep |= getattr(libvirt, name, 0)
+
     def act(domain):
         state = domain.state(0)[0]
         if _PRESENCES.get(state) == guest_location.RUNNING:
@@ -184,7 +194,7 @@ def _end_paused(libvirt, uri, uuid):
         if state == _PAUSED:
             domain.destroy()
         if persistent:
-            domain.undefine()
+            domain.undefineFlags(keep)
     _act(libvirt, uri, uuid, act)
 
 

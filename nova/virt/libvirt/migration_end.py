@@ -47,11 +47,18 @@ def told_by_the_call(function):
                                 migrate_data, future, disk_paths):
         moving = MovingGuest(guest, instance, future,
                              functools.partial(_may_resume, self, instance,
-                                               dest))
+                                               _address(dest, migrate_data)))
         return function(self, context, instance, moving, dest, post_method,
                         recover_method, block_migration, migrate_data, future,
                         disk_paths)
     return _live_migration_monitor
+
+
+def _address(dest, migrate_data):
+    """Tell where the migration itself connects to (str)."""
+    if 'target_connect_addr' in migrate_data:
+        return migrate_data.target_connect_addr or dest
+    return dest
 
 
 def _may_resume(driver, instance, dest):

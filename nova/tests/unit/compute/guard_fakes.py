@@ -18,6 +18,7 @@ from nova.compute import guest_location as where
 from nova import exception
 
 UUID = 'cef19ce0-0ca2-11df-855d-b19fbce37686'
+MIGRATION = '7a4d3f0e-6d5c-4b0b-9a63-1f1c3a4d6e55'
 SOURCE = 'src'
 DESTINATION = 'dst'
 
@@ -66,6 +67,8 @@ class World(object):
         self.done = []
         self.faults = []
         self.migration = None
+        # of the same instance, before that one
+        self.earlier = []
         self.bdms = []
 
     def sighting(self, host):

@@ -41,10 +41,18 @@ class FakeManager(object):
         self.migrate = None
         self.started = []
         self.finished_with = []
+        self.network_api = mock.Mock()
+        self.reportclient = mock.Mock()
+        self._revert_allocation = mock.Mock()
+        self._waiting_live_migrations = {}
         self.rolled_back_with = []
 
     def _set_migration_status(self, migration, status):
         migration.status = status
+
+    def _set_instance_obj_error_state(self, instance, clean_task_state):
+        instance.vm_state = 'error'
+        instance.save()
 
     @migration_guard.remember_destination
     def _do_live_migration(
@@ -123,6 +131,7 @@ class FakeManager(object):
     def attempt(self, instance, migrate_data=None):
         """A migration of the instance that is to begin."""
         self.world.migration = objects.Migration(
+            id=2, uuid=fakes.MIGRATION,
             dest_compute=fakes.DESTINATION, source_compute=fakes.SOURCE,
             status='queued', migration_type='live-migration')
         self.world.live_data = objects.LibvirtLiveMigrateData(
@@ -160,10 +169,10 @@ class FakeManager(object):
 def serve_records(test):
     """Let a test's records be found where Nova looks for them."""
     def migrations(context, filters):
-        migration = test.world.migration
-        return [migration] if migration and all(
+        known = test.world.earlier + [test.world.migration]
+        return [migration for migration in known if migration and all(
             getattr(migration, name) == value for name, value in
-            filters.items() if name != 'instance_uuid') else []
+            filters.items() if name != 'instance_uuid')]
     test.patch(objects.MigrationList, 'get_by_filters', migrations)
     test.patch(objects.BlockDeviceMappingList, 'get_by_instance_uuid',
                lambda context, uuid: list(test.world.bdms))

@@ -16,6 +16,7 @@ from unittest import mock
 from nova.compute import migration_guard
 from nova.compute import migration_keeper
 from nova import exception
+from nova import objects
 from nova.tests.unit.compute import guard_fakes as fakes
 from nova.tests.unit.compute import guard_manager
 from nova.tests.unit.compute import test_migration_guard
@@ -73,13 +74,93 @@ class AttemptTestCase(test_migration_guard.GuardTestCase):
             data.block_migration, status, pre))
         self.assertEqual('failed', self.world.migration.status)
 
-    def test_what_nobody_told_is_not_made_up(self):
+    def test_no_disk_is_touched_where_nothing_was_told(self):
         self.begin()
         self.restart()
         self.see(R, A)
         self.look_again()
         data = self.manager.rolled_back_with[0][0]
-        self.assertNotIn('is_shared_block_storage', data)
+        self.assertTrue(data.is_shared_block_storage and
+                        data.is_shared_instance_path)
+
+    def test_an_earlier_one_that_was_cut_short_is_not_meant(self):
+        self.begin()
+        self.world.earlier = [objects.Migration(
+            id=1, dest_compute='old', source_compute='src', status=status,
+            migration_type='live-migration')
+            for status in ('running', 'preparing')]
+        self.assertEqual('dst', self.remembered().dest)
+        self.world.migration.status = 'completed'
+        self.assertIsNone(self.remembered().dest)
+
+    def test_one_that_was_cancelled_in_the_queue_has_never_left(self):
+        self.begin()
+        self.world.migration.status = 'cancelled'
+        self.restart()
+        self.see(A, U)
+        self.manager._init_instance(guard_manager.CONTEXT, self.instance)
+        self.assertEqual([self.instance.uuid], self.manager.started)
+        self.assertEqual(('active', None), (self.world.row['vm_state'],
+                                            self.world.row['task_state']))
+
+    def test_one_that_waits_for_its_turn_is_left_alone(self):
+        self.manager.attempt(self.instance)
+        self.manager._waiting_live_migrations[self.instance.uuid] = None
+        self.patch(migration_keeper.Keeper, '_is_untouched',
+                   lambda self, instance: True)
+        self.see(R, A)
+        self.look_again()
+        self.assert_nothing_done()
+        del self.manager._waiting_live_migrations[self.instance.uuid]
+        self.look_again()
+        self.assert_stayed()
+
+    def roll_back_one_that_was_cut_short(self, status, attached):
+        self.attach_volume('of-the-source')
+        self.begin()
+        self.world.migration.status = status
+        self.attach_volume(attached)
+        self.restart()
+        self.manager.volume_api.attachment_get.return_value = {
+            'id': 'of-the-source', 'connection_info': {'lun': 1}}
+        self.see(R, A)
+        self.look_again()
+        return self.manager.rolled_back_with[0][-1]
+
+    def test_libvirt_is_asked_where_the_migration_itself_connects(self):
+        self.begin()
+        self.world.live_data.target_connect_addr = '10.1.2.3'
+        asked = []
+        look = self.manager.driver.guest_finder.look
+
+        def record(instance, host=None):
+            asked.append(host)
+            return look(instance, host and 'dst')
+        self.manager.driver.guest_finder.look = record
+        self.migration_fails(R, U)
+        self.assertIn('10.1.2.3', asked)
+        self.assertNotIn('dst', asked)
+        self.assert_parked()
+        # also by a process that was not told
+        self.assertEqual(('dst', '10.1.2.3'), (self.remembered().dest,
+                                               self.remembered().address))
+
+    def test_a_destination_that_was_not_prepared_is_not_asked(self):
+        self.assertTrue(self.roll_back_one_that_was_cut_short(
+            'preparing', 'of-the-source'))
+
+    def test_a_volume_tells_that_the_destination_was_prepared(self):
+        self.assertFalse(self.roll_back_one_that_was_cut_short(
+            'preparing', 'of-the-destination'))
+
+    def test_one_aborted_after_it_was_prepared_is_undone_there(self):
+        self.begin()
+        self.world.migration.status = 'preparing'
+        self.see(R, A)
+        self.manager._rollback_live_migration(
+            guard_manager.CONTEXT, self.instance, 'dst', self.world.live_data,
+            migration_status='cancelled', source_bdms=[])
+        self.assertFalse(self.manager.rolled_back_with[0][-1])
 
     def test_the_sources_attachment_outlives_a_restart(self):
         self.attach_volume('of-the-source')
@@ -209,9 +290,30 @@ class BeginTooLateTestCase(test_migration_guard.GuardTestCase):
         self.world.row['task_state'] = None
         self.manager.migrate = mock.Mock()
         self.begin()
+        self.manager._waiting_live_migrations[self.instance.uuid] = None
+        self.begin()
         self.assertFalse(self.manager.migrate.called)
-        self.assertEqual('error', self.world.migration.status)
         self.assert_nothing_done()
+        self.assert_given_up()
+        self.assertTrue(self.manager._revert_allocation.called)
+        self.assertEqual('dst', self.manager.network_api.
+                         setup_networks_on_host.call_args[1]['host'])
+
+    def assert_given_up(self):
+        self.assertEqual('error', self.world.migration.status)
+        self.assertEqual({}, self.manager._waiting_live_migrations)
+
+    def test_of_one_that_was_deleted_nothing_is_left(self):
+        self.patch(migration_guard, 'LOG', mock.Mock())
+        self.patch(migration_keeper.Keeper, 'begin', mock.Mock(
+            side_effect=exception.InstanceNotFound()))
+        self.manager.migrate = mock.Mock()
+        self.begin()
+        self.assertFalse(self.manager.migrate.called)
+        self.assert_given_up()
+        self.assertFalse(self.manager._revert_allocation.called)
+        self.assertEqual(fakes.MIGRATION, self.manager.reportclient.
+                         delete_allocation_for_instance.call_args[0][1])
 
 
 class FinishTestCase(test_migration_guard.FinishTestCase):
@@ -219,8 +321,10 @@ class FinishTestCase(test_migration_guard.FinishTestCase):
     def test_what_cannot_be_finished_belongs_to_the_destination(self):
         self.manager.finish_fails = ValueError('no cinder')
         self.assertRaises(ValueError, self.finish)
-        self.assertEqual(('dst', None), (self.world.row['host'],
-                                         self.world.row['task_state']))
+        self.assertEqual(('dst', None, 'error'), (
+            self.world.row['host'], self.world.row['task_state'],
+            self.world.row['vm_state']))
+        self.assertEqual('error', self.world.migration.status)
 
     def test_why_it_could_not_is_said(self):
         self.manager.finish_fails = ValueError('no cinder')

@@ -33,6 +33,9 @@ class FakeLibvirt(object):
     VIR_ERR_NO_SUPPORT = 3
     VIR_ERR_NO_DOMAIN = 42
     VIR_ERR_OPERATION_INVALID = 55
+    VIR_DOMAIN_UNDEFINE_MANAGED_SAVE = 1
+    VIR_DOMAIN_UNDEFINE_KEEP_NVRAM = 8
+    VIR_DOMAIN_UNDEFINE_KEEP_TPM = 64
 
     def __init__(self, connection=None):
         self.connection = connection

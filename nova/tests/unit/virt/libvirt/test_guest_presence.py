@@ -22,6 +22,10 @@ from nova.virt.libvirt import guest_presence
 INSTANCE = {'uuid': 'cef19ce0-0ca2-11df-855d-b19fbce37686'}
 
 
+# virDomainUndefineFlagsValues: managed save, keep NVRAM, keep TPM
+KEEP = 1 | 8 | 64
+
+
 class PresenceTestCase(test.NoDBTestCase):
 
     def setUp(self):
@@ -217,23 +221,23 @@ class EndPausedTestCase(PresenceTestCase):
     def test_a_paused_rest_is_killed_and_forgotten(self):
         self.end(3)
         self.domain.destroy.assert_called_once_with()
-        self.domain.undefine.assert_called_once_with()
+        self.domain.undefineFlags.assert_called_once_with(KEEP)
         self.assertEqual([('rw', 'qemu:///system')], self.libvirt.opened)
 
     def test_a_rest_that_nobody_defined_is_only_killed(self):
         self.end(3, persistent=False)
-        self.assertFalse(self.domain.undefine.called)
+        self.assertFalse(self.domain.undefineFlags.called)
 
     def test_a_definition_alone_is_forgotten(self):
         self.end(5)
         self.assertFalse(self.domain.destroy.called)
-        self.domain.undefine.assert_called_once_with()
+        self.domain.undefineFlags.assert_called_once_with(KEEP)
 
     def test_a_guest_that_runs_is_not_touched(self):
         for state in (1, 2, 4, 7):
             self.assertRaises(guest_presence.StillRuns, self.end, state)
         self.assertFalse(self.domain.destroy.called)
-        self.assertFalse(self.domain.undefine.called)
+        self.assertFalse(self.domain.undefineFlags.called)
 
     def test_a_rest_that_is_gone_needs_nothing(self):
         self.make_fail(self.connection.lookupByUUIDString,

@@ -15,6 +15,7 @@ import concurrent.futures
 from unittest import mock
 
 from nova.compute import guest_location as where
+from nova import objects
 from nova import test
 from nova.virt.libvirt import guest as libvirt_guest
 from nova.virt.libvirt import migration_end
@@ -154,7 +155,7 @@ class MovingGuestTestCase(EndTestCase):
 
 class DecoratorTestCase(EndTestCase):
 
-    def monitor(self, presence):
+    def monitor(self, presence, data='data', address='dst'):
         """What a monitor that resumes the guest does to it."""
         domain = mock.Mock()
 
@@ -170,14 +171,20 @@ class DecoratorTestCase(EndTestCase):
         driver.guest_finder.look.return_value = where.Sighting(presence, '')
         driver._live_migration_monitor(
             'context', 'instance', libvirt_guest.Guest(domain), 'dst', 'post',
-            'recover', False, 'data', 'future', [])
-        driver.guest_finder.look.assert_called_once_with('instance', 'dst')
-        self.assertEqual(('post', 'recover', False, 'data', 'future', []),
+            'recover', False, data, 'future', [])
+        driver.guest_finder.look.assert_called_once_with('instance', address)
+        self.assertEqual(('post', 'recover', False, data, 'future', []),
                          driver.told)
         return domain.resume.called
 
     def test_a_guest_that_is_nowhere_else_is_resumed(self):
         self.assertTrue(self.monitor(where.ABSENT))
+
+    def test_is_looked_for_where_the_migration_itself_connects(self):
+        data = objects.LibvirtLiveMigrateData(target_connect_addr='10.1.2.3')
+        self.assertTrue(self.monitor(where.ABSENT, data, '10.1.2.3'))
+        data.target_connect_addr = None
+        self.assertTrue(self.monitor(where.ABSENT, data))
 
     def test_one_that_may_be_there_is_not(self):
         with mock.patch.object(migration_end, 'LOG') as log:
