@@ -156,13 +156,12 @@ class Attempt(object):
     def end_in_error(self, manager):
         """Record that it could not be finished on the source.
 
-        For an instance that is on the destination in the database, too.
+        The instance is on the destination in the database, too, and its own
+        record is right.
 
         :param manager: ComputeManager of the source host
         """
         manager._set_migration_status(self._migration, 'error')
-        manager._set_instance_obj_error_state(self.instance,
-                                              clean_task_state=True)
 
     def roll_back(self, manager):
         """Have it rolled back, as ever.

@@ -50,10 +50,6 @@ class FakeManager(object):
     def _set_migration_status(self, migration, status):
         migration.status = status
 
-    def _set_instance_obj_error_state(self, instance, clean_task_state):
-        instance.vm_state = 'error'
-        instance.save()
-
     @migration_guard.remember_destination
     def _do_live_migration(
             self, context, dest, instance, block_migration, migration,

@@ -321,7 +321,7 @@ class FinishTestCase(test_migration_guard.FinishTestCase):
     def test_what_cannot_be_finished_belongs_to_the_destination(self):
         self.manager.finish_fails = ValueError('no cinder')
         self.assertRaises(ValueError, self.finish)
-        self.assertEqual(('dst', None, 'error'), (
+        self.assertEqual(('dst', None, 'active'), (
             self.world.row['host'], self.world.row['task_state'],
             self.world.row['vm_state']))
         self.assertEqual('error', self.world.migration.status)
