@@ -306,7 +306,7 @@ class BeginTooLateTestCase(test_migration_guard.GuardTestCase):
     def test_of_one_that_was_deleted_nothing_is_left(self):
         self.patch(migration_guard, 'LOG', mock.Mock())
         self.patch(migration_keeper.Keeper, 'begin', mock.Mock(
-            side_effect=exception.InstanceNotFound()))
+            side_effect=exception.InstanceNotFound(instance_id=fakes.UUID)))
         self.manager.migrate = mock.Mock()
         self.begin()
         self.assertFalse(self.manager.migrate.called)
