@@ -111,6 +111,19 @@ def detect(read):
     return {name: found[name] for name in NAMES if name in found}
 
 
+def from_upstream(read):
+    """Which parts a tree has from upstream, be ours beside them or not.
+
+    What tells trees of one version apart does not change when the series is
+    applied.
+
+    :param read: called with a path, returns the file's text or None
+    :returns: set of str
+    """
+    return {marker.part for marker in MARKERS
+            if marker.origin == UPSTREAM and marker.found(read)}
+
+
 def missing(found):
     """The parts that are not there, in the order of NAMES (list of str)."""
     return [name for name in NAMES if name not in found]

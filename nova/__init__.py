@@ -15,13 +15,15 @@
 In a Nova tree the rest is beside it. Here the unit tests find the few names of
 the rest that they need in nova/tests/stand_ins. What one generation of
 releases has otherwise lies in a folder of the generation's name beside what
-the releases of today have, and is used where KEEPTRACK_GENERATION names it.
+the releases of today have, and is used where KEEPTRACK_GENERATION names it;
+of several names, with commas, the first one wins.
 """
 
 import os
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
-_GENERATION = os.environ.get('KEEPTRACK_GENERATION')
+_GENERATIONS = [name for name in os.environ.get(
+    'KEEPTRACK_GENERATION', '').split(',') if name]
 
 
 def complete(path, *names):
@@ -32,8 +34,8 @@ def complete(path, *names):
     """
     stand_ins = os.path.join(_HERE, 'tests', 'stand_ins', *names)
     for folder in (os.path.join(_HERE, *names), stand_ins):
-        if _GENERATION:
-            path.insert(0, os.path.join(folder, _GENERATION))
+        for generation in reversed(_GENERATIONS):
+            path.insert(0, os.path.join(folder, generation))
     path.append(stand_ins)
 
 

@@ -23,6 +23,7 @@ from cliff import columns
 from keeptrack import errors
 from keeptrack import git
 from keeptrack import nova_release
+from keeptrack import parts
 from keeptrack import series
 from keeptrack import targets
 from keeptrack import tree
@@ -88,9 +89,8 @@ def find_target(options, nova):
     :param options: the application's
     :param nova: a tree.Tree
     """
-    upstream = {name for name, origin in nova.parts().items()
-                if origin == 'upstream'}
-    return targets.for_tree(all_targets(options), nova.release(), upstream,
+    return targets.for_tree(all_targets(options), nova.release(),
+                            parts.from_upstream(nova.read),
                             lambda name: (nova.path / name).is_file())
 
 

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The unit tests of a generation that KEEPTRACK_GENERATION names.
+"""The unit tests of the generations that KEEPTRACK_GENERATION names.
 
 Discovery would import the variants of the releases of today instead, so what
 to run is what the generation's patches add.
@@ -23,26 +23,34 @@ import tomllib
 _TOP = pathlib.Path(__file__).resolve().parents[3]
 
 
-def _modules(generation):
-    """Dotted names of the unit tests that a generation's patches add."""
+def _modules(generations):
+    """Dotted names of the unit tests that the patches of a target add.
+
+    :param generations: their names, the newest first (list of str)
+    """
     for path in sorted((_TOP / 'patches').glob('*/target.toml')):
         target = tomllib.loads(path.read_text())
         files = [name for patch in target['patches']
                  for name in patch['modules']]
-        if any('/%s/' % generation in name for name in files):
+        if all(any('/%s/' % generation in name for name in files)
+               for generation in generations):
             break
     else:
-        raise ValueError('no target has files in folders %s' % generation)
-    files += [str(found.relative_to(_TOP)) for found in
-              (_TOP / 'nova/tests/model').glob('%s/test_*.py' % generation)]
-    return [name.replace(generation + '/', '')[:-len('.py')].replace('/', '.')
-            for name in files
+        raise ValueError('no target has files in folders %s' %
+                         ', '.join(generations))
+    for generation in generations:
+        files += [str(found.relative_to(_TOP)) for found in
+                  (_TOP / 'nova/tests/model').glob(
+                      '%s/test_*.py' % generation)]
+        files = [name.replace(generation + '/', '') for name in files]
+    return [name[:-len('.py')].replace('/', '.') for name in files
             if name.startswith(('nova/tests/unit/', 'nova/tests/model/')) and
             name.rpartition('/')[2].startswith('test_')]
 
 
 def load_tests(loader, tests, pattern):
-    generation = os.environ.get('KEEPTRACK_GENERATION')
-    if generation:
-        tests.addTests(loader.loadTestsFromNames(_modules(generation)))
+    generations = os.environ.get('KEEPTRACK_GENERATION')
+    if generations:
+        tests.addTests(loader.loadTestsFromNames(
+            _modules(generations.split(','))))
     return tests
