@@ -100,7 +100,8 @@ class Scratch(object):
 
 
 @contextlib.contextmanager
-def prepared(tree, target, series, commit=None, report=lambda line: None):
+def prepared(tree, target, series, commit=None, report=lambda line: None,
+             sources=None):
     """Commit the series in a scratch repository.
 
     :param tree: the clone (tree.Tree)
@@ -108,6 +109,7 @@ def prepared(tree, target, series, commit=None, report=lambda line: None):
     :param series: the target's series.Series
     :param commit: where to put it; by default what is checked out (str)
     :param report: called with a line for everything done
+    :param sources: the picks.Sources to tell in the messages, or None
     :returns: a context manager of the Scratch, removed at its end
     :raises KeeptrackError: when the series does not go on
     """
@@ -118,7 +120,8 @@ def prepared(tree, target, series, commit=None, report=lambda line: None):
         # git takes the nearest place for a hunk; first prove there is but one
         image = series.put_on(scratch.read)
         for patch in series.patches:
-            _commit(scratch, target, patch)
+            _commit(scratch, patch if sources is None else
+                    sources.told(patch))
             report('patch: %s' % patch.title)
         for path, lines in image.changed().items():
             if scratch.read(path) != lines:
@@ -154,11 +157,11 @@ def _add_prerequisite(scratch, target, report):
     report('prerequisite: %s %s' % (wanted.commit[:12], wanted.title))
 
 
-def _commit(scratch, target, patch):
-    path = target.folder / patch.name
+def _commit(scratch, patch):
     try:
         scratch.git('-c', 'am.keepcr=true', 'am', '--quiet',
-                    stdin=path.read_bytes(), author=patch.author)
+                    stdin=patchfile.encode(patch.render()),
+                    author=patch.author)
     except git.GitError as exc:
         words = [line[len('error: '):] for line in exc.stderr.splitlines()
                  if line.startswith('error: ')]

@@ -37,6 +37,8 @@ A target is a folder patches/<name>/ with these files:
       upstream.  They tell trees of one version apart.
     - ``with_files``, ``without_files``: optional; files that the tree must
       have, or must not have, where its version does not tell enough.
+    - ``picked_from``: optional; the name of the target that its patches are
+      backports of, see keeptrack/picks.py.
     - ``[prerequisite]``: optional; a commit of upstream's that has to be
       there first: ``commit`` (full id), ``title``, ``ref`` (one that carries
       it), ``releases`` (those that lack it), and how to tell: a tree has it
@@ -127,6 +129,7 @@ class Target(object):
     without_parts: frozenset
     with_files: tuple
     without_files: tuple
+    picked_from: str
     prerequisite: Prerequisite
     bases: tuple
     paths: tuple
@@ -287,6 +290,7 @@ def _target(folder, data):
         without_parts=frozenset(data.get('without', ())),
         with_files=tuple(data.get('with_files', ())),
         without_files=tuple(data.get('without_files', ())),
+        picked_from=data.get('picked_from'),
         prerequisite=prerequisite,
         bases=tuple(Base(**base) for base in data['bases']),
         paths=_pairs(data['substitutions']['paths']),

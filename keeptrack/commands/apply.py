@@ -26,6 +26,8 @@ from keeptrack import errors
 from keeptrack import git
 from keeptrack import inplace
 from keeptrack import nova_release
+from keeptrack import picks
+from keeptrack import targets
 from keeptrack import tree
 from keeptrack import verification
 
@@ -117,13 +119,21 @@ class Apply(command.Command):
         series.refuse_present(nova.lines, nova.path)
         branch.refuse_branch(nova, name)
         with branch.prepared(nova, target, series,
-                             report=common.report) as scratch:
+                             report=common.report,
+                             sources=self._sources(nova, target)) as scratch:
             if not args.dry_run:
                 branch.publish(nova, scratch, name)
         self._say('%s: %d patches of %s %s branch %s%s' % (
             nova.path, len(series.patches), target.name,
             'would go on as' if args.dry_run else 'are commits on', name,
             '' if args.dry_run else ', which is checked out now'))
+
+    def _sources(self, nova, target):
+        """The commits that a target's patches are backports of, or None."""
+        if target.picked_from is None:
+            return None
+        return picks.Sources(nova, targets.by_name(
+            common.all_targets(self.app_args), target.picked_from))
 
     def _apply_to_new_clone(self, target, base, args):
         repo = common.require_repo(base)

@@ -202,6 +202,26 @@ class ApplyTestCase(TreesTestCase):
                         'HEAD~%d' % back), name)
 
 
+class PicksTestCase(TreesTestCase):
+
+    def test_a_backport_names_what_it_was_picked_from(self):
+        for target in self.targets:
+            if target.picked_from is None:
+                continue
+            source = targets.by_name(self.targets, target.picked_from)
+            folder = self.clone(source.bases[0].commit)
+            self.apply(folder, '--branch', 'source')
+            git.run(folder, 'checkout', '--quiet', '--detach',
+                    target.bases[0].commit)
+            self.apply(folder)
+            originals = git.line(folder, 'rev-list', '-4', 'source').split()
+            told = git.line(folder, 'log', '-4', '--format=%B')
+            named = [commit for commit in originals if
+                     '(cherry picked from commit %s)' % commit in told]
+            # Kilo has one patch that the source has no need of.
+            self.assertEqual(4 if target.name == 'juno' else 3, len(named))
+
+
 class VerifyTestCase(TreesTestCase):
 
     def test_our_tests_pass_in_the_target(self):

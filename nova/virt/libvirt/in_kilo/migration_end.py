@@ -73,8 +73,8 @@ def told_by_the_call(function):
     :returns: the decorated function
     """
     @functools.wraps(function)
-    def _live_migration_monitor(self, context, instance, dest, post_method,
-                                recover_method, block_migration,
+    def _live_migration_monitor(self, context, instance, dest,
+                                post_method, recover_method, block_migration,
                                 migrate_data, dom, finish_event):
         moving = MovingDomain(dom, instance, finish_event.ready)
         told = _Told()

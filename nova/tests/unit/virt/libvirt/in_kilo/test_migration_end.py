@@ -150,18 +150,14 @@ class Driver(object):
         self._fail()
 
     @migration_end.told_by_the_call
-    def _live_migration_monitor(self, context, instance, dest, post_method,
-                                recover_method, block_migration,
-                                migrate_data, dom, finish_event):
+    def _live_migration_monitor(self, context, instance, dest, post, *args):
         self._fail()
-        post_method(context, instance, dest, block_migration, migrate_data)
+        post(context, instance, dest, args[1], args[2])
 
     @migration_end.told_in_any_case
-    def _live_migration(self, context, instance, dest, post_method,
-                        recover_method, block_migration, migrate_data):
+    def _live_migration(self, context, instance, dest, post, *args):
         if self.tells:
-            post_method(context, instance, dest, block_migration,
-                        migrate_data)
+            post(context, instance, dest, args[1], args[2])
         self._fail()
 
 
