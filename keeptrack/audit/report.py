@@ -1,0 +1,162 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The report of an audit: what was looked at, what was not, what was found.
+
+The schema is told in doc/audit.rst.  Its name has a number that rises when a
+program that reads the older one would misread the newer; keys may be added.
+"""
+
+import dataclasses
+import datetime
+import json
+import pathlib
+import time
+
+from keeptrack.audit import finding as finding_mod
+from keeptrack import errors
+
+SCHEMA = 'keeptrack.audit/1'
+
+LOGS = 'logs'
+HOSTS = 'hosts'
+
+# exit statuses
+NOTHING_FOUND, FOUND, COULD_NOT_LOOK = 0, 1, 2
+
+
+@dataclasses.dataclass(frozen=True)
+class LookedAt:
+    """Something that was looked at: a log, a host, Nova's API.
+
+    :ivar name: of the file or the host (str)
+    :ivar counts: of what was seen there (dict of str to int, float or str)
+    """
+
+    name: str
+    counts: dict = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class NotSeen:
+    """Something that was not seen.
+
+    :ivar where: a file, a host, or the audit as a whole (str)
+    :ivar why: in words for people (str)
+    :ivar is_failure: it should have been looked at and could not be (bool);
+                      False for what this kind of source never shows
+    """
+
+    where: str
+    why: str
+    is_failure: bool = True
+
+
+@dataclasses.dataclass
+class Report:
+    """All that one audit tells.
+
+    :ivar what: LOGS or HOSTS
+    :ivar made: when, seconds since the epoch (float)
+    :ivar looked_at: list of LookedAt
+    :ivar not_seen: list of NotSeen
+    :ivar findings: list of finding.Finding; kept sorted, the surest first
+    """
+
+    what: str
+    looked_at: list = dataclasses.field(default_factory=list)
+    not_seen: list = dataclasses.field(default_factory=list)
+    findings: list = dataclasses.field(default_factory=list)
+    made: float = dataclasses.field(default_factory=time.time)
+
+    def __post_init__(self):
+        self.findings = sorted(self.findings,
+                               key=finding_mod.Finding.rank)
+
+    def failures(self):
+        """What should have been looked at and could not be (list)."""
+        return [one for one in self.not_seen if one.is_failure]
+
+    def status(self):
+        """The exit status (int): of the three at the top of this module."""
+        if self.findings:
+            return FOUND
+        return NOTHING_FOUND if self.looked_at else COULD_NOT_LOOK
+
+    def to_dict(self):
+        """This as the schema has it (dict)."""
+        return {
+            'schema': SCHEMA,
+            'what': self.what,
+            'made': iso(self.made),
+            'status': self.status(),
+            'looked_at': [dataclasses.asdict(one) for one in self.looked_at],
+            'not_seen': [dataclasses.asdict(one) for one in self.not_seen],
+            'findings': [one.to_dict() for one in self.findings],
+        }
+
+    @classmethod
+    def from_dict(cls, data):
+        """The reverse of :meth:`to_dict`.
+
+        :raises KeeptrackError: for what is no report, or one of a newer schema
+        """
+        try:
+            if data['schema'] != SCHEMA:
+                raise errors.KeeptrackError(
+                    'a report of the schema %s; this keeptrack reads %s'
+                    % (data['schema'], SCHEMA))
+            return cls(
+                data['what'],
+                [LookedAt(one['name'], one['counts'])
+                 for one in data['looked_at']],
+                [NotSeen(one['where'], one['why'], one['is_failure'])
+                 for one in data['not_seen']],
+                [finding_mod.Finding.from_dict(one)
+                 for one in data['findings']],
+                datetime.datetime.fromisoformat(data['made']).timestamp())
+        except (KeyError, TypeError, ValueError) as exc:
+            raise errors.KeeptrackError('no report of an audit: %s %s' % (
+                type(exc).__name__, exc))
+
+    def to_json(self):
+        """This as text (str)."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False) + '\n'
+
+
+def load(path):
+    """Read a report.
+
+    :param path: the file (str or pathlib.Path)
+    :returns: Report
+    :raises KeeptrackError: when it cannot be read, or is none
+    """
+    try:
+        data = json.loads(pathlib.Path(path).read_text(encoding='utf-8'))
+    except (OSError, ValueError, RecursionError) as exc:
+        raise errors.KeeptrackError('cannot read %s: %s' % (path, exc))
+    return Report.from_dict(data)
+
+
+def iso(when):
+    """A time as people and programs read it.
+
+    :param when: seconds since the epoch (float), or None
+    :returns: ISO 8601 in UTC with milliseconds (str), or None
+    """
+    if when is None:
+        return None
+    try:
+        moment = datetime.datetime.fromtimestamp(when, datetime.timezone.utc)
+    except (OverflowError, OSError, ValueError):
+        return None
+    return moment.isoformat(timespec='milliseconds')
