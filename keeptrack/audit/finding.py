@@ -50,39 +50,48 @@ _LOOK_AT_BOTH = (
     'keeptrack audit hosts. Until that is known, let nobody start, reboot, '
     'evacuate or delete the instance.')
 
-# The order is that in which an operator should look.
+# The order is that in which an operator should look.  Some kinds only one of
+# the audits makes: what logs show is less exact than what hosts tell.
 KINDS = {kind.name: kind for kind in (
-    Kind('two-copies', 'One guest runs in two copies', (
+    Kind('doubled', 'One guest runs on two hosts', (
         'Suspend one copy at once (virsh suspend); destroy none before it is '
         'known which of them has the newer data.',
         'Which copy is stale, and how to end it, is told in '
         'doc/operators.rst.')),
-    Kind('lost', 'The guest runs, and Nova has lost track of it', (
+    Kind('lost', 'The guest has moved, and Nova has lost track of it', (
         _LOOK_AT_BOTH,
         'Put the record right (host, state) only once the guest was seen; '
         'a start before that makes a second copy on the same disks.')),
-    Kind('wrong-host', "The guest runs on another host than Nova's", (
+    Kind('runs-elsewhere', "The guest runs on another host than Nova's", (
         _LOOK_AT_BOTH,
-        "Keep Nova's compute service on the host where the guest runs from "
-        'being restarted: it may end the guest as a leftover.')),
-    Kind('running-unknown', 'A guest runs that Nova does not know', (
-        'See whether the instance was deleted, or belongs to another cell or '
-        'cloud, before anything is done to the guest.',)),
-    Kind('vanished', 'Nova says active, and the guest runs nowhere', (
+        'Do not restart nova-compute where the guest runs: it may end the '
+        'guest as a leftover.')),
+    Kind('runs-though-off', 'The guest runs, and Nova says it does not', (
+        _LOOK_AT_BOTH,)),
+    Kind('runs-in-error', 'The guest runs, and Nova says error', (
+        _LOOK_AT_BOTH,)),
+    Kind('runs-though-deleted', 'The guest runs, and Nova says deleted', (
+        'See whether the instance belongs to another cell or cloud before '
+        'anything is done to the guest.',)),
+    Kind('runs-nowhere', 'Nova says active, and the guest runs nowhere', (
         'See how the guest ended: the log of its QEMU in '
         '/var/log/libvirt/qemu, and that of the host.',
         'Start it again only once it was looked for on all hosts.')),
-    Kind('unsettled', 'A live migration failed; where the guest is, is not '
-         'known', (_LOOK_AT_BOTH,)),
+    Kind('unsettled', 'A live migration failed, and where the guest is was '
+         'not settled', (_LOOK_AT_BOTH,)),
     Kind('migrating-long', 'The instance has been migrating for long', (
         'See whether its migration goes on: virsh -r domjobinfo on the '
         'source.',)),
-    Kind('parked', 'The instance is parked by the series, for a reason', (
-        'Read the last line that nova-compute wrote of it, and '
-        'doc/operators.rst.',)),
-    Kind('leftover', 'A copy that does not run was left behind', (
-        'See that it is not used (paused or shut off, Nova names another '
-        'host) before its definition is removed; leave its disks alone.',)),
+    Kind('parked', 'The instance is parked: where its guest is, is not '
+         'known', (
+             'Read the last line that nova-compute wrote of it, and '
+             'doc/operators.rst.',)),
+    Kind('paused-copy', 'A second, paused copy of the guest is left', (
+        'See that the other copy runs and is the one that Nova names before '
+        'the paused one is removed; leave its disks alone.',)),
+    Kind('shell', 'An empty domain is left that waits for a guest', (
+        'It is paused and has never run: virsh destroy ends it; leave its '
+        'disks alone.',)),
 )}
 
 _RANK = {name: rank for rank, name in enumerate(KINDS)}
