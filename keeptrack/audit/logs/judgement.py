@@ -1,0 +1,155 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What the facts of a migration mean: rules in a table, the first that fits.
+"""
+
+import dataclasses
+
+from keeptrack.audit import finding
+
+_CLOCKS = ('Times of different hosts were taken to agree within %g s; the '
+           'order of lines that are closer than that is not known.')
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """One reading of the facts.
+
+    :ivar needs: facts that have to hold (tuple; one of a nested tuple)
+    :ivar without: facts that must not hold (tuple)
+    :ivar kind: a name in finding.KINDS, or None: nothing to look at
+    :ivar certainty: a name in finding.CERTAINTIES
+    :ivar why: sentence for people, with %(source)s and %(destination)s
+    """
+
+    needs: tuple
+    without: tuple
+    kind: str | None
+    certainty: str | None
+    why: str
+
+
+_ENDED = ('failed', 'cancelled', 'reset')
+_MOVED = ('The guest began to run on %(destination)s, and nova-compute on '
+          '%(source)s did not finish the migration')
+
+RULES = (
+    Rule(('two-copies',), (), 'doubled', finding.CERTAIN,
+         'nova-compute on %(source)s has itself seen two copies.'),
+    Rule(('arrived', 'restarted'), (), 'doubled', finding.CERTAIN,
+         _MOVED + '; it has started the guest again on %(source)s.'),
+    Rule(('arrived', 'source-back', 'source-left'), ('settled',),
+         'doubled', finding.CERTAIN,
+         'The guest began to run on %(destination)s, and it was paused and '
+         'resumed on %(source)s in the same migration: two copies ran.'),
+    Rule(('arrived', 'source-back'), ('settled',), 'doubled', finding.LIKELY,
+         'The guest began to run on %(destination)s, and was seen to run on '
+         '%(source)s after the migration had failed.'),
+    # the series looks at both hosts before it does anything
+    Rule(('still-parked',), (), 'parked', finding.CERTAIN,
+         'nova-compute on %(source)s has parked the instance and not freed '
+         'it since.'),
+    Rule(('settled',), (), None, None, 'the series has found the guest'),
+    Rule(('arrived', 'sync-stop'), (), 'lost', finding.CERTAIN,
+         _MOVED + ', and then marked the instance shut off.'),
+    Rule(('arrived', 'ended-there', _ENDED), (), 'lost', finding.CERTAIN,
+         _MOVED + ': it rolled back, and the guest was ended on '
+         '%(destination)s after it had run there.'),
+    Rule(('arrived', _ENDED), (), 'lost', finding.CERTAIN,
+         _MOVED + ': it took the guest to have stayed.'),
+    Rule(('arrived', 'silent'), (), 'lost', finding.LIKELY,
+         _MOVED + ' and has not said that it failed, though its log goes on.'),
+    Rule((('posted',), _ENDED), ('source-stopped',), None, None,
+         'Nova has finished'),
+    # the destination's log has it, and no copy ran there
+    Rule((_ENDED, 'sync-stop', 'source-stopped', 'covered'), (), None, None,
+         'the guest has ended on the source'),
+    Rule(('posted',), (), None, None, 'Nova has finished'),
+    Rule((('failed', 'cancelled'), 'sync-stop', 'source-stopped'),
+         ('covered', 'source-back'), 'lost', finding.LIKELY,
+         'The live migration is said to have failed, the guest stopped on '
+         '%(source)s all the same, and Nova marked the instance shut off: '
+         'libvirt stops it there when it has moved. A guest that ended by '
+         'itself just then would look the same; the log of the destination '
+         'is not among those that were read.'),
+    Rule((_ENDED, 'source-left'), ('covered', 'source-back'),
+         'unsettled', finding.POSSIBLE,
+         'The live migration is said to have failed, the guest was paused or '
+         'stopped on %(source)s as at the end of a migration, and nothing '
+         'says that it was resumed there. The log of the destination is not '
+         'among those that were read.'),
+    Rule(('reset', 'restarted'), ('covered',), 'doubled', finding.POSSIBLE,
+         'nova-compute on %(source)s has started in the middle of a live '
+         'migration and started the guest again; whether it had moved, the '
+         'logs that were read do not show.'),
+)
+
+# what the words of a table of facts stand for, for the report's reader
+_SHOWN = ('started', 'resumed', 'paused', 'stopped', 'left', 'failed',
+          'cancelled', 'reset', 'pre-failed', 'began', 'completed', 'posted',
+          'finished', 'posted-there', 'power', 'sync-stop', 'absent',
+          'restarted', 'destroyed', 'two-copies', 'parked', 'settled')
+
+# moments in one finding: those of days of retries are cut in the middle
+_MOMENTS = 80
+
+
+def judge(instance, migrations, allowance):
+    """Judge the migrations of one instance.
+
+    :param instance: uuid (str)
+    :param migrations: list of story.Migration
+    :param allowance: seconds that clocks may be apart (float)
+    :returns: list of finding.Finding
+    """
+    found = []
+    for migration in migrations:
+        rule = rule_for(migration.facts)
+        if rule is None or rule.kind is None:
+            continue
+        found.append(_finding(instance, migration, rule, allowance))
+    return found
+
+
+def rule_for(facts):
+    """The first rule that fits.
+
+    :param facts: set of str
+    :returns: Rule, or None
+    """
+    for rule in RULES:
+        if all(any(one in facts for one in need) if isinstance(need, tuple)
+               else need in facts for need in rule.needs) and not any(
+                   one in facts for one in rule.without):
+            return rule
+    return None
+
+
+def _finding(instance, migration, rule, allowance):
+    names = {'source': migration.source,
+             'destination': migration.destination or 'another host'}
+    hosts = [migration.source] + ([migration.destination]
+                                  if migration.destination else [])
+    events = [one for one in migration.events if one.sign in _SHOWN]
+    if len(events) > _MOMENTS:
+        events = events[:_MOMENTS // 2] + events[-_MOMENTS // 2:]
+    why = [rule.why % names]
+    why += ['%s: %s' % (one.host, one.text) for one in events
+            if one.sign == 'failed'][:1]
+    if len(hosts) > 1:
+        why.append(_CLOCKS % allowance)
+    return finding.Finding(
+        rule.kind, rule.certainty, instance, hosts, why,
+        [finding.Moment(one.when, one.host, one.source, one.means, one.text,
+                        allowance / 2 if len(hosts) > 1 else 0.0)
+         for one in events])

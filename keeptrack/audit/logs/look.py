@@ -1,0 +1,111 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The audit of logs: from paths to a report."""
+
+import collections
+import datetime
+import os
+
+from keeptrack.audit.logs import judgement
+from keeptrack.audit.logs import scanning
+from keeptrack.audit.logs import story
+from keeptrack.audit import report as report_mod
+
+CLOCKS = 5.0
+
+_NEVER = (
+    ('regular logs', 'When a live migration begins, nova-compute says at '
+     'level info from Rocky on only; an abort by an administrator that '
+     'succeeds and a rollback that goes well leave little or nothing there.'),
+    ('regular logs', 'A guest that is paused, ended or started by anything '
+     'else than Nova is seen only while libvirt and nova-compute run: events '
+     'while either was down are in no log.'),
+    ('logs', 'They tell what happened, not where the guest is now: keeptrack '
+     'audit hosts does.'),
+)
+
+
+def look(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
+         processes=scanning.PROCESSES, progress=lambda done, total: None):
+    """Read logs and judge what they show.
+
+    :param paths: files and folders, '-' for standard input (list of str)
+    :param hosts: dict of path to host, where the user says so
+    :param zone: of time stamps without one (datetime.tzinfo)
+    :param clocks: seconds that clocks of hosts may be apart (float)
+    :param processes: how many to use (int)
+    :param progress: called with parts done and in all
+    :returns: report.Report
+    :raises KeeptrackError: for a path that does not exist
+    """
+    seen = scanning.scan(scanning.files(paths), hosts or {}, zone, processes,
+                         progress)
+    covered = collections.defaultdict(list)
+    events = collections.defaultdict(list)
+    for one in seen:
+        for host in one.hosts:
+            if one.first is not None:
+                covered[host].append((one.first, one.last))
+        for uuid in list(one.events):
+            events[uuid].extend(one.events.pop(uuid))
+    findings = []
+    for uuid in sorted(events):
+        told = story.Story(events.pop(uuid), covered, clocks)
+        findings += judgement.judge(uuid, told.migrations(), clocks)
+    return report_mod.Report(
+        report_mod.LOGS, [_looked_at(one) for one in seen if one.records],
+        _not_seen(seen, zone), findings)
+
+
+def _looked_at(one):
+    return report_mod.LookedAt(one.path, {
+        'host': ', '.join(sorted(one.hosts)), 'bytes': one.size,
+        'signs': one.hits, 'from': report_mod.iso(one.first),
+        'to': report_mod.iso(one.last),
+        'level': 'debug' if one.debug else 'info'})
+
+
+def _not_seen(seen, zone):
+    found = []
+    for one in seen:
+        if one.problem:
+            found.append(report_mod.NotSeen(one.path, one.problem))
+        elif not one.records:
+            found.append(report_mod.NotSeen(
+                one.path, 'it is empty' if not one.size else
+                'no line in it is one of a log that nova-compute writes'))
+        if one.records and not one.is_named:
+            found.append(report_mod.NotSeen(
+                one.path, 'its host is not known: the path stands for it; '
+                '--host PATH=HOST tells', False))
+        if one.back > 60:
+            found.append(report_mod.NotSeen(
+                one.path, 'its clock goes back by %.0f s or its lines are not '
+                'in order: times before and after may be mixed up' % one.back,
+                False))
+    found += [report_mod.NotSeen(where, why, False) for where, why in _NEVER]
+    found.append(report_mod.NotSeen(
+        'times', 'Time stamps without a time zone were read as %s.' % zone,
+        False))
+    return found
+
+
+def host_option(text):
+    """Take --host PATH=HOST apart.
+
+    :returns: path, host; ValueError when it is none
+    """
+    path, equals, host = text.rpartition('=')
+    if not equals or not path or not host:
+        raise ValueError(text)
+    return os.path.normpath(path) if path != '-' else path, host

@@ -1,0 +1,140 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Reads logs in blocks of whole lines, whatever they are packed with.
+
+Memory is bounded: a block has BLOCK bytes, and of a line that is longer than
+LONGEST only the end of it is left out.
+"""
+
+import gzip
+import lzma
+import sys
+import zlib
+
+try:
+    import zstandard
+except ImportError:     # pragma: no cover - told where one is to be read
+    zstandard = None
+try:
+    from isal import igzip
+except ImportError:     # the standard library's is slower
+    igzip = gzip
+
+BLOCK = 4 << 20
+LONGEST = 1 << 20
+
+STDIN = '-'
+
+_MAGIC = ((b'\x1f\x8b', 'gz'), (b'\xfd7zXZ\0', 'xz'),
+          (b'\x28\xb5\x2f\xfd', 'zst'))
+
+
+class Unreadable(Exception):
+    """A log that cannot be read, or not to its end; the text says why."""
+
+
+def packed(path):
+    """What a file is packed with: gz, xz, zst or None; by its first bytes.
+
+    :raises OSError: when it cannot be opened
+    """
+    with open(path, 'rb') as stream:
+        head = stream.read(6)
+    return next((kind for magic, kind in _MAGIC if head.startswith(magic)),
+                None)
+
+
+def _open(path):
+    if path == STDIN:
+        return sys.stdin.buffer
+    kind = packed(path)
+    if kind == 'gz':
+        return igzip.open(path, 'rb')
+    if kind == 'xz':
+        return lzma.open(path, 'rb')
+    if kind == 'zst':
+        if zstandard is None:
+            raise Unreadable('it is packed with zstd, and there is no Python '
+                             'package zstandard here')
+        return zstandard.ZstdDecompressor().stream_reader(
+            open(path, 'rb'), read_across_frames=True, closefd=True)
+    return open(path, 'rb', buffering=0)
+
+
+def blocks(path, begin=0, end=None, ends=b'\n'):
+    """Read a log in blocks that end with a line.
+
+    :param path: of a file, or STDIN (str)
+    :param begin: where to begin, in a file that is not packed: the first line
+                  that begins there or after it (int)
+    :param end: read the lines that begin before this (int); None for all
+    :param ends: what ends an entry, a line's end or an empty line (bytes)
+    :returns: generator of (int, bytes): the offset of a block, and itself
+    :raises Unreadable: when it cannot be read, or not to its end
+    """
+    try:
+        with _open(path) as stream:
+            yield from _whole(stream, begin, end, ends)
+    except (EOFError, zlib.error, lzma.LZMAError) as exc:
+        raise Unreadable('damaged or cut off, read as far as it goes: %s'
+                         % exc)
+    except OSError as exc:
+        raise Unreadable(exc.strerror or str(exc))
+    except Exception as exc:
+        if zstandard is not None and isinstance(exc, zstandard.ZstdError):
+            raise Unreadable('damaged, read as far as it goes: %s' % exc)
+        raise
+
+
+def _whole(stream, begin, end, ends):
+    at, rest, skipping = 0, b'', False
+    if begin:
+        # one byte before: a line that begins just here is ours
+        at = begin - 1
+        stream.seek(at)
+        skipping = True
+    while end is None or at < end:
+        data = stream.read(BLOCK)
+        if not data:
+            break
+        if skipping:
+            found = data.find(ends)
+            if found < 0:
+                at += len(data)
+                continue
+            skipping = False
+            at += found + len(ends)
+            data = data[found + len(ends):]
+        data = rest + data if rest else data
+        if end is not None and at + len(data) > end:
+            # the line that begins before the end is the last
+            last = data.find(ends, max(0, end - at - 1))
+            if last >= 0:
+                yield at, data[:last + len(ends)]
+                return
+        cut = data.rfind(ends)
+        if cut < 0:
+            if len(data) > LONGEST:
+                yield at, data[:LONGEST]
+                at, rest, skipping = at + len(data), b'', True
+            else:
+                rest = data
+            continue
+        yield at, data[:cut + len(ends)]
+        at += cut + len(ends)
+        rest = data[cut + len(ends):]
+        if len(rest) > LONGEST:
+            yield at, rest[:LONGEST]
+            at, rest, skipping = at + len(rest), b'', True
+    if rest:
+        yield at, rest

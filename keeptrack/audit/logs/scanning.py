@@ -1,0 +1,328 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Goes through logs, in two processes, and keeps the signs of each instance.
+
+What is kept of a log is its signs, a few hundred bytes each; of an instance
+with very many, the last and those around trouble.
+"""
+
+import bisect
+import collections
+import concurrent.futures
+import dataclasses
+import datetime
+import os
+import re
+
+from keeptrack.audit.logs import filtering
+from keeptrack.audit.logs import formats
+from keeptrack.audit.logs import reading
+from keeptrack.audit.logs import signs
+from keeptrack import errors
+
+PROCESSES = 2
+
+# a plain file is shared out between processes in parts of this many bytes
+PART = 256 << 20
+
+# signs kept of one instance in one part
+KEPT = 400
+
+# characters of a line that a report shows
+SHOWN = 500
+
+_EXPORT = b'__REALTIME_TIMESTAMP='
+_NAME = re.compile(r'nova[-_]compute[-_.](?P<host>[\w.-]+?)\.log\b', re.I)
+_NO_HOST = {'', '.', '..', 'nova', 'log', 'logs', 'var', 'archive', 'old',
+            'tmp', 'containers'}
+
+
+@dataclasses.dataclass(frozen=True)
+class Event:
+    """A sign of one instance.
+
+    :ivar when: seconds since the epoch (float)
+    :ivar host: where (str), or the log's path where the host is unknown
+    :ivar sign: the sign's name (str)
+    :ivar means: the sign in words (str)
+    :ivar detail: what else the line told (str), or None
+    :ivar source: file and byte (str)
+    :ivar text: the line, cut (str)
+    """
+
+    when: float
+    host: str
+    sign: str
+    means: str
+    detail: str | None
+    source: str
+    text: str
+
+
+@dataclasses.dataclass
+class Seen:
+    """What was seen in one log, or a part of one.
+
+    :ivar path: str
+    :ivar size: bytes, unpacked (int)
+    :ivar hits: lines with a sign (int)
+    :ivar records: one line in a block is tried: how many were records (int)
+    :ivar first: time of the first record that was looked at (float), or None
+    :ivar last: and of the last (float), or None
+    :ivar hosts: hosts that it is of (set of str)
+    :ivar is_named: the host is known, not only the path (bool)
+    :ivar back: seconds that its clock went back (float)
+    :ivar problem: why it was not read, or not to its end (str), or None
+    :ivar debug: it has lines at debug (bool)
+    :ivar events: dict of uuid to list of Event
+    """
+
+    path: str
+    size: int = 0
+    hits: int = 0
+    records: int = 0
+    first: float | None = None
+    last: float | None = None
+    hosts: set = dataclasses.field(default_factory=set)
+    is_named: bool = True
+    back: float = 0.0
+    problem: str | None = None
+    debug: bool = False
+    events: dict = dataclasses.field(default_factory=dict)
+
+    def merge(self, other):
+        """Take what another part of the same log has shown."""
+        self.size += other.size
+        self.hits += other.hits
+        self.records += other.records
+        self.hosts |= other.hosts
+        self.is_named = self.is_named and other.is_named
+        self.back = max(self.back, other.back)
+        self.problem = self.problem or other.problem
+        self.debug = self.debug or other.debug
+        times = [one for one in (self.first, self.last, other.first,
+                                 other.last) if one is not None]
+        if times:
+            self.first, self.last = min(times), max(times)
+        for uuid, events in other.events.items():
+            self.events.setdefault(uuid, []).extend(events)
+
+
+def host_of(path):
+    """The host that a log's name tells.
+
+    nova-compute-HOST.log, or HOST/nova-compute.log and HOST/nova/...; the
+    endings of rotated and packed logs do not matter.
+
+    :returns: str, or None
+    """
+    found = _NAME.search(os.path.basename(path))
+    if found:
+        return found['host']
+    for folder in reversed(os.path.dirname(path).split(os.sep)):
+        if folder.lower() not in _NO_HOST:
+            return folder
+    return None
+
+
+def files(paths):
+    """The files to read: those named, and all below a folder.
+
+    :param paths: list of str
+    :returns: list of str, sorted within a folder
+    :raises KeeptrackError: for one that does not exist
+    """
+    found = []
+    for path in paths:
+        if path != reading.STDIN and not os.path.lexists(path):
+            raise errors.KeeptrackError('there is no %s' % path)
+        if os.path.isdir(path):
+            for folder, folders, names in os.walk(path):
+                folders.sort()
+                found += [os.path.join(folder, name)
+                          for name in sorted(names)]
+        else:
+            found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def scan(paths, hosts, zone=datetime.timezone.utc, processes=PROCESSES,
+         progress=lambda done, total: None):
+    """Go through logs.
+
+    :param paths: list of str, as files() returns them
+    :param hosts: dict of path to host, where the user says so
+    :param zone: of time stamps without one (datetime.tzinfo)
+    :param processes: how many to use (int)
+    :param progress: called with parts done and in all
+    :returns: list of Seen, one a path
+    :raises KeeptrackError: when a process was ended from outside
+    """
+    parts = [part for path in paths for part in _parts(path)]
+    seen = {path: Seen(path) for path in paths}
+    if processes < 2 or len(parts) < 2 or reading.STDIN in paths:
+        for done, part in enumerate(parts, 1):
+            seen[part[0]].merge(_scan_part(part, hosts.get(part[0]), zone))
+            progress(done, len(parts))
+        return list(seen.values())
+    try:
+        with concurrent.futures.ProcessPoolExecutor(processes) as pool:
+            waiting = [pool.submit(_scan_part, part, hosts.get(part[0]), zone)
+                       for part in parts]
+            for done, one in enumerate(
+                    concurrent.futures.as_completed(waiting), 1):
+                found = one.result()
+                seen[found.path].merge(found)
+                progress(done, len(parts))
+    except concurrent.futures.BrokenExecutor as exc:
+        raise errors.KeeptrackError(
+            'a process that read logs was ended from outside (out of memory?):'
+            ' %s' % exc)
+    return list(seen.values())
+
+
+def _parts(path):
+    """A log, shared out: list of (path, begin, end)."""
+    try:
+        if (path == reading.STDIN or not os.path.isfile(path) or
+                reading.packed(path) or _is_export(path)):
+            return [(path, 0, None)]
+        size = os.path.getsize(path)
+    except OSError:
+        return [(path, 0, None)]
+    begins = list(range(0, max(size, 1), PART))
+    return [(path, begin, end) for begin, end in
+            zip(begins, begins[1:] + [None])]
+
+
+def _is_export(path):
+    with open(path, 'rb') as stream:
+        return _EXPORT in stream.read(4096)
+
+
+def _scan_part(part, host, zone):
+    path, begin, end = part
+    seen = Seen(path)
+    if path != reading.STDIN and not os.path.isfile(path):
+        seen.problem = 'it is no file'
+        return seen
+    try:
+        _Scan(seen, host or host_of(path), zone, host is not None).run(
+            begin, end)
+    except reading.Unreadable as exc:
+        seen.problem = str(exc)
+    return seen
+
+
+class _Scan:
+    """Goes through one part."""
+
+    def __init__(self, seen, host, zone, is_given):
+        self._seen, self._zone = seen, zone
+        self._host, self._is_given = host, is_given
+        self._find = filtering.make()
+
+    def run(self, begin, end):
+        blocks = reading.blocks(self._seen.path, begin, end)
+        is_export = None
+        left = b''
+        for offset, data in blocks:
+            if is_export is None:
+                is_export = _EXPORT in data[:4096]
+            if is_export:
+                # an entry may go on in the next block
+                offset -= len(left)
+                data = left + data
+                cut = data.rfind(b'\n\n')
+                if cut < 0 and len(data) < 2 * reading.BLOCK:
+                    left = data
+                    continue
+                left = data[cut + 2:] if cut >= 0 else b''
+                data = data[:cut + 2] if cut >= 0 else data
+            self._block(offset, data, is_export)
+            self._seen.size += len(data)
+        if left:
+            self._block(0, left, True)
+            self._seen.size += len(left)
+
+    def _block(self, offset, data, is_export):
+        parse = formats.parse_export if is_export else formats.parse
+        ends = b'\n\n' if is_export else b'\n'
+        self._edges(data, ends, parse)
+        done = 0
+        for hit in sorted(self._find(data)):
+            if hit <= done:
+                continue
+            begin = data.rfind(ends, 0, hit - 1)
+            begin = 0 if begin < 0 else begin + len(ends)
+            done = data.find(ends, hit)
+            done = len(data) if done < 0 else done
+            if done - begin <= reading.LONGEST:
+                line = parse(data[begin:done], self._zone)
+                if line is not None:
+                    self._line(line, offset + begin)
+
+    def _edges(self, data, ends, parse):
+        """Look at the first and the last lines: the time that is covered."""
+        head = data[:8192].split(ends)[:8]
+        tail = data[-8192:].split(ends)[-8:]
+        for one in head + tail:
+            line = parse(one, self._zone) if one else None
+            if line is None or line.when is None:
+                continue
+            seen = self._seen
+            seen.records += 1
+            seen.debug = seen.debug or line.level == 'DEBUG'
+            seen.back = max(seen.back, (seen.last or line.when) - line.when)
+            seen.first = min(line.when, seen.first or line.when)
+            seen.last = max(line.when, seen.last or line.when)
+            seen.hosts.add(self._where(line))
+
+    def _where(self, line):
+        if self._is_given:
+            return self._host
+        host = line.host or self._host
+        if host is None:
+            self._seen.is_named = False
+        return host or self._seen.path
+
+    def _line(self, line, offset):
+        sign, detail = signs.find(line.text)
+        if sign is None or line.instance is None or line.when is None:
+            return
+        seen = self._seen
+        seen.hits += 1
+        events = seen.events.setdefault(line.instance, [])
+        events.append(Event(
+            line.when, self._where(line), sign.name, sign.means, detail,
+            '%s, byte %d' % (seen.path, offset), line.text[:SHOWN]))
+        if len(events) > 2 * KEPT:
+            seen.events[line.instance] = _thin(events)
+
+
+# what other signs are kept around
+TROUBLE = {'failed', 'cancelled', 'pre-failed', 'reset', 'restarted',
+           'two-copies', 'parked', 'posted', 'posted-there'}
+_AROUND = 900
+
+
+def _thin(events):
+    """Drop what is far from all trouble and old."""
+    times = sorted(event.when for event in events if event.sign in TROUBLE)
+
+    def is_near(event):
+        at = bisect.bisect_left(times, event.when - _AROUND)
+        return at < len(times) and times[at] <= event.when + _AROUND
+    old = collections.deque((event for event in events[:-KEPT // 4]
+                             if is_near(event)), KEPT)
+    return list(old) + events[-KEPT // 4:]

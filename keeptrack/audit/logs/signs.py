@@ -1,0 +1,159 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What the lines of nova-compute mean.
+
+Each sign has the shortest text that no other message of these releases has,
+and where the message comes from.  Read in Nova's trees: juno-eol to zed-eom,
+unmaintained/2023.1 to master (2026.2); all are at level info or above unless
+the row says debug.
+"""
+
+import dataclasses
+import re
+
+
+@dataclasses.dataclass(frozen=True)
+class Sign:
+    """What one message means.
+
+    :ivar name: what the rules know it by (str)
+    :ivar pattern: a text of the message, searched for as it is (str)
+    :ivar means: a few words for the time line (str)
+    :ivar origin: file, method and releases it is written by (str)
+    :ivar detail: a regular expression with one group, for what else the
+                  message tells: a host or a power state; or None
+    """
+
+    name: str
+    pattern: str
+    means: str
+    origin: str
+    detail: str | None = None
+
+
+_ALL = 'Juno to 2026.2'
+_MANAGER = 'compute/manager.py: '
+_DRIVER = 'virt/libvirt/driver.py: '
+
+SIGNS = (
+    # what the guest did, as libvirt's events tell
+    Sign('started', 'VM Started (Lifecycle', 'a domain was started',
+         _MANAGER + 'handle_lifecycle_event, ' + _ALL),
+    Sign('resumed', 'VM Resumed (Lifecycle', 'the guest runs',
+         _MANAGER + 'handle_lifecycle_event, ' + _ALL),
+    Sign('paused', 'VM Paused (Lifecycle', 'the guest was paused',
+         _MANAGER + 'handle_lifecycle_event, ' + _ALL),
+    Sign('stopped', 'VM Stopped (Lifecycle', 'the guest has stopped',
+         _MANAGER + 'handle_lifecycle_event, ' + _ALL),
+    # a live migration begins
+    Sign('began', 'for pre_live_migration on', 'a live migration begins',
+         _MANAGER + '_do_live_migration, Rocky to 2026.2',
+         r'destination host (\S+?)\.?$'),
+    # and how Nova says that it ended
+    Sign('failed', 'Live Migration failure:', 'libvirt raised an error',
+         _DRIVER + '_live_migration, Juno; _live_migration_operation, Kilo '
+         'to 2026.2'),
+    Sign('failed', 'Live migration failed.',
+         'Nova says: the live migration failed',
+         _MANAGER + '_do_live_migration, Kilo to 2026.2'),
+    Sign('failed', 'igration operation has aborted',
+         'Nova says: aborted, rolls back',
+         _DRIVER + '_live_migration_monitor, Kilo to 2026.2'),
+    Sign('cancelled', 'igration operation was cancelled',
+         'Nova says: cancelled, rolls back',
+         _DRIVER + '_live_migration_monitor, Kilo to 2026.2'),
+    Sign('failed', 'Error monitoring migration:',
+         'watching the migration failed',
+         _DRIVER + 'thread_finished and _live_migration, Kilo to 2026.2'),
+    Sign('pre-failed', 'Pre live migration failed at',
+         'preparing the destination failed',
+         _MANAGER + 'live_migration and others, ' + _ALL,
+         r'failed at ([\w.-]+)'),
+    Sign('completed', 'igration operation has completed',
+         'Nova says: completed',
+         _DRIVER + '_live_migration_monitor, Kilo to 2026.2'),
+    Sign('posted', '_post_live_migration() is started',
+         'Nova takes the guest to have moved',
+         _MANAGER + '_post_live_migration, ' + _ALL),
+    Sign('finished', 'finished successfully.', 'Nova says: finished',
+         _MANAGER + '_post_live_migration, ' + _ALL,
+         r'Migrating instance to (\S+) finished'),
+    Sign('posted-there', 'Post operation of migration started',
+         'Nova takes the guest to have arrived',
+         _MANAGER + 'post_live_migration_at_destination, ' + _ALL),
+    # what the power-state sync saw and did
+    Sign('power', 'does not match the vm_power_state',
+         'the power state in the database was corrected',
+         _MANAGER + '_sync_instance_power_state, ' + _ALL,
+         r'hypervisor \((\d)\)'),
+    Sign('sync-stop', 'nstance shutdown by itself. Calling',
+         'Nova marks the instance shut off',
+         _MANAGER + '_sync_instance_power_state, ' + _ALL),
+    Sign('absent', 'nstance is unexpectedly not found',
+         'the guest was not found here',
+         _MANAGER + '_sync_instance_power_state, ' + _ALL),
+    # a nova-compute that starts in the middle, and a second start
+    Sign('reset', 'found in migrating state during',
+         'nova-compute has started and drops the migration',
+         _MANAGER + '_init_instance, ' + _ALL),
+    Sign('restarted', 'Rebooting instance after nova-compute restart',
+         'nova-compute starts the guest again',
+         _MANAGER + '_init_instance, ' + _ALL),
+    Sign('destroyed', 'Instance destroyed successfully',
+         'Nova has ended the guest here',
+         _DRIVER + '_wait_for_destroy, ' + _ALL),
+    # what this project's series writes
+    Sign('left', 'here since it moves to another host',
+         'the guest has left', 'the series: migration_event.py'),
+    Sign('resumed', 'has arrived by live migration and runs',
+         'the guest runs, it has arrived', 'the series: migration_event.py',
+         None),
+    Sign('two-copies', 'TWO COPIES OF ONE GUEST',
+         'the series says: two copies', 'the series: guest_location.py'),
+    Sign('two-copies', 'Two copies of this guest were seen',
+         'the series says: two copies', 'the series: guest_location.py'),
+    Sign('parked', 'The instance is parked (vm_state',
+         'the series has parked the instance',
+         'the series: migration_notice.py'),
+    Sign('settled', 'Nova finishes the migration',
+         'the series has found the guest: it has moved',
+         'the series: guest_location.py'),
+    Sign('settled', 'The guest has stayed',
+         'the series has found the guest: it has stayed',
+         'the series: guest_location.py'),
+    Sign('settled', 'The guest runs nowhere',
+         'the series has found the guest nowhere',
+         'the series: guest_location.py'),
+)
+
+_DETAILS = {sign.pattern: re.compile(sign.detail)
+            for sign in SIGNS if sign.detail}
+
+
+def find(text):
+    """The sign that a message is, and what else it tells.
+
+    :param text: the message (str)
+    :returns: Sign and str or None; None, None for any other message
+    """
+    for sign in SIGNS:
+        if sign.pattern in text:
+            # the series' longer message says more than one thing
+            if sign.name == 'settled' and 'TWO COPIES' in text:
+                continue
+            match = (_DETAILS[sign.pattern].search(text)
+                     if sign.detail else None)
+            if sign.name == 'finished' and match is None:
+                continue
+            return sign, match.group(1) if match else None
+    return None, None

@@ -1,0 +1,232 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""One instance's signs in order, over all hosts, cut into migrations.
+
+A migration is told by its source host: by what Nova says there of how it
+ended, or by a nova-compute that starts in the middle of it.  All that the
+rules of judgement.py ask is answered here as a fact.
+"""
+
+import dataclasses
+
+# seconds that signs of one end may be apart: libvirt's error, Nova's words,
+# a rollback with slow volumes
+TOGETHER = 120
+
+# seconds before the first word of an end in which the guest may have moved:
+# keepalives of the default length take 30
+BEFORE = 120
+
+# seconds after it in which a copy may begin to run, or Nova finish
+AFTER = 180
+
+# seconds after it in which a power-state sync (every ten minutes) is of it
+LATER = 1500
+
+# seconds in which a finish has to follow where nothing has failed
+SLOW = 30
+
+ENDS = ('failed', 'cancelled', 'reset', 'pre-failed')
+LIFECYCLE = ('started', 'resumed', 'paused', 'stopped', 'left')
+
+
+@dataclasses.dataclass
+class Migration:
+    """One migration that did not simply go well, and its facts.
+
+    :ivar source: host (str)
+    :ivar destination: host where a copy was seen, or that Nova names (str),
+                       or None
+    :ivar first: time of the first word of its end (float)
+    :ivar last: and of the last (float)
+    :ivar facts: what holds, as judgement.py names it (set of str)
+    :ivar events: what shows it, in order (list of scanning.Event)
+    """
+
+    source: str
+    destination: str | None
+    first: float
+    last: float
+    facts: set
+    events: list
+
+
+class Story:
+    """What the logs tell of one instance.
+
+    :param events: list of scanning.Event of one instance
+    :param covered: dict of host to list of (first, last): the time that its
+                    logs cover
+    :param allowance: seconds that clocks of two hosts may be apart (float)
+    """
+
+    def __init__(self, events, covered, allowance):
+        self._events = sorted(set(events), key=lambda one: one.when)
+        self._covered, self._allowance = covered, allowance
+
+    def migrations(self):
+        """Those that have to be judged (list of Migration)."""
+        found = [self._migration(group) for group in self._groups()]
+        return found or self._silent()
+
+    def _groups(self):
+        """Words of an end that belong together, by source host."""
+        groups = []
+        for event in self._events:
+            if event.sign not in ENDS:
+                continue
+            for group in reversed(groups):
+                if group[0].host == event.host and (
+                        event.when - group[-1].when <= TOGETHER):
+                    group.append(event)
+                    break
+            else:
+                groups.append([event])
+        return groups
+
+    def _migration(self, group):
+        source, first, last = group[0].host, group[0].when, group[-1].when
+        early, late = first - BEFORE, last + AFTER
+        named = self._named(source, early, late)
+        arrived = self._arrival(source, early, late)
+        destination = arrived.host if arrived else self._started(
+            source, early, late) or named
+        facts = {event.sign for event in group}
+        facts |= self._here(source, first, early, late)
+        facts |= self._there(source, destination, arrived, late)
+        return Migration(source, destination, first, last, facts,
+                         self._between(early, last + LATER,
+                                       {source, destination}))
+
+    def _silent(self):
+        """A guest that has arrived, and a source that says nothing of it."""
+        for event in self._events:
+            if event.sign != 'resumed':
+                continue
+            for source in {one.host for one in self._events} - {event.host}:
+                left = [one for one in self._events if one.host == source and
+                        one.sign in ('paused', 'stopped', 'left', 'began') and
+                        abs(one.when - event.when) <= 15 + self._allowance]
+                arrived = self._arrival(source, event.when, event.when)
+                if not left or arrived is None:
+                    continue
+                if self._last_seen(source) - event.when < SLOW:
+                    continue
+                facts = {'silent', 'covered'} | self._here(
+                    source, event.when, event.when - BEFORE,
+                    event.when + AFTER) | self._there(
+                        source, event.host, arrived, event.when + AFTER)
+                return [Migration(
+                    source, event.host, event.when, event.when, facts,
+                    self._between(event.when - BEFORE, event.when + LATER,
+                                  {source, event.host}))]
+        return []
+
+    def _of(self, host, signs, early, late):
+        return [one for one in self._events if one.host == host and
+                one.sign in signs and early <= one.when <= late]
+
+    def _between(self, early, late, hosts):
+        return [one for one in self._events if one.host in hosts and
+                early - self._allowance <= one.when <= late + self._allowance]
+
+    def _named(self, source, early, late):
+        """The destination that Nova names on the source, as a host of ours."""
+        for event in reversed(self._of(source, ('began', 'finished',
+                                                'pre-failed'), 0, late)):
+            for host in self._covered:
+                if host != source and event.detail and (
+                        host.split('.')[0] == event.detail.split('.')[0]):
+                    return host
+        return None
+
+    def _started(self, source, early, late):
+        return next((one.host for one in self._events if one.host != source and
+                     one.sign == 'started' and early <= one.when <= late),
+                    None)
+
+    def _arrival(self, source, early, late):
+        """The guest began to run elsewhere, and nobody has said it may."""
+        for event in self._events:
+            if event.sign != 'resumed' or event.host == source or not (
+                    early - self._allowance <= event.when <=
+                    late + self._allowance):
+                continue
+            before = self._of(event.host, LIFECYCLE, 0, event.when)
+            before = [one for one in before if one is not event]
+            if before and before[-1].sign not in ('started', 'resumed'):
+                # paused and resumed there, by a user or on an error
+                continue
+            if not self._is_finished(event):
+                return event
+        return None
+
+    def _is_finished(self, arrival):
+        late = arrival.when + AFTER + self._allowance
+        early = arrival.when - self._allowance - 10
+        return any(one.sign in ('posted', 'finished', 'posted-there') and
+                   early <= one.when <= late for one in self._events)
+
+    def _here(self, source, first, early, late):
+        """Facts of the source."""
+        facts = set()
+        states = self._of(source, LIFECYCLE, early, late)
+        gone = [one for one in states if one.sign in ('paused', 'left',
+                                                      'stopped')]
+        if gone:
+            facts.add('source-left')
+        back = [one for one in states if one.sign == 'resumed' and (
+            not gone or one.when >= gone[0].when)]
+        if back or any(one.detail == '1' for one in self._of(
+                source, ('power',), first, late)):
+            facts.add('source-back')
+        if any(one.sign == 'stopped' for one in states) or any(
+                one.sign == 'absent' or one.detail in ('0', '4') for one in
+                self._of(source, ('power', 'absent'), first, late)):
+            facts.add('source-stopped')
+        if self._of(source, ('sync-stop',), early, first + LATER):
+            facts.add('sync-stop')
+        if self._of(source, ('restarted',), first - 5, first + AFTER):
+            facts.add('restarted')
+        if self._of(source, ('posted', 'finished'), early, late):
+            facts.add('posted')
+        for sign in ('two-copies', 'parked', 'settled'):
+            if self._of(source, (sign,), early, late):
+                facts.add(sign)
+        told = self._of(source, ('two-copies', 'parked', 'settled'), early,
+                        first + LATER)
+        if told and told[-1].sign == 'parked':
+            facts.add('still-parked')
+        return facts
+
+    def _there(self, source, destination, arrived, late):
+        """Facts of the destination."""
+        facts = set()
+        if destination is not None:
+            if any(begin - 60 <= late - AFTER <= end + 60 for begin, end in
+                   self._covered.get(destination, ())):
+                facts.add('covered')
+            if self._of(destination, ('stopped',), late - AFTER - BEFORE - 60,
+                        late):
+                facts.add('dest-stopped')
+        if arrived is not None:
+            facts |= {'arrived', 'covered'}
+            ended = self._of(destination, ('stopped', 'destroyed'),
+                             arrived.when, late)
+            if ended:
+                facts.add('ended-there')
+        return facts
+
+    def _last_seen(self, host):
+        return max((end for begin, end in self._covered.get(host, ())),
+                   default=0)

@@ -1,0 +1,88 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""keeptrack audit logs."""
+
+import math
+import os
+import sys
+import zoneinfo
+
+from keeptrack.audit.logs import look
+from keeptrack.audit.logs import reading
+from keeptrack.commands import audit_output
+from keeptrack import errors
+
+
+class AuditLogs(audit_output.AuditLister):
+    """Find guests that live migrations have lost, in logs of nova-compute.
+
+    It reads logs of Juno to 2026.2, of as many hosts as there are, in
+    oslo.log's default and JSON formats and as journalctl exports them, plain
+    or packed with gzip, xz or zstd. Give it the logs of both hosts of a
+    migration: of one alone it can tell little for certain. Exit status: 0
+    when nothing was found, 1 when something was, 2 when no log could be read.
+    """
+
+    def get_parser(self, prog_name):
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            'paths', metavar='PATH', nargs='+',
+            help='a log, a folder (all files below it), or - for standard '
+                 'input')
+        parser.add_argument(
+            '--host', metavar='PATH=HOST', action='append', default=[],
+            help="the host that a log is of, where neither the log nor its "
+                 "path (nova-compute-HOST.log, HOST/nova-compute.log) tells")
+        parser.add_argument(
+            '--clock-difference', metavar='SECONDS', type=float,
+            default=look.CLOCKS,
+            help='by how much clocks of hosts may differ (default: %g)'
+                 % look.CLOCKS)
+        parser.add_argument(
+            '--timezone', metavar='ZONE', default='UTC',
+            help="the hosts' time zone, for time stamps that name none "
+                 "(default: UTC)")
+        return parser
+
+    def look(self, parsed_args):
+        clocks = parsed_args.clock_difference
+        if not math.isfinite(clocks) or clocks < 0:
+            raise errors.KeeptrackError(
+                '--clock-difference needs seconds, 0 or more')
+        try:
+            zone = zoneinfo.ZoneInfo(parsed_args.timezone)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            raise errors.KeeptrackError(
+                'there is no time zone %s: name one as Europe/Berlin'
+                % parsed_args.timezone)
+        paths = [path if path == reading.STDIN else os.path.normpath(path)
+                 for path in parsed_args.paths]
+        try:
+            hosts = dict(look.host_option(one) for one in parsed_args.host)
+        except ValueError as exc:
+            raise errors.KeeptrackError(
+                '--host needs PATH=HOST, not %s' % exc)
+        return look.look(paths, hosts, zone, clocks,
+                         progress=self._progress())
+
+    @staticmethod
+    def _progress():
+        """Tell how far it is, where somebody looks on."""
+        if not sys.stderr.isatty():
+            return lambda done, total: None
+
+        def tell(done, total):
+            print('\rkeeptrack: %d of %d parts read%s' % (
+                done, total, '\n' if done == total else ''), end='',
+                file=sys.stderr, flush=True)
+        return tell
