@@ -55,6 +55,15 @@ RULES = (
     Rule(('arrived', 'source-back'), ('settled',), 'doubled', finding.LIKELY,
          'The guest began to run on %(destination)s, and was seen to run on '
          '%(source)s after the migration had failed.'),
+    Rule(('unfinished-long', 'copy-there'), (), 'lost', finding.LIKELY,
+         'The guest is on %(destination)s. nova-compute on %(source)s has '
+         'begun to finish the migration and never said that it had, though '
+         'its log goes on for minutes: the record may name %(source)s and '
+         'stay migrating.'),
+    Rule(('unfinished', 'copy-there'), (), 'lost', finding.POSSIBLE,
+         'The guest is on %(destination)s. nova-compute on %(source)s has '
+         'begun to finish the migration and has not said that it had, though '
+         'its log goes on; it may only be slow.'),
     # the series looks at both hosts before it does anything
     Rule(('still-parked',), (), 'parked', finding.CERTAIN,
          'nova-compute on %(source)s has parked the instance and not freed '

@@ -18,6 +18,7 @@ rules of judgement.py ask is answered here as a fact.
 """
 
 import dataclasses
+import math
 
 # seconds that signs of one end may be apart: libvirt's error, Nova's words,
 # a rollback with slow volumes
@@ -33,8 +34,10 @@ AFTER = 180
 # seconds after it in which a power-state sync (every ten minutes) is of it
 LATER = 1500
 
-# seconds in which a finish has to follow where nothing has failed
+# seconds in which a finish has to follow where nothing has failed: less says
+# nothing, and after the second it is no longer slow volumes
 SLOW = 30
+VERY_SLOW = 120
 
 ENDS = ('failed', 'cancelled', 'reset', 'pre-failed')
 LIFECYCLE = ('started', 'resumed', 'paused', 'stopped', 'left')
@@ -77,7 +80,7 @@ class Story:
     def migrations(self):
         """Those that have to be judged (list of Migration)."""
         found = [self._migration(group) for group in self._groups()]
-        return found or self._silent()
+        return found or self._unfinished_alone() or self._silent()
 
     def _groups(self):
         """Words of an end that belong together, by source host."""
@@ -107,6 +110,14 @@ class Story:
         return Migration(source, destination, first, last, facts,
                          self._between(early, last + LATER,
                                        {source, destination}))
+
+    def _unfinished_alone(self):
+        """Nothing has failed, and a finish has begun and never ended."""
+        for event in reversed(self._events):
+            if event.sign == 'posted':
+                migration = self._migration([event])
+                return [migration] if 'unfinished' in migration.facts else []
+        return []
 
     def _silent(self):
         """A guest that has arrived, and a source that says nothing of it."""
@@ -174,8 +185,16 @@ class Story:
     def _is_finished(self, arrival):
         late = arrival.when + AFTER + self._allowance
         early = arrival.when - self._allowance - 10
-        return any(one.sign in ('posted', 'finished', 'posted-there') and
-                   early <= one.when <= late for one in self._events)
+        for event in self._events:
+            if not early <= event.when <= late:
+                continue
+            if event.sign in ('finished', 'posted-there'):
+                return True
+            # a nova-compute that was ended in the middle finishes nothing
+            if event.sign == 'posted' and not self._of(
+                    event.host, ('reset',), event.when, late):
+                return True
+        return False
 
     def _here(self, source, first, early, late):
         """Facts of the source."""
@@ -203,11 +222,22 @@ class Story:
         for sign in ('two-copies', 'parked', 'settled'):
             if self._of(source, (sign,), early, late):
                 facts.add(sign)
-        told = self._of(source, ('two-copies', 'parked', 'settled'), early,
-                        first + LATER)
+        told = self._of(source, ('parked', 'settled', 'posted', 'finished'),
+                        early, math.inf)
         if told and told[-1].sign == 'parked':
             facts.add('still-parked')
-        return facts
+        return facts | self._unfinished(source, early, late)
+
+    def _unfinished(self, source, early, late):
+        """A finish that has begun and not ended, though the log goes on."""
+        begun = self._of(source, ('posted',), early, late)
+        if not begun or self._of(source, ('finished',), begun[-1].when,
+                                 math.inf):
+            return set()
+        waited = self._last_seen(source) - begun[-1].when
+        return {name for name, seconds in (
+            ('unfinished', SLOW), ('unfinished-long', VERY_SLOW))
+            if waited > seconds}
 
     def _there(self, source, destination, arrived, late):
         """Facts of the destination."""
@@ -216,9 +246,10 @@ class Story:
             if any(begin - 60 <= late - AFTER <= end + 60 for begin, end in
                    self._covered.get(destination, ())):
                 facts.add('covered')
-            if self._of(destination, ('stopped',), late - AFTER - BEFORE - 60,
-                        late):
-                facts.add('dest-stopped')
+            states = self._of(destination, LIFECYCLE,
+                              late - AFTER - BEFORE - 60, late)
+            if states and states[-1].sign in ('resumed', 'paused'):
+                facts.add('copy-there')
         if arrived is not None:
             facts |= {'arrived', 'covered'}
             ended = self._of(destination, ('stopped', 'destroyed'),

@@ -1,0 +1,225 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Logs go in, a report comes out."""
+
+import gzip
+import lzma
+import os
+import time
+
+import zstandard
+
+from keeptrack.audit.logs import filtering
+from keeptrack.audit.logs import look
+from keeptrack.audit.logs import reading
+from keeptrack import errors
+from keeptrack.tests import base
+from keeptrack.tests.unit.audit.logs import written as w
+
+SOURCE = [(3, w.PAUSED), (4, w.FAILURE), (6, w.STOPPED), (7, w.SHUT_OFF)]
+DESTINATION = [(1, w.STARTED), (3.1, w.RESUMED)]
+
+
+class LookTestCase(base.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        zone, os.environ['TZ'] = os.environ.get('TZ'), 'UTC'
+        time.tzset()
+
+        def back():
+            os.environ.pop('TZ')
+            if zone is not None:
+                os.environ['TZ'] = zone
+            time.tzset()
+        self.addCleanup(back)
+
+    def look(self, processes=1, **contents):
+        """Report on logs nova-compute-NAME.log with these contents."""
+        paths = []
+        for name, content in contents.items():
+            path = self.folder / ('nova-compute-%s.log' % name)
+            path.write_bytes(content if isinstance(content, bytes)
+                             else w.default(content))
+            paths.append(str(path))
+        return look.look(paths, processes=processes)
+
+    def found(self, **contents):
+        return [(one.kind, one.certainty) for one in
+                self.look(**contents).findings]
+
+    def test_a_guest_that_moved_and_was_rolled_back_is_lost(self):
+        report = self.look(a=SOURCE, b=DESTINATION)
+        self.assertEqual([('lost', 'certain', w.UUID, ('a', 'b'))],
+                         [(one.kind, one.certainty, one.instance, one.hosts)
+                          for one in report.findings])
+        self.assertEqual(1, report.status())
+        moments = report.findings[0].moments
+        self.assertEqual(w.BEGIN + 1, moments[0].when)
+        self.assertEqual('b', moments[0].host)
+
+    def test_the_source_alone_makes_it_likely(self):
+        self.assertEqual([('lost', 'likely')], self.found(a=SOURCE))
+
+    def test_without_the_sync_it_is_possible(self):
+        self.assertEqual([('unsettled', 'possible')],
+                         self.found(a=SOURCE[:3]))
+
+    def test_a_second_start_makes_two(self):
+        self.assertEqual([('doubled', 'certain')], self.found(
+            a=[(3, w.PAUSED), (8, w.RESET), (9, w.RESTARTED),
+               (10, w.RESUMED)], b=DESTINATION))
+
+    def test_both_run(self):
+        self.assertEqual([('doubled', 'certain')], self.found(
+            a=[(3, w.PAUSED), (4, w.RESUMED), (4.1, w.FAILURE)],
+            b=[(1, w.STARTED), (4.5, w.RESUMED)]))
+
+    def test_what_went_well_is_not_found(self):
+        self.assertEqual([], self.found(
+            a=[(3, w.PAUSED), (5, w.POSTED), (6, w.FINISHED),
+               (7, w.STOPPED), (3000, w.STARTED)],
+            b=DESTINATION + [(6, w.POSTED_THERE), (900, w.STOPPED)]))
+
+    def test_an_abort_is_not_found(self):
+        self.assertEqual([], self.found(
+            a=[(2, w.CANCELLED), (2.1, w.FAILURE)],
+            b=[(1, w.STARTED), (3, w.STOPPED)]))
+
+    def test_a_failed_preparation_is_not_found(self):
+        self.assertEqual([], self.found(
+            a=[(1, 'Pre live migration failed at b')], b=[]))
+
+    def test_a_users_stop_is_not_found(self):
+        self.assertEqual([], self.found(
+            a=[(1, w.STOPPED), (2, w.SHUT_OFF), (60, w.STARTED),
+               (61, w.RESUMED)]))
+
+    def test_a_failure_and_a_good_second_try_are_not_found(self):
+        self.assertEqual([], self.found(
+            a=[(2, w.FAILURE), (60, w.PAUSED), (61, w.POSTED),
+               (62, w.FINISHED)],
+            b=[(1, w.STARTED), (3, w.STOPPED), (58, w.STARTED),
+               (60, w.RESUMED), (62, w.POSTED_THERE)]))
+
+    def test_a_finish_that_never_ends(self):
+        self.assertEqual([('lost', 'likely')], self.found(
+            a=w.default([(3, w.PAUSED), (4, w.POSTED)]) +
+            w.default([(300, 'nothing')], uuid=w.OTHER), b=DESTINATION))
+
+    def test_other_instances_do_not_matter(self):
+        report = self.look(
+            a=w.default(SOURCE), b=w.default(DESTINATION, uuid=w.OTHER))
+        self.assertEqual([w.UUID], [one.instance for one in report.findings])
+
+    def test_formats(self):
+        for name, a, b in (
+                ('json', w.as_json(SOURCE), w.as_json(DESTINATION)),
+                ('export', w.export(SOURCE, 'a'), w.export(DESTINATION, 'b')),
+                ('binary', w.export(SOURCE, 'a', True),
+                 w.export(DESTINATION, 'b', True)),
+                ('syslog', b''.join(
+                    b'Jan 23 16:00:00 a nova-compute[7]: ' + line
+                    for line in w.default(SOURCE).splitlines(True)),
+                 w.default(DESTINATION))):
+            report = self.look(a=a, b=b)
+            self.assertEqual(
+                [('lost', 'certain', ('a', 'b'))],
+                [(one.kind, one.certainty, one.hosts)
+                 for one in report.findings], name)
+
+    def test_packed(self):
+        for pack in (gzip.compress, lzma.compress,
+                     zstandard.ZstdCompressor().compress):
+            self.assertEqual([('lost', 'certain')], self.found(
+                a=pack(w.default(SOURCE)), b=pack(w.default(DESTINATION))))
+
+    def test_a_damaged_log_is_told_and_read_as_far_as_it_goes(self):
+        noise = os.urandom(6 << 20).replace(b'\n', b'')
+        whole = gzip.compress(w.default(SOURCE) + noise + b'\n')
+        report = self.look(a=whole[:len(whole) - 2000],
+                           b=w.default(DESTINATION))
+        self.assertEqual(['nova-compute-a.log'],
+                         [os.path.basename(one.where)
+                          for one in report.failures()])
+        self.assertEqual([('lost', 'certain')],
+                         [(one.kind, one.certainty)
+                          for one in report.findings])
+
+    def test_hostile_bytes_make_no_finding_and_no_crash(self):
+        for content in (b'', b'\0' * 5000, os.urandom(100000),
+                        b'{"message": ' * 5000, b'[' * 100000,
+                        b'{"message": 3, "asctime": []}\n' * 10,
+                        b'x' * (3 << 20), w.FAILURE.encode() * 10000,
+                        w.default(SOURCE).decode().encode('utf-16'),
+                        b'MESSAGE\n\xff\xff\xff\xff\xff\xff\xff\xff' +
+                        b'__REALTIME_TIMESTAMP=1\n' + w.FAILURE.encode(),
+                        b'\x1f\x8b' + os.urandom(1000),
+                        b'\x28\xb5\x2f\xfd' + os.urandom(1000),
+                        b'\xfd7zXZ\0' + os.urandom(1000)):
+            report = self.look(a=content)
+            self.assertEqual([], report.findings)
+            self.assertEqual(1, len(report.failures()), content[:20])
+            self.assertEqual(2, report.status())
+
+    def test_a_quoted_log_line_is_no_record(self):
+        quoted = b''.join(b'said "' + line for line in
+                          w.default(SOURCE).splitlines(True))
+        self.assertEqual([], self.look(a=quoted).findings)
+
+    def test_a_line_without_end_hides_only_itself(self):
+        long = b'x' * (9 << 20)
+        self.assertEqual([('lost', 'certain')], self.found(
+            a=long + b'\n' + w.default(SOURCE), b=DESTINATION))
+
+    def test_a_folder_is_walked_and_a_link_to_nothing_is_told(self):
+        folder = self.folder / 'logs' / 'cmp-1'
+        folder.mkdir(parents=True)
+        (folder / 'nova-compute.log').write_bytes(w.default(SOURCE))
+        (folder / 'gone.log').symlink_to('nowhere')
+        report = look.look([str(self.folder / 'logs')], processes=1)
+        self.assertEqual(('cmp-1',), report.findings[0].hosts)
+        self.assertEqual([str(folder / 'gone.log')],
+                         [one.where for one in report.failures()])
+
+    def test_no_such_path(self):
+        self.assertRaises(errors.KeeptrackError, look.look, ['/no/such'])
+
+    def test_two_processes_see_the_same(self):
+        self.assertEqual(
+            self.look(a=SOURCE, b=DESTINATION).to_dict()['findings'],
+            self.look(2, a=SOURCE, b=DESTINATION).to_dict()['findings'])
+
+
+class ReadingTestCase(base.TestCase):
+
+    def test_parts_give_every_line_once(self):
+        path = self.folder / 'log'
+        data = b''.join(b'%d\n' % (number * 37) for number in range(3000))
+        path.write_bytes(data)
+        for step in (1000, 1024, 4097):
+            begins = list(range(0, len(data), step))
+            read = b''.join(
+                block for begin, end in zip(begins, begins[1:] + [None])
+                for _, block in reading.blocks(str(path), begin, end))
+            self.assertEqual(data, read)
+
+
+class FilteringTestCase(base.TestCase):
+
+    def test_with_and_without_hyperscan_the_same_is_found(self):
+        if filtering.hyperscan is None:
+            self.skipTest('hyperscan is not installed')
+        data = w.default(SOURCE) + os.urandom(1000) + w.default(DESTINATION)
+        self.assertEqual(sorted(filtering.make(False)(data)),
+                         sorted(filtering.make(True)(data)))
