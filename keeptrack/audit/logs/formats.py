@@ -34,6 +34,9 @@ _SYSLOG_HOST = re.compile(r'(?:^|\s)(?P<host>[\w.-]+) [\w./-]+(?:\[\d+\])?: $')
 _INSTANCE = re.compile(r'\[instance: (%s)\]' % UUID, re.I)
 _BEFORE = re.compile(r'^(?:\[[^\]]*\] )*')
 
+# bytes that a damaged line of text may have
+_NULS = 16
+
 
 @dataclasses.dataclass(frozen=True)
 class Line:
@@ -60,6 +63,9 @@ def parse(data, zone=datetime.timezone.utc):
     :param zone: of time stamps without one (datetime.tzinfo)
     :returns: Line, or None where it is no record of a log
     """
+    if data.count(b'\0') > _NULS:
+        # UTF-16, or no text at all
+        return None
     text = data.decode('utf-8', 'replace').replace('\0', '').rstrip('\r\n')
     if text.startswith('{'):
         return _json(text, zone)
@@ -107,7 +113,11 @@ def _json(text, zone):
     message = record.get('message')
     if not isinstance(message, str):
         return None
-    when = record.get('asctime')
+    when, created = record.get('asctime'), record.get('created')
+    when = _time(when, zone) if isinstance(when, str) else None
+    if isinstance(created, float) and 0 < created < 1e11:
+        # needs no time zone
+        when = created
     extra = record.get('extra')
     instance = None
     for found in (extra if isinstance(extra, dict) else {}, record):
@@ -115,8 +125,7 @@ def _json(text, zone):
             match = re.search(UUID, str(found.get(name) or ''), re.I)
             instance = instance or (match and match.group(0))
     host = record.get('hostname') or record.get('host')
-    return _line(_time(when, zone) if isinstance(when, str) else None,
-                 host if isinstance(host, str) else None,
+    return _line(when, host if isinstance(host, str) else None,
                  str(record.get('levelname')), message, instance)
 
 

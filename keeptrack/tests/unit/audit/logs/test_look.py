@@ -124,7 +124,8 @@ class LookTestCase(base.TestCase):
 
     def test_formats(self):
         for name, a, b in (
-                ('json', w.as_json(SOURCE), w.as_json(DESTINATION)),
+                ('json', w.as_json(SOURCE, 'a'),
+                 w.as_json(DESTINATION, 'b')),
                 ('export', w.export(SOURCE, 'a'), w.export(DESTINATION, 'b')),
                 ('binary', w.export(SOURCE, 'a', True),
                  w.export(DESTINATION, 'b', True)),

@@ -73,9 +73,10 @@ def default(lines, **kwargs):
     return out.getvalue().encode()
 
 
-def as_json(lines, **kwargs):
+def as_json(lines, host, **kwargs):
     """As JSONFormatter writes them (bytes)."""
     formatter = formatters.JSONFormatter(datefmt='%Y-%m-%d %H:%M:%S')
+    formatter.hostname = host
     return ''.join(formatter.format(record) + '\n' for record in
                    records(lines, **kwargs)).encode()
 
