@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""Asks many hosts, one thread each: the process that is given up when some hang.
+"""Asks many hosts, one thread each, in a process that may be given up.
 
 A libvirtd that hangs blocks a thread in libvirt's C code for ever. So hosts
 are asked from a process of its own, which ends when all have answered or have
