@@ -1,0 +1,1 @@
+../../../../../keeptrack/audit/hosts/collector.py
