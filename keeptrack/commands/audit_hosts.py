@@ -64,7 +64,8 @@ class AuditHosts(audit_output.AuditLister):
             '--from', metavar='FILE', dest='collected', nargs='+',
             help='ask no host: take what keeptrack audit collect has written, '
                  'files or folders of them; twice for each host, with a pause '
-                 'between, is best')
+                 'between, is best. A HOST that is named and of which nothing '
+                 'was collected is told')
         add_nova(parser)
         parser.add_argument(
             '--nova', metavar='FILE',
@@ -89,10 +90,7 @@ class AuditHosts(audit_output.AuditLister):
         _refuse_numbers(parsed_args)
         names = _names(parsed_args)
         if parsed_args.collected:
-            if names:
-                raise errors.KeeptrackError(
-                    '--from asks no host: leave out HOST and --hosts-file')
-            return self._collected(parsed_args)
+            return self._collected(parsed_args, names)
         if parsed_args.nova:
             raise errors.KeeptrackError(
                 '--nova goes with --from: what was collected earlier cannot '
@@ -107,8 +105,11 @@ class AuditHosts(audit_output.AuditLister):
                           common.report).report()
 
     @staticmethod
-    def _collected(args):
+    def _collected(args, names):
         looks, not_seen = collected.load(args.collected)
+        came = {look.asked for look in looks}
+        not_seen += [report.NotSeen(name, 'nothing was collected of it')
+                     for name in names if name not in came]
         first, second = collected.rounds(looks)
         view = deleted = None
         if args.nova:
@@ -146,7 +147,8 @@ def load_view(name):
     :raises KeeptrackError: when it is none
     """
     try:
-        return nova_record.from_dict(collected.load_json(pathlib.Path(name)))
+        return nova_record.from_dict(collected.load_json(
+            pathlib.Path(name), collected.LARGEST_VIEW))
     except guests.Broken as error:
         raise errors.KeeptrackError('%s is no view of Nova: %s'
                                     % (name, error))

@@ -21,15 +21,18 @@ from keeptrack.audit import report
 
 # bytes: some 300 a guest are usual, and no host has 20,000
 LARGEST = 16 * 1024 * 1024
+# of Nova's view: some 400 an instance
+LARGEST_VIEW = 512 * 1024 * 1024
 
 # Two rounds are what a report can use.
 ROUNDS = 2
 
 
-def load_json(path):
+def load_json(path, largest=LARGEST):
     """Read one JSON file that may be anything.
 
     :param path: pathlib.Path
+    :param largest: bytes that are read at most (int)
     :returns: what it holds
     :raises Broken: one line that says why not
     """
@@ -37,20 +40,20 @@ def load_json(path):
         if not path.is_file():
             raise guests.Broken('it is no file')
         with path.open('rb') as stream:
-            data = stream.read(LARGEST + 1)
+            data = stream.read(largest + 1)
     except OSError as error:
         raise guests.Broken(error.strerror or str(error))
-    return parse(data)
+    return parse(data, largest)
 
 
-def parse(data):
+def parse(data, largest=LARGEST):
     """Read JSON that may be anything.
 
     :param data: bytes
     :raises Broken: one line that says why not
     """
-    if len(data) > LARGEST:
-        raise guests.Broken('it is larger than %d MiB' % (LARGEST >> 20))
+    if len(data) > largest:
+        raise guests.Broken('it is larger than %d MiB' % (largest >> 20))
     try:
         return json.loads(data.decode('utf-8'), parse_constant=_no_number,
                           object_pairs_hook=_once)
