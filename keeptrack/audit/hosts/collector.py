@@ -18,7 +18,7 @@ This file runs on its own on a compute host: with Python 2.7 or 3.4 and later,
 and either the libvirt binding or virsh, whichever is there. keeptrack itself
 asks other hosts through it, so that there is one way to look at a host only.
 
-The document's schema, keeptrack.guests/1, is told in doc/audit.rst.
+The document's schema, keeptrack.guests/1, is told in doc/audit-hosts.rst.
 """
 
 from __future__ import print_function

@@ -15,8 +15,7 @@
 
 import json
 import time
-
-import mock
+from unittest import mock
 
 from keeptrack.audit.hosts import asking
 from keeptrack.audit.hosts import collector

@@ -15,8 +15,8 @@
 
 import threading
 import time
+from unittest import mock
 
-import mock
 import testtools
 
 from keeptrack.audit.hosts import asker

@@ -14,6 +14,7 @@
 """Files and answers that may be anything."""
 
 import json
+import time
 
 from keeptrack.audit.hosts import collected
 from keeptrack.audit.hosts import collector
@@ -117,7 +118,6 @@ class CollectorTestCase(base.TestCase):
                 name, sample.UUID % number, [str(run)], str(proc)))
 
     def test_bounded(self):
-        import time
         self.assertEqual(3, collector.bounded(5, lambda: 3))
         self.assertRaises(collector.CannotLook, collector.bounded, 0.05,
                           time.sleep, 1)
