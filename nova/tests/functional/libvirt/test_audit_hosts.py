@@ -92,7 +92,7 @@ class AuditHostsTestCase(base.TestCase):
         self.nova.deleted[gone] = nova_api.server(
             gone, source.name, vm_state='deleted', status='DELETED')
         self.boot([destination], None)
-        # the shell of a migration that is on its way
+        # one that Nova says migrates
         self.nova.servers[self.boot([source], source)].update(
             {'OS-EXT-STS:task_state': 'migrating',
              'updated': nova_api.now()})
