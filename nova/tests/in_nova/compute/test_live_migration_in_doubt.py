@@ -87,7 +87,9 @@ class InDoubtTestCase(test_compute.BaseTestCase):
         self.migrate(self.fail(source, destination))
 
     def stored(self):
-        return objects.Instance.get_by_uuid(self.context, self.instance.uuid)
+        # A context holds one transaction, and a look has a thread of its own.
+        return objects.Instance.get_by_uuid(context.get_admin_context(),
+                                            self.instance.uuid)
 
     def states(self):
         stored = self.stored()
@@ -98,7 +100,7 @@ class InDoubtTestCase(test_compute.BaseTestCase):
                 if name.startswith('live_migration_')]
 
     def status(self):
-        return objects.Migration.get_by_id(self.context,
+        return objects.Migration.get_by_id(context.get_admin_context(),
                                            self.migration.id).status
 
     def assert_parked(self):
