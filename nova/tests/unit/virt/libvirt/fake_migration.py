@@ -13,6 +13,10 @@
 """A libvirt module and a domain as far as a migration needs them."""
 
 
+# virDomainUndefineFlagsValues
+UNDEFINE = {'MANAGED_SAVE': 1, 'KEEP_NVRAM': 8, 'KEEP_TPM': 64}
+
+
 class FakeLibvirtError(Exception):
 
     def __init__(self, message='libvirt failed', code=38):
@@ -33,12 +37,11 @@ class FakeLibvirt(object):
     VIR_ERR_NO_SUPPORT = 3
     VIR_ERR_NO_DOMAIN = 42
     VIR_ERR_OPERATION_INVALID = 55
-    VIR_DOMAIN_UNDEFINE_MANAGED_SAVE = 1
-    VIR_DOMAIN_UNDEFINE_KEEP_NVRAM = 8
-    VIR_DOMAIN_UNDEFINE_KEEP_TPM = 64
 
     def __init__(self, connection=None):
         self.connection = connection
+        for name, flag in UNDEFINE.items():
+            setattr(self, 'VIR_DOMAIN_UNDEFINE_' + name, flag)
         self.opened = []
 
     def open(self, uri):

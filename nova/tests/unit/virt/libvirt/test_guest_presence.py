@@ -22,8 +22,7 @@ from nova.virt.libvirt import guest_presence
 INSTANCE = {'uuid': 'cef19ce0-0ca2-11df-855d-b19fbce37686'}
 
 
-# virDomainUndefineFlagsValues: managed save, keep NVRAM, keep TPM
-KEEP = 1 | 8 | 64
+KEEP = sum(fake_migration.UNDEFINE.values())
 
 
 class PresenceTestCase(test.NoDBTestCase):
