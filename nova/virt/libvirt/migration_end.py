@@ -47,23 +47,20 @@ def told_by_the_call(function):
                                 migrate_data, future, disk_paths):
         moving = MovingGuest(guest, instance, future,
                              functools.partial(_may_resume, self, instance,
-                                               _address(dest, migrate_data)))
+                                               dest, migrate_data))
         return function(self, context, instance, moving, dest, post_method,
                         recover_method, block_migration, migrate_data, future,
                         disk_paths)
     return _live_migration_monitor
 
 
-def _address(dest, migrate_data):
-    """Tell where the migration itself connects to (str)."""
-    if 'target_connect_addr' in migrate_data:
-        return migrate_data.target_connect_addr or dest
-    return dest
-
-
-def _may_resume(driver, instance, dest):
+def _may_resume(driver, instance, dest, migrate_data):
     """Tell whether a guest that was paused here may run here again."""
-    sighting = driver.guest_finder.look(instance, dest)
+    address = dest
+    if 'target_connect_addr' in migrate_data:
+        # where the migration itself connects to
+        address = migrate_data.target_connect_addr or dest
+    sighting = driver.guest_finder.look(instance, address)
     if sighting.presence == guest_location.ABSENT:
         return True
     LOG.warning(NOT_RESUMED, {'dest': dest, 'sighting': sighting},
