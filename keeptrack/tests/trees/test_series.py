@@ -85,10 +85,13 @@ class TreesTestCase(base.TestCase):
         git.run(folder, 'checkout', '--quiet', '--detach', commit)
         return folder
 
-    def unpack(self, commit, name='unpacked'):
-        """A tree as a release archive has it (pathlib.Path)."""
-        folder = self.clone(commit, name)
+    def unpack(self, each, name='unpacked'):
+        """A base as a release archive has it (pathlib.Path)."""
+        folder = self.clone(each.commit, name)
         shutil.rmtree(folder / '.git')
+        if tree.Tree(folder).release() is None:
+            # today's archives tell their version nowhere else
+            (folder / 'PKG-INFO').write_text('Version: %s\n' % each.release)
         return folder
 
     def apply(self, folder, *argv):
@@ -138,7 +141,7 @@ class ApplyTestCase(TreesTestCase):
         for target, each in self.bases():
             clone = self.clone(each.commit)
             self.apply(clone)
-            folder = self.unpack(each.commit)
+            folder = self.unpack(each)
             os.environ['NOVA_REPO'] = NOVA_REPO
             self.apply(folder)
             self.assertFixed(folder, target)
