@@ -92,6 +92,21 @@ def succeeds(folder, *args):
     return True
 
 
+def release_behind(folder, commit='HEAD'):
+    """The newest release that a commit has behind it.
+
+    :param folder: the clone (path)
+    :param commit: its id or name (str)
+    :returns: the release's tag (str), None where there is none
+    """
+    try:
+        # 2024.1-eom and its like begin with a number, too
+        return line(folder, 'describe', '--tags', '--abbrev=0',
+                    '--match=[0-9]*', '--exclude=*-*', commit)
+    except GitError:
+        return None
+
+
 def blob_id(data):
     """The id that git gives to a file of this content (str, hex SHA-1)."""
     return hashlib.sha1(b'blob %d\0' % len(data) + data,

@@ -13,17 +13,20 @@
 """The parts of the fix, and how to tell that a tree has one.
 
 A tree is looked at, not believed: a stable branch may carry a backport that
-its version does not tell of.  Where the markers come from:
+its version does not tell of, and a tree may have a half of something.  What is
+looked for:
 
-- ours: the modules and calls that the series adds;
+- ours: what the series adds and calls; see keeptrack/hooks.py;
 - upstream's ``loop``: commit 584a44f0157e (6833176b56ec on stable/juno), which
-  removed a nested function of that name;
-- upstream's ``monitor``: commit 7dd6a4a19311; it guesses how a migration has
-  ended, and ours, where it is there, keeps it from doing so;
-- upstream's ``events``: no release has it.  Since Train there is an event for
+  removed the looping call and its nested function from ``_live_migration``;
+- upstream's ``monitor``: commit 7dd6a4a19311, a method that
+  ``_live_migration`` calls.  It *guesses*: where libvirt tells nothing more,
+  it makes "completed" or "failed" of whether the source still runs the guest,
+  since 66b7771ce9f2 (2016) in a function of nova/virt/libvirt/migration.py;
+- upstream's ``events``: no release has it.  Since Rocky there is an event for
   a *completed* migration, but a stop is still taken for a stop whatever its
-  reason (nova/virt/libvirt/host.py of 34.0.0).  The marker is the name of the
-  reason, which a driver that looks at it has to spell out;
+  reason (nova/virt/libvirt/host.py of 34.0.0).  A driver that looks at the
+  reason of a stop has to spell out libvirt's name of it;
 - upstream's ``guard`` and ``start``: no release has them, and what they will
   look like is not known.
 """
@@ -31,9 +34,12 @@ its version does not tell of.  Where the markers come from:
 import dataclasses
 import re
 
-DRIVER = 'nova/virt/libvirt/driver.py'
-HOST = 'nova/virt/libvirt/host.py'
-MANAGER = 'nova/compute/manager.py'
+from keeptrack import errors
+from keeptrack import hooks
+
+DRIVER = hooks.DRIVER
+HOST = hooks.HOST
+MANAGER = hooks.MANAGER
 MONITOR = 'nova/virt/libvirt/migration_monitor.py'
 END = 'nova/virt/libvirt/migration_end.py'
 
@@ -45,83 +51,81 @@ NAMES = ('loop', 'monitor', 'events', 'guard', 'start')
 # loop is upstream's clean-up: with a monitor there is nothing left to wait in
 NEEDED = frozenset(NAMES) - {'loop'}
 
+_WATCHED = ('_live_migration', '_live_migration_operation')
+_STOP_REASON = 'VIR_DOMAIN_EVENT_STOPPED_MIGRATED'
+_GUESSES = re.compile(r'\.VIR_DOMAIN_JOB_(?:COMPLETED|FAILED)$')
+
+
+class StrangeTree(errors.KeeptrackError):
+    """A tree whose driver or manager cannot be told anything of."""
+
 
 @dataclasses.dataclass(frozen=True)
-class Marker(object):
-    """One way to tell a part.
+class Findings(object):
+    """What a tree has.
 
-    :ivar part: its name (str)
-    :ivar origin: who made it: OURS or UPSTREAM (str)
-    :ivar files: the part is there when one of these matches (tuple of str)
-    :ivar pattern: a regular expression, MULTILINE (str)
-    :ivar absent: the pattern tells that the part is *not* there (bool)
-    :ivar also: a file that has to exist besides (str or None)
+    :ivar origins: the parts that are there with their origin, in the order of
+        NAMES; ours where both are, since ours is then the one that decides
+        (dict of str)
+    :ivar upstream: the parts that upstream has put there, below ours or not
+        (frozenset of str)
+    :ivar guesses: the monitor makes up how a migration has ended; None where
+        there is no monitor (bool)
+    :ivar notes: what is there by half, in words (tuple of str)
     """
 
-    part: str
-    origin: str
-    files: tuple
-    pattern: str
-    absent: bool = False
-    also: str = None
+    origins: dict
+    upstream: frozenset
+    guesses: bool
+    notes: tuple
 
-    def found(self, read):
-        """Tell whether a tree has the part.
+    @property
+    def missing(self):
+        """The parts that are not there, in the order of NAMES (list)."""
+        return missing(self.origins)
 
-        :param read: called with a path, returns the file's text or None
-        :returns: bool
+    @property
+    def vulnerable(self):
+        """Whether a tree with these parts can lose a guest (bool).
+
+        What is there by half is not relied on.
         """
-        if self.also is not None and read(self.also) is None:
-            return False
-        texts = [text for text in map(read, self.files) if text is not None]
-        hit = any(re.search(self.pattern, text, re.MULTILINE)
-                  for text in texts)
-        return bool(texts) and hit != self.absent
+        return bool(self.guesses or self.notes) or (
+            not NEEDED <= set(self.origins))
 
 
-MARKERS = (
-    Marker('loop', UPSTREAM, (DRIVER,), r'def wait_for_live_migration\b',
-           absent=True),
-    Marker('monitor', OURS, (DRIVER,), r'\bmigration_monitor\.',
-           also=MONITOR),
-    Marker('monitor', OURS, (DRIVER,), r'@migration_end\.', also=END),
-    Marker('monitor', UPSTREAM, (DRIVER,), r'def _live_migration_monitor\b'),
-    Marker('events', OURS, (DRIVER, HOST, MANAGER), r'\bmigration_event'),
-    Marker('events', UPSTREAM, (DRIVER, HOST),
-           r'\bVIR_DOMAIN_EVENT_STOPPED_MIGRATED\b'),
-    Marker('guard', OURS, (MANAGER,),
-           r'^[^#\n]*\bmigration_guard\.find_guest_first\b'),
-    Marker('start', OURS, (MANAGER,),
-           r'^[^#\n]*\bmigration_guard\.find_guest_at_start\b'),
-)
+def examine(read):
+    """Look at a tree.
+
+    :param read: called with a path, returns the file's text or None
+    :returns: Findings
+    :raises StrangeTree: when it holds no driver and manager to look at
+    """
+    files = hooks.Files(read)
+    _refuse_strange(files)
+    upstream = _upstream(files)
+    origins = {name: UPSTREAM for name in upstream}
+    notes = []
+    for name, look in hooks.LOOKS.items():
+        trace, lacks = look(files)
+        if trace and not lacks:
+            origins[name] = OURS
+        elif trace:
+            notes += ['%s: %s' % (name, lack) for lack in lacks]
+    guesses = None
+    if 'monitor' in origins:
+        guesses = _asks_to_guess(files) or (
+            origins['monitor'] == UPSTREAM and _guesses_itself(files))
+    if 'loop' not in origins and not _watched(files):
+        notes.append('loop: %s has no _live_migration' % DRIVER)
+    return Findings({name: origins[name] for name in NAMES
+                     if name in origins}, frozenset(upstream), guesses,
+                    tuple(dict.fromkeys(notes)))
 
 
 def detect(read):
-    """Which parts a tree has, and from whom.
-
-    :param read: called with a path, returns the file's text or None
-    :returns: dict of str: the parts that are there, in the order of NAMES,
-              with their origin; ours where both match, since ours is then
-              the one that decides
-    """
-    found = {}
-    for marker in MARKERS:
-        if marker.part not in found and marker.found(read):
-            found[marker.part] = marker.origin
-    return {name: found[name] for name in NAMES if name in found}
-
-
-def from_upstream(read):
-    """Which parts a tree has from upstream, be ours beside them or not.
-
-    What tells trees of one version apart does not change when the series is
-    applied.
-
-    :param read: called with a path, returns the file's text or None
-    :returns: set of str
-    """
-    return {marker.part for marker in MARKERS
-            if marker.origin == UPSTREAM and marker.found(read)}
+    """Which parts a tree has, and from whom; see Findings.origins."""
+    return examine(read).origins
 
 
 def missing(found):
@@ -129,6 +133,58 @@ def missing(found):
     return [name for name in NAMES if name not in found]
 
 
-def vulnerable(found):
-    """Tell whether a tree with these parts can lose a guest (bool)."""
-    return not NEEDED <= set(found)
+def _refuse_strange(files):
+    for path, name in ((DRIVER, 'LibvirtDriver'), (MANAGER, 'ComputeManager')):
+        file = files.get(path)
+        if file is None or not file.has_class(name):
+            raise StrangeTree(
+                '%s has no class %s: that is no Nova which keeptrack knows, '
+                'or a damaged one' % (path, name))
+    for path in (DRIVER, MANAGER, HOST):
+        file = files.get(path)
+        line = file and file.conflict()
+        if line:
+            raise StrangeTree(
+                '%s line %d has a conflict of a merge: resolve it first'
+                % (path, line))
+
+
+def _upstream(files):
+    found = []
+    bodies = _watched(files)
+    # what is left of the old body, wherever ours has moved it to
+    if bodies and not any(map(_loops, bodies)):
+        found.append('loop')
+    if files.get(DRIVER).function('_live_migration_monitor',
+                                  'LibvirtDriver') is not None and any(
+            'self._live_migration_monitor' in body.calls for body in bodies):
+        found.append('monitor')
+    if any(file and _STOP_REASON in file.code
+           for file in map(files.get, (DRIVER, HOST))):
+        found.append('events')
+    return found
+
+
+def _watched(files):
+    driver = files.get(DRIVER)
+    found = [driver.function(name, 'LibvirtDriver') for name in _WATCHED]
+    return [body for body in found if body is not None]
+
+
+def _loops(body):
+    return 'wait_for_live_migration' in body.nested or any(
+        call.split('.')[-1].endswith('LoopingCall') for call in body.calls)
+
+
+def _asks_to_guess(files):
+    monitor = files.get(DRIVER).function('_live_migration_monitor',
+                                         'LibvirtDriver')
+    return monitor is not None and any(
+        call.split('.')[-1] == 'find_job_type' for call in monitor.calls)
+
+
+def _guesses_itself(files):
+    monitor = files.get(DRIVER).function('_live_migration_monitor',
+                                         'LibvirtDriver')
+    return any(name.endswith('.type') and _GUESSES.search(value)
+               for name, value in monitor.assigned)

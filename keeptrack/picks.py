@@ -82,9 +82,14 @@ class Sources(object):
                 return None
         version = re.search(r'^version *= *(\S+)', read('setup.cfg') or '',
                             re.MULTILINE)
-        return version is not None and self._source.fits(
-            version.group(1), parts.from_upstream(read),
-            lambda name: read(name) is not None)
+        if version is None:
+            return False
+        try:
+            upstream = parts.examine(read).upstream
+        except parts.StrangeTree:
+            return False
+        return self._source.fits(version.group(1), upstream,
+                                 lambda name: read(name) is not None)
 
     def _patch(self, commit):
         return patchfile.parse(commit[:12], patchfile.decode(git.run(

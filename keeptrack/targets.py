@@ -154,12 +154,11 @@ class Target(object):
         :param has_file: called with a path, tells whether the tree has it
         :returns: bool
         """
-        try:
-            known = version.Version(release or '')
-        except version.InvalidVersion:
+        if not is_version(release):
             return False
         return (specifiers.SpecifierSet(self.releases).contains(
-            known, prereleases=True) and self.with_parts <= upstream and
+            version.Version(release), prereleases=True) and
+                self.with_parts <= upstream and
             not self.without_parts & upstream and
             all(map(has_file, self.with_files)) and
             not any(map(has_file, self.without_files)))
@@ -182,6 +181,19 @@ class Target(object):
             if release in (None, base.release, base.name):
                 return base
         return None
+
+
+def is_version(word):
+    """Tell whether a text is a version as Python's packages have it.
+
+    :param word: str or None
+    :returns: bool
+    """
+    try:
+        version.Version(word or '')
+    except version.InvalidVersion:
+        return False
+    return True
 
 
 def default_folder():

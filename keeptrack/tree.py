@@ -75,9 +75,19 @@ class Tree(object):
         text = self.read(name)
         return None if text is None else patchfile.split_lines(text)
 
+    def findings(self):
+        """What is there of the fix; see parts.examine().
+
+        :raises KeeptrackError: when its driver or manager is damaged
+        """
+        try:
+            return parts.examine(self.read)
+        except parts.StrangeTree as exc:
+            raise errors.KeeptrackError('%s: %s' % (self.path, exc))
+
     def parts(self):
-        """Which parts of the fix are there; see parts.detect()."""
-        return parts.detect(self.read)
+        """Which parts of the fix are there, and from whom (dict of str)."""
+        return self.findings().origins
 
     def release(self):
         """The tree's version.
@@ -95,11 +105,7 @@ class Tree(object):
             return (info or config).group(1)
         if not self.is_clone:
             return None
-        try:
-            return git.line(self.path, 'describe', '--tags', '--abbrev=0',
-                            '--match=[0-9]*')
-        except git.GitError:
-            return None
+        return git.release_behind(self.path)
 
     def head(self):
         """The commit that a clone has checked out (str).

@@ -23,7 +23,6 @@ from cliff import columns
 from keeptrack import errors
 from keeptrack import git
 from keeptrack import nova_release
-from keeptrack import parts
 from keeptrack import series
 from keeptrack import targets
 from keeptrack import tree
@@ -90,7 +89,7 @@ def find_target(options, nova):
     :param nova: a tree.Tree
     """
     return targets.for_tree(all_targets(options), nova.release(),
-                            parts.from_upstream(nova.read),
+                            nova.findings().upstream,
                             lambda name: (nova.path / name).is_file())
 
 

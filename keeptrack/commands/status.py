@@ -12,38 +12,170 @@
 
 """keeptrack status."""
 
-from cliff import show
+import pathlib
+import sys
+
+from cliff import columns
+from cliff.formatters import base as formatters
+from cliff.formatters import shell
+from cliff import lister
 
 from keeptrack.commands import common
+from keeptrack import errors
 from keeptrack import parts
+from keeptrack import provenance
+from keeptrack import survey
+
+COLUMNS = ('Ref', 'Release', 'Date', 'Target', 'Loop', 'Monitor', 'Guesses',
+           'Events', 'Guard', 'Start', 'Vulnerable')
 
 
-class Status(show.ShowOne):
+class Origin(columns.FormattableColumn):
+    """Whose a part is: "keeptrack", "upstream" or None."""
+
+    def human_readable(self):
+        return self._value or '-'
+
+
+class Truth(columns.FormattableColumn):
+    """True, False, or None for what cannot be asked."""
+
+    def human_readable(self):
+        return {True: 'yes', False: 'no', None: '-'}[self._value]
+
+
+class Parts(columns.FormattableColumn):
+    """Every part with its origin and its commit."""
+
+    def human_readable(self):
+        lines = []
+        for name, told in self._value.items():
+            words = told['origin'] or 'missing'
+            if told['commit']:
+                words += ', ' + told['commit'][:12]
+            lines.append('%-8s %s' % (name, words))
+        return '\n'.join(lines)
+
+
+class Notes(columns.FormattableColumn):
+    """Sentences, a line each."""
+
+    def human_readable(self):
+        return '\n'.join(self._value) or 'none'
+
+
+class Status(lister.Lister):
     """Show which target a tree is, and which parts of the fix it has.
 
     The parts: loop (the pointless wait after a migration is gone), monitor
     (the migration job is watched), events (a stop that migration caused
     changes no state), guard (the guest is looked for before a rollback),
     start (the guest is looked for when nova-compute starts).
+
+    With --all, one row for every tag and branch of a clone of Nova, the
+    newest release first.
     """
+
+    def _load_formatter_plugins(self):
+        plugins = super()._load_formatter_plugins()
+        if 'shell' not in plugins.names():
+            plugins.extensions.append(_Shell())
+        return plugins
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
         common.add_tree(parser, 'to look at')
+        parser.add_argument(
+            '--all', metavar='NOVA_REPO', dest='repo',
+            help='look at every tag and branch of this clone instead, bare '
+                 'or not; nothing is checked out')
         return parser
 
     def take_action(self, parsed_args):
+        if parsed_args.repo is not None:
+            return self._all(parsed_args)
         with common.chosen_tree(self.app_args, parsed_args) as nova:
-            found = nova.parts()
+            found = nova.findings()
             target = common.find_target(self.app_args, nova)
+            commits, notes = {}, []
+            if nova.is_clone:
+                commits, notes = provenance.commits(nova.path, nova.head(),
+                                                    found)
             row = {
                 'tree': (str(nova.path) if parsed_args.tree else
                          nova.path.name),
                 'target': target.name if target else None,
                 'release': nova.release(),
                 'has': common.Words(['%s (%s)' % pair
-                                     for pair in found.items()]),
-                'missing': common.Words(parts.missing(found)),
-                'vulnerable': parts.vulnerable(found),
+                                     for pair in found.origins.items()]),
+                'missing': common.Words(found.missing),
+                'vulnerable': found.vulnerable,
+                'guesses': found.guesses,
+                'parts': Parts({name: {'origin': found.origins.get(name),
+                                       'commit': commits.get(name)}
+                                for name in parts.NAMES}),
+                'notes': Notes(list(found.notes) + notes),
             }
         return tuple(row), tuple(row.values())
+
+    def produce_output(self, parsed_args, column_names, data):
+        if parsed_args.repo is not None:
+            return super().produce_output(parsed_args, column_names, data)
+        if not isinstance(self.formatter, formatters.SingleFormatter):
+            return super().produce_output(parsed_args, column_names, [data])
+        included, selector = self._generate_columns_and_selector(
+            parsed_args, column_names)
+        if selector:
+            data = list(self._compress_iterable(data, selector))
+        self.formatter.emit_one(included, data, self.app.stdout, parsed_args)
+        return 0
+
+    def _all(self, parsed_args):
+        if parsed_args.tree is not None or parsed_args.release is not None:
+            raise errors.KeeptrackError(
+                '--all looks at a whole clone: leave TREE and --release out')
+        if parsed_args.formatter == 'shell':
+            raise errors.KeeptrackError(
+                '-f shell is for one tree: choose another format with --all')
+        folder = pathlib.Path(parsed_args.repo)
+        if not folder.is_dir():
+            raise errors.KeeptrackError(
+                '%s is no folder: name a clone of Nova, bare or not' % folder)
+        rows, left_out = survey.look(
+            folder, common.all_targets(self.app_args), _progress)
+        _progress(len(rows) + len(left_out), len(rows) + len(left_out), '')
+        for ref, why in left_out:
+            self.app.LOG.debug('%s is left out: %s', ref, why)
+        common.report('%d tags and branches looked at, %d left out that '
+                      'hold no such Nova (--debug names them)' % (
+                          len(rows), len(left_out)))
+        return COLUMNS, [self._row(row) for row in rows]
+
+    def _row(self, row):
+        found = row.findings
+        return [row.ref, row.release, row.date, Origin(row.target),
+                *(Origin(found.origins.get(name))
+                  for name in ('loop', 'monitor')), Truth(found.guesses),
+                *(Origin(found.origins.get(name))
+                  for name in ('events', 'guard', 'start')),
+                Truth(found.vulnerable)]
+
+
+class _Shell(object):
+    """cliff's formatter of variables, beside those that make lists."""
+
+    name = 'shell'
+
+    def __init__(self):
+        self.obj = shell.ShellFormatter()
+
+
+def _progress(number, count, ref):
+    """Tell on a terminal how far the work is, on one line."""
+    if sys.stderr.isatty():
+        sys.stderr.write('\r\033[K' + (
+            'keeptrack: %d of %d: %s' % (number + 1, count, ref)
+            if number < count else ''))
+        sys.stderr.flush()
+    elif number and number % 100 == 0:
+        common.report('%d of %d looked at' % (number, count))

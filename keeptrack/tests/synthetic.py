@@ -25,8 +25,15 @@ from keeptrack.tests import base
 
 EVENT = 'nova/virt/event.py'
 GUARD = 'nova/compute/migration_guard.py'
+TELL = 'nova/compute/migration_event.py'
+REASON = 'nova/virt/libvirt/event_reason.py'
+FINDER = 'nova/virt/libvirt/guest_presence.py'
+ROLL_BACK = '    def _rollback_live_migration(self):\n'
+INIT = '    def _init_instance(self):\n'
 OLD_TEST = 'nova/tests/test_old.py'
 NEW_TEST = 'nova/tests/test_guard.py'
+LOOP = ('        def wait_for_live_migration():\n            pass\n'
+        '        loop(wait_for_live_migration)\n')
 
 _TARGET = '''\
 name = "juno"
@@ -71,9 +78,9 @@ KEEPTRACK_TEST = "1"
 '''
 
 
-def filler(word, count, first=0):
+def filler(word, count, first=0, indent=''):
     """Numbered lines of Python (str)."""
-    return ''.join('%s_%d = %d\n' % (word, number, number)
+    return ''.join('%s%s_%d = %d\n' % (indent, word, number, number)
                    for number in range(first, first + count))
 
 
@@ -122,24 +129,35 @@ class Nova(object):
             'nova/__init__.py': '', 'nova/tests/__init__.py': '',
             'nova/compute/__init__.py': '',
             parts.DRIVER: filler('up', 30) +
-            'def wait_for_live_migration():\n    pass\n' +
+            'class LibvirtDriver(object):\n'
+            '    def __init__(self):\n        self.name = 1\n\n'
+            '    def _event_lifecycle_callback(self, event):\n'
+            '        return event_module.LifecycleEvent(event)\n\n'
+            '    def _live_migration(self):\n        move()\n' + LOOP +
+            '\n    def last(self):\n        pass\n\n\n' +
             filler('down', 30),
             parts.MANAGER: filler('above', 20) +
-            'def roll_back():\n    return 1\n' + filler('between', 9) +
-            'def init():\n    return 2\n' + filler('below', 20),
-            EVENT: filler('event', 12),
+            'class ComputeManager(object):\n'
+            '    def handle_lifecycle_event(self, event):\n'
+            '        return 0\n\n' + ROLL_BACK + '        return 1\n' +
+            filler('between', 9, indent='    ') + INIT +
+            '        return 2\n' + filler('below', 20),
+            EVENT: filler('event', 12) +
+            'class LifecycleEvent(object):\n'
+            '    def __init__(self, transition):\n'
+            '        self.transition = transition\n',
             OLD_TEST: 'import unittest\n\n\n'
             'class Old(unittest.TestCase):\n'
             '    def test_rollback(self):\n'
             '        from nova.compute import manager\n'
-            '        self.assertEqual(1, manager.roll_back())\n\n'
+            '        self.assertEqual(1, manager.ComputeManager().'
+            '_rollback_live_migration())\n\n'
             '    def test_fails_always(self):\n'
             '        self.fail("as ever")\n',
         })
         self.old = base.git_commit(self.clone, 'Release 1.0')
         git.run(self.clone, 'tag', '1.0')
-        replace(self.clone, parts.DRIVER,
-                'def wait_for_live_migration():\n    pass\n', '')
+        replace(self.clone, parts.DRIVER, LOOP, '')
         self.prerequisite = base.git_commit(
             self.clone, 'remove the loop', 'Up Stream <up@example.org>')
         replace(self.clone, 'setup.cfg', 'version = 1.0', 'version = 1.1')
@@ -150,31 +168,59 @@ class Nova(object):
 
     def _write_series(self):
         git.run(self.clone, 'checkout', '--quiet', '-b', 'series')
+        self._add(parts.DRIVER, 'from nova.virt.libvirt import '
+                  'migration_monitor\n', 'up_3 = 3\n')
         write(self.clone, {
-            parts.MONITOR: 'def follow():\n    return None\n'})
-        replace(self.clone, parts.DRIVER, 'up_3 = 3\n',
-                'up_3 = 3\nlater = "migration_monitor.follow"\n')
+            parts.MONITOR: 'def follow(call):\n    return call()\n'})
+        replace(self.clone, parts.DRIVER,
+                '    def _live_migration(self):\n',
+                '    def _live_migration(self):\n        migration_monitor.'
+                'follow(self._live_migration_operation)\n\n'
+                '    def _live_migration_operation(self):\n')
         base.git_commit(self.clone, 'libvirt: monitor the job\n\nWhy.\n')
-        replace(self.clone, EVENT, 'event_5 = 5\n',
-                'event_5 = 5\nREASON = 7\n')
-        replace(self.clone, parts.DRIVER, 'down_9 = 9\n',
-                'down_9 = 9\nmigration_event_reason = 7\n')
+        write(self.clone, {
+            TELL: 'def tell_migration(call):\n    return call\n',
+            REASON: 'def of(event):\n    return event\n'})
+        self._add(EVENT, "REASON_MIGRATION = 'migration'\n",
+                  'event_5 = 5\n')
+        replace(self.clone, EVENT, 'self, transition):\n',
+                'self, transition, reason=None):\n'
+                '        self.reason = reason\n')
+        self._add(parts.DRIVER, 'from nova.virt.libvirt import '
+                  'event_reason\n', 'up_9 = 9\n')
+        replace(self.clone, parts.DRIVER, 'LifecycleEvent(event)',
+                'LifecycleEvent(\n            event, '
+                'reason=event_reason.of(event))')
+        self._add(parts.MANAGER, 'from nova.compute import '
+                  'migration_event\n', 'above_9 = 9\n')
+        replace(self.clone, parts.MANAGER, '    def handle_lifecycle_event',
+                '    @migration_event.tell_migration\n'
+                '    def handle_lifecycle_event')
         base.git_commit(self.clone, 'compute: a stop is no shutdown')
         write(self.clone, {
             GUARD: 'def find_guest_first(call):\n    return call\n\n\n'
                    'find_guest_at_start = find_guest_first\n',
+            FINDER: 'class GuestFinder(object):\n    pass\n',
             NEW_TEST: 'import unittest\n\n\n'
                       'class Guard(unittest.TestCase):\n'
                       '    def test_guard(self):\n        pass\n'})
-        replace(self.clone, parts.MANAGER, 'above_1 = 1\n',
-                'from nova.compute import migration_guard\nabove_1 = 1\n')
-        replace(self.clone, parts.MANAGER, 'def roll_back():\n',
-                '@migration_guard.find_guest_first\ndef roll_back():\n')
+        self._add(parts.MANAGER, 'from nova.compute import '
+                  'migration_guard\n', 'above_1 = 1\n')
+        replace(self.clone, parts.MANAGER, ROLL_BACK,
+                '    @migration_guard.find_guest_first\n' + ROLL_BACK)
+        self._add(parts.DRIVER, 'from nova.virt.libvirt import '
+                  'guest_presence\n', 'up_6 = 6\n')
+        self._add(parts.DRIVER, '        self.guest_finder = '
+                  'guest_presence.GuestFinder()\n',
+                  '        self.name = 1\n')
         base.git_commit(self.clone, 'compute: find the guest')
-        replace(self.clone, parts.MANAGER, 'def init():\n',
-                '@migration_guard.find_guest_at_start\ndef init():\n')
+        self._add(parts.MANAGER, '        if not migration_guard.'
+                  'find_guest_at_start(self):\n            return\n', INIT)
         base.git_commit(self.clone, 'compute: find the guest at start')
         self.export('stable..series')
+
+    def _add(self, path, line, after):
+        replace(self.clone, path, after, after + line)
 
     def publish(self):
         """Make the newest base one that the package index has."""
@@ -189,8 +235,8 @@ class Nova(object):
         git.run(self.clone, 'format-patch', '--quiet', '-U1', '-o',
                 str(self.target), commits)
         names = sorted(path.name for path in self.target.glob('*.patch'))
-        modules = {0: [parts.MONITOR], 2: [
-            GUARD, 'nova/tests/unit/test_guard.py']}
+        modules = {0: [parts.MONITOR], 1: [TELL, REASON], 2: [
+            GUARD, FINDER, 'nova/tests/unit/test_guard.py']}
         write(self.target, {
             'series': '# in this order\n' + '\n'.join(names) + '\n',
             'constraints.txt': '# none\n',
@@ -201,7 +247,7 @@ class Nova(object):
                     '[[patches]]\nfile = "%s"\nmodules = %s\n' % (
                         name, str(modules.get(at, [])).replace("'", '"'))
                     for at, name in enumerate(names))}})
-        for name in (parts.MONITOR, GUARD, NEW_TEST):
+        for name in (parts.MONITOR, TELL, REASON, GUARD, FINDER, NEW_TEST):
             path = name.replace('nova/tests/', 'nova/tests/unit/')
             write(self.project, {path: git.run(
                 self.clone, 'show', 'series:' + name).decode()})

@@ -154,7 +154,8 @@ class ApplyToCloneTestCase(synthetic.NovaTestCase):
         self.assertEqual(before, base.snapshot(self.clone))
 
     def test_dry_run_tells_of_a_conflict(self):
-        synthetic.replace(self.clone, parts.MANAGER, 'def init', 'def begin')
+        synthetic.replace(self.clone, parts.MANAGER, 'def _init_instance',
+                          'def begin')
         base.git_commit(self.clone, 'more')
         self.assertIn('manager.py', self.assertUntouched('--dry-run'))
 
@@ -203,8 +204,8 @@ class ApplyToCloneTestCase(synthetic.NovaTestCase):
         self.assertIn('(0003-compute-find-the-guest.patch)', line)
 
     def test_names_the_place_of_a_conflict(self):
-        synthetic.replace(self.clone, parts.MANAGER, 'def roll_back():\n',
-                          'def roll_forth():\n')
+        synthetic.replace(self.clone, parts.MANAGER, synthetic.ROLL_BACK,
+                          '    def roll_forth(self):\n')
         base.git_commit(self.clone, 'more')
         line = self.assertUntouched()
         self.assertRegex(line, '0003-.* does not go on: '
@@ -212,7 +213,7 @@ class ApplyToCloneTestCase(synthetic.NovaTestCase):
 
     def test_refuses_to_guess(self):
         synthetic.replace(self.clone, parts.MANAGER, 'below_19 = 19\n',
-                          'between_8 = 8\ndef init():\n')
+                          synthetic.INIT + '        return 2\n')
         base.git_commit(self.clone, 'more')
         self.assertIn('cannot be told', self.assertUntouched())
 

@@ -38,7 +38,7 @@ class ApplyUnpackedTestCase(synthetic.NovaTestCase):
         (self.tree / parts.DRIVER).chmod(0o755)
         status, out, err = self.keeptrack('apply', str(self.tree))
         self.assertEqual((0, ''), (status, err))
-        self.assertIn('4 patches of juno applied, 6 files', out)
+        self.assertIn('4 patches of juno applied, 9 files', out)
         self.keeptrack('apply', str(self.clone))
         for name in (parts.DRIVER, parts.MANAGER, synthetic.EVENT,
                      synthetic.GUARD, synthetic.NEW_TEST, parts.MONITOR):

@@ -37,7 +37,8 @@ class ExitStatusTestCase(synthetic.NovaTestCase):
         self.assertIn('Traceback', err)
 
     def test_a_fault_of_the_kit_is_status_2_as_well(self):
-        with mock.patch('keeptrack.parts.detect', side_effect=ValueError('x')):
+        with mock.patch('keeptrack.parts.examine',
+                        side_effect=ValueError('x')):
             self.assertEqual('x', self.refusal('status', str(self.clone)))
 
     def test_an_unknown_command(self):
@@ -121,7 +122,8 @@ class NoTreeTestCase(synthetic.NovaTestCase):
 
     def test_nothing_is_left_of_a_clone_that_fails(self):
         path = next(self.nova.target.glob('0003-*.patch'))
-        path.write_text(path.read_text().replace(' def roll_back', ' def no'))
+        path.write_text(path.read_text().replace(
+            ' def _rollback', ' def no'))
         with mock.patch.dict(os.environ, NOVA_REPO=str(self.clone)):
             self.assertIn('does not go on',
                           self.refusal('apply', '--release', 'juno'))

@@ -19,6 +19,7 @@ from keeptrack import picks
 from keeptrack.tests import base
 from keeptrack.tests import synthetic
 
+HEAD = 'class ComputeManager(object):\n    pass\n\n\n'
 CHANGE = 'I' + 40 * '7'
 MESSAGE = 'compute: guard\n\nWhy.\n\nPartial-Bug: #1\nChange-Id: %s\n' % CHANGE
 
@@ -31,10 +32,11 @@ class PicksTestCase(base.TestCase):
         self.clone.mkdir()
         git.run(self.clone, 'init', '--quiet')
         synthetic.write(self.clone, {
-            'setup.cfg': 'version = 2.0\n', parts.DRIVER: 'one\n',
-            parts.MANAGER: 'one\ntwo\n'})
+            'setup.cfg': 'version = 2.0\n',
+            parts.DRIVER: 'class LibvirtDriver(object):\n    pass\n',
+            parts.MANAGER: HEAD + 'one\ntwo\n'})
         base.git_commit(self.clone, 'base')
-        synthetic.write(self.clone, {parts.MANAGER: 'one\nguard\ntwo\n',
+        synthetic.write(self.clone, {parts.MANAGER: HEAD + 'one\nguard\ntwo\n',
                                      synthetic.GUARD: 'guard\n'})
         base.git_commit(self.clone, MESSAGE)
         self.commit = git.line(self.clone, 'rev-parse', 'HEAD')
@@ -63,6 +65,15 @@ class PicksTestCase(base.TestCase):
     def test_another_tree_is_no_source(self):
         self.fits = False
         self.assertEqual(self.patch.head, self.told())
+
+    def test_a_tree_without_nova_is_no_source(self):
+        git.run(self.clone, 'rm', '--quiet', parts.DRIVER)
+        base.git_commit(self.clone, 'no driver')
+        synthetic.write(self.clone, {synthetic.GUARD: 'more\n'})
+        base.git_commit(self.clone, MESSAGE.replace(CHANGE, 'I' + 40 * '9'))
+        other = patchfile.parse('0001.patch', self.patch.render().replace(
+            CHANGE, 'I' + 40 * '9'))
+        self.assertEqual(other.head, self.told(other))
 
     def test_a_clone_without_the_change_says_nothing(self):
         other = patchfile.parse('0001.patch', self.patch.render().replace(

@@ -91,15 +91,15 @@ class RefreshTestCase(synthetic.NovaTestCase):
 
     def test_a_module_more(self):
         synthetic.write(self.nova.project, {'nova/virt/more.py': 'x = 1\n'})
-        self.edit_modules('modules = []\n\n[[patches]]\nfile = "0003',
-                          'modules = ["nova/virt/more.py"]\n\n[[patches]]\n'
-                          'file = "0003')
+        self.edit_modules('"%s"]' % synthetic.REASON,
+                          '"%s", "nova/virt/more.py"]' % synthetic.REASON)
         self.assertEqual([(self.patch(2).name, 'nova/virt/more.py')],
                          self.check())
         self.refresh()
         text = self.patch(2).read_text()
         self.assertIn(' create mode 100644 nova/virt/more.py\n', text)
-        self.assertIn(' 3 files changed, 3 insertions(+)\n', text)
+        self.assertIn(' 6 files changed, 13 insertions(+), 2 deletions(-)\n',
+                      text)
         # sections stand in git's order
         self.assertLess(text.index('b/nova/virt/libvirt/driver.py'),
                         text.index('b/nova/virt/more.py'))
@@ -127,8 +127,8 @@ class RefreshTestCase(synthetic.NovaTestCase):
 
     def test_a_hunk_that_does_not_land_on_a_base(self):
         name = self.patch(3).name
-        synthetic.replace(self.nova.target, name, ' def roll_back():',
-                          ' def roll_bakc():')
+        synthetic.replace(self.nova.target, name, '     def _rollback_live',
+                          '     def _rollbakc_live')
         rows = self.check()
         self.assertEqual(3, len(rows))
         for row, state in zip(rows, ('1.1', '1.0', '1.0+')):
@@ -148,7 +148,7 @@ class RefreshTestCase(synthetic.NovaTestCase):
                 self.assertEqual(git.line(
                     self.clone, 'rev-parse', '%s:%s' % (commit, path)),
                     found.files[path][name]['blob'])
-        self.assertNotIn('roll_back', (
+        self.assertNotIn('rollback', (
             self.nova.target / digests.FILE).read_text())
         self.assertIsNone(found.lines('1.0', 'no/file.py'))
 

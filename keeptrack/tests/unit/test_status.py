@@ -33,8 +33,10 @@ class StatusTestCase(synthetic.NovaTestCase):
         before = base.snapshot(self.clone)
         self.assertEqual(
             {'tree': str(self.clone), 'target': 'juno', 'release': '1.0',
-             'has': [], 'missing': ['loop', 'monitor', 'events', 'guard',
-                                    'start'], 'vulnerable': True},
+             'has': [], 'missing': list(parts.NAMES), 'vulnerable': True,
+             'guesses': None, 'notes': [],
+             'parts': {name: {'origin': None, 'commit': None}
+                       for name in parts.NAMES}},
             self.status(self.clone))
         self.assertEqual(before, base.snapshot(self.clone))
 
@@ -60,13 +62,89 @@ class StatusTestCase(synthetic.NovaTestCase):
             self.assertTrue(row['vulnerable'])
 
     def test_upstreams_monitor_is_another_target(self):
-        synthetic.write(self.clone, {
-            parts.DRIVER: 'def _live_migration_monitor():\n    pass\n'})
+        synthetic.replace(self.clone, parts.DRIVER, '        move()\n',
+                          '        self._live_migration_monitor()\n\n'
+                          '    def _live_migration_monitor(self):\n'
+                          '        job.find_job_type()\n')
         row = self.status(self.clone)
         self.assertEqual(['loop (upstream)', 'monitor (upstream)'],
                          row['has'])
         self.assertIsNone(row['target'])
-        self.assertTrue(row['vulnerable'])
+        self.assertEqual((True, True), (row['vulnerable'], row['guesses']))
+        # the working tree has it, HEAD has not
+        self.assertIsNone(row['parts']['monitor']['commit'])
+        self.assertEqual(['monitor: it is not committed'], row['notes'])
+
+    def test_the_commits_that_brought_the_parts(self):
+        self.keeptrack('apply', str(self.clone))
+        ids = git.line(self.clone, 'rev-list', '--reverse',
+                       'stable..keeptrack/juno').split()
+        wanted = dict(zip(parts.NAMES, [self.nova.prerequisite] + ids))
+        synthetic.replace(self.clone, parts.MANAGER, 'above_3 = 3\n',
+                          'above_3 = "migration_guard migration_event"\n')
+        base.git_commit(self.clone, 'a later commit with the same words')
+        self.assertEqual(wanted, {
+            name: told['commit'] for name, told in
+            self.status(self.clone)['parts'].items()})
+
+    def test_a_part_that_was_taken_out_and_put_back(self):
+        self.keeptrack('apply', str(self.clone))
+        for _ in range(2):
+            git.run(self.clone, 'revert', '--no-edit', 'HEAD', env={
+                name: 'a' for name in (
+                    'GIT_AUTHOR_NAME', 'GIT_AUTHOR_EMAIL',
+                    'GIT_COMMITTER_NAME', 'GIT_COMMITTER_EMAIL')})
+        self.assertEqual(git.line(self.clone, 'rev-parse', 'HEAD'),
+                         self.status(self.clone)['parts']['start']['commit'])
+
+    def test_a_known_commit_needs_no_search(self):
+        with mock.patch.dict('keeptrack.provenance._KNOWN', loop=(
+                '1' * 40, self.nova.prerequisite)), mock.patch(
+                    'keeptrack.provenance._search') as search:
+            self.assertEqual(
+                self.nova.prerequisite,
+                self.status(self.clone)['parts']['loop']['commit'])
+            self.assertFalse(search.called)
+            # it is there, but not behind HEAD
+            git.run(self.clone, 'checkout', '--quiet', '1.0')
+            synthetic.replace(self.clone, parts.DRIVER, synthetic.LOOP, '')
+            other = base.git_commit(self.clone, 'out with it')
+            search.return_value = other
+            self.assertEqual(
+                other, self.status(self.clone)['parts']['loop']['commit'])
+
+    def test_a_shallow_clone_does_not_know(self):
+        folder = self.folder / 'shallow'
+        git.run(self.folder, 'clone', '--quiet', '--depth=1',
+                'file://%s' % self.clone, str(folder))
+        row = self.status(folder)
+        self.assertEqual({'origin': 'upstream', 'commit': None},
+                         row['parts']['loop'])
+        self.assertIn('shallow', row['notes'][0])
+
+    def test_what_is_there_by_half_is_told(self):
+        self.keeptrack('apply', str(self.clone))
+        (self.clone / parts.MONITOR).unlink()
+        row = self.status(self.clone)
+        self.assertIn('monitor', row['missing'])
+        self.assertEqual(['monitor: %s is not there' % parts.MONITOR],
+                         row['notes'])
+
+    def test_a_damaged_tree(self):
+        (self.clone / parts.DRIVER).write_text('')
+        self.assertIn('has no class LibvirtDriver',
+                      self.refusal('status', str(self.clone)))
+
+    def test_every_format(self):
+        for name, word in (('csv', '"release"'), ('shell', 'release="1.1"'),
+                           ('yaml', 'release:'), ('value', '1.1')):
+            status, out, err = self.keeptrack('status', str(self.clone),
+                                              '-f', name)
+            self.assertEqual((0, ''), (status, err))
+            self.assertIn(word, out)
+        _, out, _ = self.keeptrack('status', str(self.clone), '-f', 'value',
+                                   '-c', 'release')
+        self.assertEqual('1.1\n', out)
 
     def test_people_get_words(self):
         _, out, _ = self.keeptrack('status', str(self.clone))
@@ -125,25 +203,3 @@ class StatusTestCase(synthetic.NovaTestCase):
             self.assertEqual(0, self.keeptrack('status', '--release',
                                                'juno')[0])
         self.assertEqual('1.10', unpacked.call_args[0][0])
-
-
-class MarkersTestCase(base.TestCase):
-
-    def test_a_reason_that_the_driver_reads_is_upstreams_events(self):
-        text = 'if detail == libvirt.VIR_DOMAIN_EVENT_STOPPED_MIGRATED:\n'
-        for name in (parts.DRIVER, parts.HOST):
-            self.assertEqual(parts.UPSTREAM, parts.detect(
-                {name: text}.get)['events'])
-
-    def test_ours_decides_where_both_are(self):
-        files = {parts.DRIVER: 'def _live_migration_monitor(): '
-                               'migration_monitor.follow()',
-                 parts.MONITOR: ''}
-        self.assertEqual('keeptrack', parts.detect(files.get)['monitor'])
-        del files[parts.MONITOR]
-        self.assertEqual('upstream', parts.detect(files.get)['monitor'])
-
-    def test_a_call_in_a_comment_is_none(self):
-        found = parts.detect({
-            parts.MANAGER: '# @migration_guard.find_guest_first\n'}.get)
-        self.assertEqual({}, found)

@@ -1,0 +1,320 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""How the series hangs on to Nova: its modules, and where Nova calls them.
+
+A part is there when its modules are, with all that they import, and when Nova
+calls every function of theirs that it is meant to call.  Which of them that
+is differs between targets, and the module tells: a hook counts where the
+module defines it.
+"""
+
+import dataclasses
+import re
+
+from keeptrack import source
+
+DRIVER = 'nova/virt/libvirt/driver.py'
+HOST = 'nova/virt/libvirt/host.py'
+MANAGER = 'nova/compute/manager.py'
+EVENT = 'nova/virt/event.py'
+CONF = 'nova/conf/__init__.py'
+
+DECORATES, CALLS, ASKS = 'decorates', 'calls', 'asks'
+
+_COMPUTE, _LIBVIRT = 'nova.compute.', 'nova.virt.libvirt.'
+_GUARD = _COMPUTE + 'migration_guard'
+_FINDER = _LIBVIRT + 'guest_presence'
+
+# what the modules of the series may import of each other
+OUR_MODULES = frozenset([
+    'bounded_call', 'event_reason', 'guest_location', 'guest_presence',
+    'guest_search', 'live_migration', 'migration_attempt', 'migration_call',
+    'migration_end', 'migration_event', 'migration_guard', 'migration_hold',
+    'migration_job', 'migration_keeper', 'migration_monitor',
+    'migration_notice', 'migration_options', 'migration_record',
+    'migration_settlement'])
+
+
+@dataclasses.dataclass(frozen=True)
+class Hook(object):
+    """One place where Nova calls a module of the series.
+
+    :ivar module: its dotted name (str)
+    :ivar name: what is called (str)
+    :ivar how: DECORATES, CALLS, or ASKS: calls and uses the answer (str)
+    :ivar places: (path, class, pattern of a method's name), one of which has
+        to call it (tuple of tuple of str)
+    """
+
+    module: str
+    name: str
+    how: str
+    places: tuple
+
+    def lack(self, files):
+        """Say what is wrong with it.
+
+        :param files: a Files
+        :returns: str; None where it is as it has to be
+        """
+        short = '%s.%s' % (self.module.split('.')[-1], self.name)
+        for path, owner, method in self.places:
+            file = files.get(path)
+            if file is None or self.name not in file.code:
+                continue
+            # the last definition of a name is the one that counts
+            last = {function.name: function
+                    for function in file.functions(method, owner)}
+            if any(self._is_used(file, function)
+                   for function in last.values()):
+                return None
+        path, owner, method = self.places[0]
+        return '%s does not use %s' % (
+            path if re.search(r'\W', method) else '%s of %s' % (method, path),
+            short)
+
+    def _is_used(self, file, function):
+        used = {DECORATES: function.decorators, CALLS: function.calls,
+                ASKS: function.tested}[self.how]
+        wanted = '%s.%s' % (self.module, self.name)
+        return any(file.resolved(name) == wanted for name in used)
+
+
+class Files(object):
+    """The files of a tree, each read and cut once.
+
+    :param read: called with a path, returns the file's text or None
+    """
+
+    def __init__(self, read):
+        self._read = read
+        self._known = {}
+
+    def get(self, path):
+        """A file (source.Source), or None where there is none."""
+        if path not in self._known:
+            text = self._read(path)
+            self._known[path] = None if text is None else source.of(text)
+        return self._known[path]
+
+    def module(self, dotted):
+        """The file of a module, by its dotted name; None without one."""
+        return self.get(dotted.replace('.', '/') + '.py')
+
+    def lacks(self, dotted, seen=None):
+        """What keeps a module of the series from being imported.
+
+        :param dotted: its name (str)
+        :returns: list of str, each a sentence
+        """
+        seen = set() if seen is None else seen
+        if dotted in seen:
+            return []
+        seen.add(dotted)
+        file = self.module(dotted)
+        path = dotted.replace('.', '/')
+        if file is None:
+            return ['%s.py is not there' % path]
+        found = []
+        for package, name in file.imported():
+            if package != 'nova' and not package.startswith('nova.'):
+                continue
+            if name in OUR_MODULES:
+                found += self.lacks('%s.%s' % (package, name), seen)
+            elif self._is_nowhere(package, name):
+                found.append('%s.py imports %s.%s, which is not there' % (
+                    path, package, name))
+        return found
+
+    def _is_nowhere(self, package, name):
+        folder = package.replace('.', '/')
+        if self.get('%s/%s.py' % (folder, name)) is not None or self.get(
+                '%s/%s/__init__.py' % (folder, name)) is not None:
+            return False
+        owner = self.get(folder + '.py') or self.get(folder + '/__init__.py')
+        return owner is None or not re.search(
+            r'\b%s\b' % re.escape(name), owner.code)
+
+
+def _manager(*methods):
+    return tuple((MANAGER, 'ComputeManager', each) for each in methods)
+
+
+def _driver(*methods):
+    return tuple((DRIVER, 'LibvirtDriver', each) for each in methods)
+
+
+_FOLLOW = Hook(_LIBVIRT + 'migration_monitor', 'follow', CALLS,
+               _driver('_live_migration'))
+_END = (
+    Hook(_LIBVIRT + 'migration_end', 'told_by_the_call', DECORATES,
+         _driver('_live_migration_monitor')),
+    Hook(_LIBVIRT + 'migration_end', 'keep_error', DECORATES,
+         _driver('_live_migration_operation')),
+    Hook(_LIBVIRT + 'migration_end', 'told_in_any_case', DECORATES,
+         _driver('_live_migration')),
+)
+_CALL = (
+    Hook(_LIBVIRT + 'migration_call', 'keep_error', DECORATES,
+         _driver('_live_migration_operation')),
+    Hook(_LIBVIRT + 'migration_call', 'with_its_outcome', DECORATES,
+         _driver('_live_migration_monitor')),
+)
+_EVENTS = (
+    Hook(_COMPUTE + 'migration_event', 'tell_migration', DECORATES,
+         _manager('handle_lifecycle_event')),
+    Hook(_LIBVIRT + 'event_reason', 'of', ASKS,
+         ((HOST, 'Host', '_event_lifecycle_callback'),
+          (DRIVER, 'LibvirtDriver', '_event_lifecycle_callback'))),
+)
+_BEFORE_ROLLBACK = (
+    Hook(_GUARD, 'find_guest_first', DECORATES,
+         _manager('_rollback_live_migration')),
+    Hook(_GUARD, 'remember_destination', DECORATES,
+         _manager('_do_live_migration', 'live_migration')),
+    Hook(_GUARD, 'park_when_it_fails', DECORATES,
+         _manager('_post_live_migration')),
+    Hook(_GUARD, 'know_when_it_ends', DECORATES,
+         _manager('_post_live_migration_update_host')),
+    Hook(_GUARD, 'settle_after_error', ASKS, _manager('_do_live_migration')),
+    Hook(_GUARD, 'refuse_in_doubt', DECORATES, _manager('restore_instance')),
+    Hook(_GUARD, 'look_again', CALLS, _manager(r'_look_for_parked\w+')),
+)
+_AT_START = Hook(_GUARD, 'find_guest_at_start', ASKS,
+                 _manager('_init_instance'))
+
+
+def _check(files, hooks):
+    """Look at hooks.
+
+    :returns: bool, there is a trace of them; what is wrong (list of str)
+    """
+    modules = list(dict.fromkeys(hook.module for hook in hooks))
+    lacks, used = [], 0
+    for module in modules:
+        lacks += files.lacks(module)
+    for hook in hooks:
+        file = files.module(hook.module)
+        if file is not None and not file.defines(hook.name):
+            # another target's
+            continue
+        lack = hook.lack(files)
+        if lack:
+            lacks.append(lack)
+        else:
+            used += 1
+    trace = used > 0 or any(files.module(module) for module in modules)
+    return trace, list(dict.fromkeys(lacks))
+
+
+def _monitor(files):
+    if _check(files, [_FOLLOW])[0]:
+        trace, lacks = _check(files, [_FOLLOW])
+        moved = files.get(DRIVER).function('_live_migration_operation',
+                                           'LibvirtDriver')
+        if moved is None:
+            lacks.append('%s has no _live_migration_operation' % DRIVER)
+        return trace, lacks
+    trace, lacks = _check(files, _END)
+    monitor = files.get(DRIVER).function('_live_migration_monitor',
+                                         'LibvirtDriver')
+    end = files.module(_LIBVIRT + 'migration_end')
+    if monitor is None:
+        return trace, lacks + ['%s has no _live_migration_monitor' % DRIVER]
+    asked = [name for name in monitor.calls
+             if name.split('.')[-1] == 'find_job_type']
+    lacks += ['_live_migration_monitor of %s still calls %s' % (DRIVER, name)
+              for name in asked]
+    # a thread that tells of its end by an event does not tell how
+    by_event = 'finish_event' in monitor.parameters and not (
+        end is not None and end.defines('keep_error'))
+    traced, more = _check(files, _CALL)
+    if traced or (trace and by_event):
+        lacks += more
+    return trace or traced, lacks
+
+
+def _events(files):
+    trace, lacks = _check(files, _EVENTS)
+    event = files.get(EVENT)
+    if event is None or not event.defines('REASON_MIGRATION'):
+        lacks.append('%s has no REASON_MIGRATION' % EVENT)
+    made = event and event.function('__init__', 'LifecycleEvent')
+    if not made or 'reason' not in made.parameters or (
+            'self.reason' not in made.names):
+        lacks.append('LifecycleEvent of %s keeps no reason' % EVENT)
+    if not any(word == 'reason' and call.split('.')[-1] == 'LifecycleEvent'
+               for path, owner in ((HOST, 'Host'), (DRIVER, 'LibvirtDriver'))
+               if files.get(path) for function in files.get(path).functions(
+                   '_event_lifecycle_callback', owner)
+               for call, word in function.keywords):
+        lacks.append('_event_lifecycle_callback gives LifecycleEvent no '
+                     'reason')
+    return trace, lacks
+
+
+def _guard(files):
+    trace, lacks = _check(files, _BEFORE_ROLLBACK)
+    if trace:
+        lacks += (_without_rounds(files) + _without_finder(files) +
+                  _without_options(files))
+    return trace, lacks
+
+
+def _start(files):
+    lack = _AT_START.lack(files)
+    if lack:
+        # the module comes with the guard; that alone is no half of a start
+        return False, []
+    return True, (files.lacks(_GUARD) + _without_finder(files) +
+                  _without_options(files))
+
+
+def _without_finder(files):
+    """Whom the guard asks where guests are; without one it does nothing."""
+    driver = files.get(DRIVER)
+    made = driver.function('__init__', 'LibvirtDriver')
+    wanted = _FINDER + '.GuestFinder'
+    if made is None or not any(
+            name == 'self.guest_finder' and driver.resolved(value) == wanted
+            for name, value in made.assigned):
+        return ['LibvirtDriver of %s has no guest_finder' % DRIVER]
+    return files.lacks(_FINDER)
+
+
+def _without_rounds(files):
+    """What is parked has to be looked at again and again."""
+    rounds = [function for function in files.get(MANAGER).functions(
+        r'_look_for_parked\w+', 'ComputeManager')]
+    if rounds and not any(name.split('.')[-1] == 'periodic_task'
+                          for name in rounds[-1].decorators):
+        return ['%s of %s is no periodic task' % (rounds[-1].name, MANAGER)]
+    return []
+
+
+def _without_options(files):
+    """The options that the manager reads have to be registered."""
+    if files.module('nova.conf.live_migration') is None:
+        # they are registered by the module that reads them
+        return []
+    conf = files.get(CONF)
+    if conf is None or not re.search(
+            r'^live_migration\.register_opts\(', conf.code, re.MULTILINE):
+        return ['%s does not register the options of live_migration' % CONF]
+    return []
+
+
+# what is looked at for each part; returns whether there is a trace of it, and
+# what is wrong with it
+LOOKS = {'monitor': _monitor, 'events': _events, 'guard': _guard,
+         'start': _start}

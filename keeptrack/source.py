@@ -1,0 +1,377 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Python source of 2013 to today, read without running it.
+
+Only code counts: comments and strings, docstrings too, are blanked before
+anything is looked for.  A function is cut out by its indentation and parsed
+by itself: a file of 2014 that no Python 3 parses as a whole has few functions
+that it cannot parse, and half a megabyte is cut in a tenth of the time that
+parsing it takes.  A function in Python 2's syntax is read by its tokens.
+"""
+
+import ast
+import functools
+import re
+
+# what is no code: a comment, or a string with any number of quotes.  A raw
+# string ends where another one would, so the prefix does not matter.
+_NO_CODE = re.compile(
+    r'#[^\n]*'
+    r'|"""(?:[^"\\]|\\.|"(?!""))*"""'
+    r"|'''(?:[^'\\]|\\.|'(?!''))*'''"
+    r'|"(?:[^"\\\n]|\\.)*"'
+    r"|'(?:[^'\\\n]|\\.)*'", re.DOTALL)
+_NO_NEWLINE = re.compile(r'[^\n]')
+_CONFLICT = re.compile(r'^(?:<<<<<<< |>>>>>>> )', re.MULTILINE)
+_FROM = re.compile(r'^from[ \t]+([\w.]+)[ \t]+import[ \t]+'
+                   r'(\([^)]*\)|(?:[^\n\\]|\\\n)*)', re.MULTILINE)
+_IMPORT = re.compile(r'^import[ \t]+(.*)', re.MULTILINE)
+# a line that is not inside of anything, nor ends what was in brackets
+_AT_TOP = re.compile(r'^[^\s)\]}]', re.MULTILINE)
+_CLOSERS = (')', ']', '}')
+
+
+def blanked(text):
+    """A source without its comments and strings.
+
+    :param text: Python source (str)
+    :returns: a text of the same length and lines, with blanks instead (str)
+    """
+    def blank(found):
+        word = found.group()
+        if '\n' not in word:
+            return ' ' * len(word)
+        return _NO_NEWLINE.sub(' ', word)
+    return _NO_CODE.sub(blank, text)
+
+
+class Source(object):
+    """One Python file.
+
+    :param text: its content (str)
+    :ivar code: the content without comments and strings (str)
+    """
+
+    def __init__(self, text):
+        self._lines = text.split('\n')
+        self.code = blanked(text)
+        self._code_lines = self.code.split('\n')
+        self._known, self._cuts, self._classes = {}, {}, {}
+
+    def conflict(self):
+        """The line of the first conflict marker that git has left.
+
+        :returns: int, counted from 1; None where there is none
+        """
+        if '<<<<<<< ' not in self.code and '>>>>>>> ' not in self.code:
+            return None
+        found = _CONFLICT.search(self.code)
+        return found and self.code.count('\n', 0, found.start()) + 1
+
+    @functools.cached_property
+    def imports(self):
+        """What the module's own imports name.
+
+        :returns: dict of str: local name to dotted name
+        """
+        names = {}
+        for package, words in _FROM.findall(self.code):
+            for name, local in _names(words):
+                names[local or name] = '%s.%s' % (package, name)
+        for words in _IMPORT.findall(self.code):
+            for name, local in _names(words):
+                # import a.b binds a alone
+                names[local or name.split('.')[0]] = (
+                    name if local else name.split('.')[0])
+        return names
+
+    def imported(self):
+        """What is imported from where (list of (package, name))."""
+        return [(package, name)
+                for package, words in _FROM.findall(self.code)
+                for name, _ in _names(words)]
+
+    def resolved(self, dotted):
+        """A dotted name as the whole program knows it.
+
+        :param dotted: name in this module, as "guard.look" (str)
+        :returns: str, or None where its first word is not imported
+        """
+        first, _, rest = dotted.partition('.')
+        known = self.imports.get(first)
+        return known and (known + '.' + rest if rest else known)
+
+    def defines(self, name):
+        """Tell whether a name is bound at the top of the module (bool)."""
+        return re.search(r'^(?:(?:async +)?def +|class +)?%s\b[ \t]*[(=:]' %
+                         re.escape(name), self.code, re.MULTILINE) is not None
+
+    def has_class(self, name):
+        """Tell whether a class is defined at the top of the module (bool)."""
+        return self._class_lines(name) is not None
+
+    def function(self, name, of=None):
+        """A function, or a method; the last one of that name.
+
+        :param name: its name (str)
+        :param of: the name of its class; None for a module's own (str)
+        :returns: a Function, or None
+        """
+        return next(reversed(self.functions(name, of)), None)
+
+    def functions(self, name=r'\w+', of=None):
+        """The functions whose names match a pattern, in their order.
+
+        :returns: list of Function
+        """
+        wanted = re.compile(name)
+        return [self._function(found, at, last, indent)
+                for found, at, last, indent in self._heads(of)
+                if wanted.fullmatch(found)]
+
+    def _heads(self, of):
+        """Where the functions of a class begin; of the module for None.
+
+        :returns: list of (name, line, end of the class, indentation)
+        """
+        if of not in self._known:
+            first, last, indent = 0, len(self._lines), ''
+            if of is not None:
+                first, last = self._class_lines(of) or (0, 0)
+                indent = self._indent_in(first, last)
+            head = re.compile(r'%s(?:async +)?def +(\w+)' % indent)
+            found = [(head.match(self._code_lines[at]), at)
+                     for at in range(first, last)]
+            self._known[of] = [(match.group(1), at, last, indent)
+                               for match, at in found if match]
+        return self._known[of]
+
+    def _class_lines(self, name):
+        """First and last line, exclusive, of what a class holds, or None."""
+        if name not in self._classes:
+            found = None
+            for found in re.finditer(r'^class +%s\b' % re.escape(name),
+                                     self.code, re.MULTILINE):
+                # the last one is the one that counts
+                pass
+            self._classes[name] = found and self._lines_after(found)
+        return self._classes[name]
+
+    def _lines_after(self, head):
+        first = self.code.count('\n', 0, head.start()) + 1
+        end = _AT_TOP.search(self.code, head.end())
+        return first, (first - 1 + self.code.count(
+            '\n', head.start(), end.start()) if end else len(self._lines))
+
+    def _indent_in(self, first, last):
+        for line in self._code_lines[first:last]:
+            if line.strip():
+                return line[:len(line) - len(line.lstrip())]
+        return ' '
+
+    def _end(self, first, last, indent):
+        """The line after a block whose head is indented like that."""
+        for at in range(first, last):
+            line = self._code_lines[at]
+            bare = line.lstrip()
+            if bare and len(line) - len(bare) <= len(indent) and (
+                    not bare.startswith(_CLOSERS)):
+                return at
+        return last
+
+    def _function(self, name, at, last, indent):
+        if at not in self._cuts:
+            self._cuts[at] = self._cut(name, at, last, indent)
+        return self._cuts[at]
+
+    def _cut(self, name, at, last, indent):
+        begin, up = at, at - 1
+        while up >= 0:
+            line = self._code_lines[up]
+            bare = line.lstrip()
+            depth = len(line) - len(bare)
+            if bare.startswith('@') and depth == len(indent):
+                begin = up
+            elif bare and depth <= len(indent) and (
+                    not bare.startswith(_CLOSERS)):
+                break
+            up -= 1
+        body = next((number for number in range(at, last) if
+                     self._code_lines[number].rstrip().endswith(':')), at)
+        end = self._end(body + 1, last, indent)
+        return Function(name, '\n'.join(self._lines[begin:end]),
+                        '\n'.join(self._code_lines[begin:end]))
+
+
+class Function(object):
+    """One function.
+
+    :param name: its name (str)
+    :param text: its source, decorators first (str)
+    :param code: the same without comments and strings (str)
+    :ivar decorators: dotted names, the outermost first (list of str)
+    :ivar parameters: names (list of str)
+    :ivar calls: dotted names of what it calls (set of str)
+    :ivar tested: of these, the calls whose answer is used (set of str)
+    :ivar names: every dotted name that it reads or binds, and "a" and "a.b"
+        of "a.b.c" too (set of str)
+    :ivar assigned: (name, dotted name of what is called or read) for each
+        simple assignment (set of tuple of str)
+    :ivar nested: names of functions inside of it (set of str)
+    :ivar keywords: dotted name of a call with each keyword that it gives, as
+        ("event.Event", "reason") (set of tuple of str)
+    """
+
+    def __init__(self, name, text, code):
+        self.name = name
+        try:
+            node = ast.parse('if 1:\n' + text if text[:1].isspace() else text)
+        except (SyntaxError, ValueError):
+            reader = _Tokens(name, code)
+        else:
+            top = node.body[0]
+            if isinstance(top, ast.If):
+                top = top.body[0]
+            reader = _Tree(top)
+        for word in ('decorators', 'parameters', 'calls', 'tested', 'names',
+                     'assigned', 'nested', 'keywords'):
+            setattr(self, word, getattr(reader, word))
+
+
+class _Tree(object):
+    """Reads a function that Python parses, without code that never runs."""
+
+    def __init__(self, top):
+        self.decorators = [name for name in map(_dotted, (
+            node.func if isinstance(node, ast.Call) else node
+            for node in top.decorator_list)) if name]
+        self.parameters = [each.arg for each in (
+            top.args.posonlyargs + top.args.args + top.args.kwonlyargs)]
+        self.calls, self.tested, self.names = set(), set(), set()
+        self.assigned, self.nested, self.keywords = set(), set(), set()
+        self._block(top.body)
+
+    def _block(self, statements):
+        for node in statements:
+            self._visit(node)
+            if isinstance(node, (ast.Return, ast.Raise, ast.Break,
+                                 ast.Continue)):
+                break
+
+    def _visit(self, node):
+        if isinstance(node, (ast.If, ast.While)) and isinstance(
+                node.test, ast.Constant):
+            self._block(node.body if node.test.value else node.orelse)
+            return
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            self.nested.add(node.name)
+        elif isinstance(node, ast.Call):
+            name = _dotted(node.func)
+            if name:
+                self.calls.add(name)
+                self.tested.add(name)
+                self.keywords |= {(name, word.arg) for word in node.keywords
+                                  if word.arg}
+        elif isinstance(node, ast.Attribute):
+            self._name(_dotted(node))
+        elif isinstance(node, ast.Name):
+            self._name(node.id)
+        elif isinstance(node, ast.Assign):
+            value = node.value
+            value = _dotted(value.func if isinstance(value, ast.Call)
+                            else value)
+            if value:
+                self.assigned |= {(name, value) for name in
+                                  map(_dotted, node.targets) if name}
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            # called for its effect alone
+            name, known = _dotted(node.value.func), set(self.tested)
+            self._fields(node)
+            if name and name not in known:
+                self.tested.discard(name)
+            return
+        self._fields(node)
+
+    def _fields(self, node):
+        for _, value in ast.iter_fields(node):
+            if isinstance(value, list):
+                if value and isinstance(value[0], ast.stmt):
+                    self._block(value)
+                else:
+                    for each in value:
+                        if isinstance(each, ast.AST):
+                            self._visit(each)
+            elif isinstance(value, ast.AST):
+                self._visit(value)
+
+    def _name(self, dotted):
+        if dotted:
+            words = dotted.split('.')
+            self.names |= {'.'.join(words[:count + 1])
+                           for count in range(len(words))}
+
+
+class _Tokens(object):
+    """Reads a function that Python 3 does not parse."""
+
+    def __init__(self, name, code):
+        head = re.search(r'\bdef +%s\s*\(([^)]*)\)' % re.escape(name), code)
+        before = code[:head.start()] if head else ''
+        body = code[head.end():] if head else code
+        self.decorators = re.findall(r'^\s*@([\w.]+)', before, re.MULTILINE)
+        self.parameters = re.findall(r'(\w+)\s*(?:=[^,]*)?(?:,|$)',
+                                     head.group(1) if head else '')
+        called = re.findall(r'(?<![\w.])(?<!def )([A-Za-z_][\w.]*)\s*\(', body)
+        alone = re.findall(r'^[ \t]*([A-Za-z_][\w.]*)\(', body, re.MULTILINE)
+        self.calls = set(called)
+        self.tested = {each for each in called
+                       if called.count(each) > alone.count(each)}
+        self.names = set()
+        for dotted in re.findall(r'(?<![\w.])[A-Za-z_][\w.]*', body):
+            words = dotted.split('.')
+            self.names |= {'.'.join(words[:count + 1])
+                           for count in range(len(words))}
+        self.assigned = set(re.findall(
+            r'^[ \t]*([\w.]+)[ \t]*=[ \t]*([A-Za-z_][\w.]*)', body,
+            re.MULTILINE))
+        self.nested = set(re.findall(r'\bdef +(\w+)', body))
+        self.keywords = {
+            (each, word) for each, words in re.findall(
+                r'([A-Za-z_][\w.]*)\s*\(((?:[^()]|\([^()]*\))*)\)', body)
+            for word in re.findall(r'\b(\w+)\s*=(?!=)', words)}
+
+
+def _dotted(node):
+    """"a.b.c" for a chain of names; None for anything else."""
+    words = []
+    while isinstance(node, ast.Attribute):
+        words.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    return '.'.join([node.id] + words[::-1])
+
+
+def _names(words):
+    """(name, local name or None) for each name that an import lists."""
+    plain = words.strip('()').replace('\\\n', ' ')
+    for word in plain.split(','):
+        found = re.match(r'([\w.*]+)(?:\s+as\s+(\w+))?', word.strip())
+        if found:
+            yield found.groups()
+
+
+@functools.lru_cache(maxsize=24)
+def of(text):
+    """The Source of a text, kept for who reads the same file again."""
+    return Source(text)

@@ -1,0 +1,129 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+from keeptrack import source
+from keeptrack.tests import base
+
+TEXT = '''\
+"""def no(): pass"""
+import os
+import nova.conf
+from nova.compute import (migration_guard,
+                          power_state as state)
+from nova import a, \\
+    b as c
+
+
+class First(object):
+    """class Second(object): """
+    x = [
+]
+
+    @one
+    @two.three(
+        "def none(): pass",
+    )
+    # a remark
+    @four
+    def method(self, name, other=None):
+        """method() does what it does."""
+        if not state.ask(name):
+            return
+        self.kept = made.by(name, reason=1)
+        call(os.path)
+        def nested():
+            inner()
+        raise Later
+
+        never()
+
+    def method_two(self):
+        \'\'\'@one
+        def method(self): pass
+        \'\'\'
+
+
+def last(): return 1
+'''
+
+
+class SourceTestCase(base.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.source = source.Source(TEXT)
+
+    def test_only_code_counts(self):
+        self.assertEqual(len(TEXT), len(self.source.code))
+        self.assertEqual(TEXT.count('\n'), self.source.code.count('\n'))
+        for word in ('no()', 'Second', 'none', 'remark', 'does'):
+            self.assertNotIn(word, self.source.code)
+
+    def test_quotes_within_quotes(self):
+        for text, left in (('x = "a\\"b#c" + d', 'x =' + ' ' * 10 + '+ d'),
+                           ("x = 'it''s' # '", 'x ='),
+                           ('x = """a"b""" + d', 'x =' + ' ' * 11 + '+ d'),
+                           ("r'\\\\' + d", 'r' + ' ' * 5 + '+ d'),
+                           ('x = "open', 'x = "open')):
+            self.assertEqual(left, source.blanked(text).rstrip(), text)
+
+    def test_imports(self):
+        self.assertEqual({
+            'os': 'os', 'nova': 'nova', 'c': 'nova.b', 'a': 'nova.a',
+            'migration_guard': 'nova.compute.migration_guard',
+            'state': 'nova.compute.power_state'}, self.source.imports)
+        self.assertEqual('nova.compute.power_state.ask',
+                         self.source.resolved('state.ask'))
+        self.assertIsNone(self.source.resolved('nothing.ask'))
+
+    def test_a_method(self):
+        found = self.source.function('method', 'First')
+        self.assertMethod(found)
+        self.assertEqual({'state.ask', 'made.by', 'call', 'inner'},
+                         found.calls)
+
+    def assertMethod(self, found):
+        self.assertEqual(['one', 'two.three', 'four'], found.decorators)
+        self.assertEqual(['self', 'name', 'other'], found.parameters)
+        self.assertIn('state.ask', found.tested)
+        self.assertNotIn('call', found.tested)
+        self.assertEqual({'nested'}, found.nested)
+        self.assertIn(('self.kept', 'made.by'), found.assigned)
+        self.assertIn(('made.by', 'reason'), found.keywords)
+        self.assertTrue({'os.path', 'os', 'self.kept'} <= found.names)
+
+    def test_a_method_in_python_2(self):
+        text = TEXT.replace('call(os.path)', 'call(os.path)\n'
+                            '        raise a, b, "never()"')
+        self.assertMethod(source.Source(text).function('method', 'First'))
+
+    def test_where_functions_are(self):
+        self.assertIsNone(self.source.function('nested', 'First'))
+        self.assertIsNone(self.source.function('method'))
+        self.assertIsNone(self.source.function('last', 'First'))
+        self.assertIsNone(self.source.function('method', 'Second'))
+        self.assertEqual(['method', 'method_two'], [
+            each.name for each in self.source.functions(
+                r'method\w*', 'First')])
+        self.assertIsNotNone(self.source.function('last'))
+
+    def test_names_at_the_top(self):
+        self.assertTrue(self.source.has_class('First'))
+        self.assertFalse(self.source.has_class('Second'))
+        self.assertTrue(self.source.defines('last'))
+        self.assertFalse(self.source.defines('method'))
+
+    def test_a_conflict(self):
+        self.assertIsNone(self.source.conflict())
+        self.assertEqual(2, source.Source(
+            'x = 1\n<<<<<<< HEAD\n').conflict())
+        self.assertIsNone(source.Source('"""\n<<<<<<< HEAD\n"""').conflict())
