@@ -38,8 +38,10 @@ class KeeptrackApp(app.App):
         self._failed = False
 
     def build_option_parser(self, description, version, argparse_kwargs=None):
-        parser = super().build_option_parser(description, version,
-                                             argparse_kwargs)
+        # or it would take export --deb for --debug
+        parser = super().build_option_parser(
+            description, version, dict(argparse_kwargs or {},
+                                       allow_abbrev=False))
         parser.add_argument(
             '--patches', metavar='FOLDER',
             help='take the targets from this folder, not those that came '
