@@ -30,6 +30,7 @@ EVENT = 'nova/virt/event.py'
 CONF = 'nova/conf/__init__.py'
 
 DECORATES, CALLS, ASKS = 'decorates', 'calls', 'asks'
+LEAVES_IF, LEAVES_IF_NOT = 'leaves if', 'leaves if not'
 
 _COMPUTE, _LIBVIRT = 'nova.compute.', 'nova.virt.libvirt.'
 _GUARD = _COMPUTE + 'migration_guard'
@@ -51,7 +52,8 @@ class Hook(object):
 
     :ivar module: its dotted name (str)
     :ivar name: what is called (str)
-    :ivar how: DECORATES, CALLS, or ASKS: calls and uses the answer (str)
+    :ivar how: DECORATES, CALLS, ASKS: calls and uses the answer, LEAVES_IF
+        and LEAVES_IF_NOT: asks, and goes on only on the other answer (str)
     :ivar places: (path, class, pattern of a method's name), one of which has
         to call it (tuple of tuple of str)
     """
@@ -84,8 +86,14 @@ class Hook(object):
             short)
 
     def _is_used(self, file, function):
+        if function.broken:
+            return False
         used = {DECORATES: function.decorators, CALLS: function.calls,
-                ASKS: function.tested}[self.how]
+                ASKS: function.tested,
+                LEAVES_IF: [name for name, negated in function.gates
+                            if not negated],
+                LEAVES_IF_NOT: [name for name, negated in function.gates
+                                if negated]}[self.how]
         wanted = '%s.%s' % (self.module, self.name)
         return any(file.resolved(name) == wanted for name in used)
 
@@ -186,11 +194,12 @@ _BEFORE_ROLLBACK = (
          _manager('_post_live_migration')),
     Hook(_GUARD, 'know_when_it_ends', DECORATES,
          _manager('_post_live_migration_update_host')),
-    Hook(_GUARD, 'settle_after_error', ASKS, _manager('_do_live_migration')),
+    Hook(_GUARD, 'settle_after_error', LEAVES_IF,
+         _manager('_do_live_migration')),
     Hook(_GUARD, 'refuse_in_doubt', DECORATES, _manager('restore_instance')),
     Hook(_GUARD, 'look_again', CALLS, _manager(r'_look_for_parked\w+')),
 )
-_AT_START = Hook(_GUARD, 'find_guest_at_start', ASKS,
+_AT_START = Hook(_GUARD, 'find_guest_at_start', LEAVES_IF_NOT,
                  _manager('_init_instance'))
 
 
@@ -222,8 +231,14 @@ def _monitor(files):
         trace, lacks = _check(files, [_FOLLOW])
         moved = files.get(DRIVER).function('_live_migration_operation',
                                            'LibvirtDriver')
-        if moved is None:
+        follows = files.get(DRIVER).function('_live_migration',
+                                             'LibvirtDriver')
+        if moved is None or moved.broken:
             lacks.append('%s has no _live_migration_operation' % DRIVER)
+        elif follows is None or ('self._live_migration_operation'
+                                 not in follows.names):
+            lacks.append('_live_migration of %s does not pass '
+                         '_live_migration_operation on' % DRIVER)
         return trace, lacks
     trace, lacks = _check(files, _END)
     monitor = files.get(DRIVER).function('_live_migration_monitor',
@@ -285,7 +300,7 @@ def _without_finder(files):
     driver = files.get(DRIVER)
     made = driver.function('__init__', 'LibvirtDriver')
     wanted = _FINDER + '.GuestFinder'
-    if made is None or not any(
+    if made is None or made.broken or not any(
             name == 'self.guest_finder' and driver.resolved(value) == wanted
             for name, value in made.assigned):
         return ['LibvirtDriver of %s has no guest_finder' % DRIVER]
@@ -304,13 +319,16 @@ def _without_rounds(files):
 
 def _without_options(files):
     """The options that the manager reads have to be registered."""
-    if files.module('nova.conf.live_migration') is None:
-        # they are registered by the module that reads them
+    if 'live_migration_look_interval' not in files.get(MANAGER).code:
+        return []
+    if files.module('nova.compute.migration_options') is not None:
         return []
     conf = files.get(CONF)
-    if conf is None or not re.search(
-            r'^live_migration\.register_opts\(', conf.code, re.MULTILINE):
-        return ['%s does not register the options of live_migration' % CONF]
+    if files.module('nova.conf.live_migration') is None or conf is None or (
+            conf.resolved('live_migration') != 'nova.conf.live_migration' or
+            not re.search(r'^live_migration\.register_opts\(', conf.code,
+                          re.MULTILINE)):
+        return ['no module registers the options of the guard']
     return []
 
 

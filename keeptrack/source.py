@@ -223,6 +223,9 @@ class Function(object):
     :ivar parameters: names (list of str)
     :ivar calls: dotted names of what it calls (set of str)
     :ivar tested: of these, the calls whose answer is used (set of str)
+    :ivar gates: (name, negated) for each call that an "if" asks, perhaps with
+        a "not" before it, and leaves the function (set of (str, bool))
+    :ivar broken: no Python parses it (bool)
     :ivar names: every dotted name that it reads or binds, and "a" and "a.b"
         of "a.b.c" too (set of str)
     :ivar assigned: (name, dotted name of what is called or read) for each
@@ -243,8 +246,8 @@ class Function(object):
             if isinstance(top, ast.If):
                 top = top.body[0]
             reader = _Tree(top)
-        for word in ('decorators', 'parameters', 'calls', 'tested', 'names',
-                     'assigned', 'nested', 'keywords'):
+        for word in ('decorators', 'parameters', 'calls', 'tested', 'gates',
+                     'names', 'assigned', 'nested', 'keywords', 'broken'):
             setattr(self, word, getattr(reader, word))
 
 
@@ -259,6 +262,7 @@ class _Tree(object):
             top.args.posonlyargs + top.args.args + top.args.kwonlyargs)]
         self.calls, self.tested, self.names = set(), set(), set()
         self.assigned, self.nested, self.keywords = set(), set(), set()
+        self.gates, self.broken = set(), False
         self._block(top.body)
 
     def _block(self, statements):
@@ -273,6 +277,8 @@ class _Tree(object):
                 node.test, ast.Constant):
             self._block(node.body if node.test.value else node.orelse)
             return
+        if isinstance(node, ast.If):
+            self._gate(node)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             self.nested.add(node.name)
         elif isinstance(node, ast.Call):
@@ -301,6 +307,15 @@ class _Tree(object):
                 self.tested.discard(name)
             return
         self._fields(node)
+
+    def _gate(self, node):
+        negated = isinstance(node.test, ast.UnaryOp) and isinstance(
+            node.test.op, ast.Not)
+        asked = node.test.operand if negated else node.test
+        name = isinstance(asked, ast.Call) and _dotted(asked.func)
+        if name and any(isinstance(each, (ast.Return, ast.Raise))
+                        for each in node.body):
+            self.gates.add((name, negated))
 
     def _fields(self, node):
         for _, value in ast.iter_fields(node):
@@ -334,6 +349,11 @@ class _Tokens(object):
         called = re.findall(r'(?<![\w.])(?<!def )([A-Za-z_][\w.]*)\s*\(', body)
         alone = re.findall(r'^[ \t]*([A-Za-z_][\w.]*)\(', body, re.MULTILINE)
         self.calls = set(called)
+        self.gates = {(name, bool(word)) for word, name in re.findall(
+            r'^[ \t]*if[ \t]+(not[ \t]+)?([A-Za-z_][\w.]*)[ \t]*'
+            r'\((?:[^()]|\([^()]*\))*\):\s+(?:return|raise)\b', body,
+            re.MULTILINE)}
+        self.broken = _is_broken(code)
         self.tested = {each for each in called
                        if called.count(each) > alone.count(each)}
         self.names = set()
@@ -349,6 +369,32 @@ class _Tokens(object):
             (each, word) for each, words in re.findall(
                 r'([A-Za-z_][\w.]*)\s*\(((?:[^()]|\([^()]*\))*)\)', body)
             for word in re.findall(r'\b(\w+)\s*=(?!=)', words)}
+
+
+def _is_broken(code):
+    """Tell whether no Python parses a function that Python 3 does not.
+
+    Brackets that do not match, and a block of nothing, are no matter of
+    versions.
+
+    :param code: its source without comments and strings (str)
+    :returns: bool
+    """
+    depth, opened = 0, None
+    for line in code.split('\n'):
+        bare = line.strip()
+        if not bare:
+            continue
+        indent = len(line) - len(line.lstrip())
+        if depth == 0 and opened is not None and indent <= opened:
+            return True
+        if depth == 0:
+            begun = indent
+        depth += sum(map(bare.count, '([{')) - sum(map(bare.count, ')]}'))
+        if depth < 0:
+            return True
+        opened = begun if depth == 0 and bare.endswith(':') else None
+    return depth != 0 or opened is not None
 
 
 def _dotted(node):

@@ -156,9 +156,9 @@ class Target(object):
         """
         if not is_version(release):
             return False
+        known = version.Version(release)
         return (specifiers.SpecifierSet(self.releases).contains(
-            version.Version(release), prereleases=True) and
-                self.with_parts <= upstream and
+            known, prereleases=True) and self.with_parts <= upstream and
             not self.without_parts & upstream and
             all(map(has_file, self.with_files)) and
             not any(map(has_file, self.without_files)))

@@ -76,6 +76,11 @@ class TreesTestCase(base.TestCase):
                 for each in {each.commit: each for each in target.bases
                              if each.commit}.values()]
 
+    @staticmethod
+    def newest(target):
+        """The newest commit that a target is proved on (str)."""
+        return next(each.commit for each in target.bases if each.commit)
+
     def clone(self, commit, name='nova'):
         """A clone with a commit checked out (pathlib.Path)."""
         folder = self.folder / name

@@ -10,6 +10,8 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+import re
+
 from keeptrack import parts
 from keeptrack.tests import synthetic
 
@@ -172,18 +174,46 @@ class OursTestCase(DamageTestCase):
         self.assertFalse(self.look().vulnerable)
 
     def test_options_that_nobody_registers(self):
-        self.files['nova/conf/live_migration.py'] = ''
-        self.files[_HERE] = 'live_migration = 1\n'
+        self.files[parts.MANAGER] += 'x = CONF.live_migration_look_interval\n'
         self.assertEqual(['guard', 'start'], self.look().missing)
-        self.files[_HERE] += 'live_migration.register_opts(CONF)\n'
+        lines = ('from nova.conf import live_migration\n',
+                 'live_migration.register_opts(CONF)\n')
+        self.files['nova/conf/live_migration.py'] = ''
+        for text in ('', *lines):
+            self.files[_HERE] = text
+            self.assertEqual(['guard', 'start'], self.look().missing)
+        self.files[_HERE] = ''.join(lines)
+        self.assertFalse(self.look().vulnerable)
+        del self.files['nova/conf/live_migration.py']
+        self.assertEqual(['guard', 'start'], self.look().missing)
+        self.files['nova/compute/migration_options.py'] = ''
         self.assertFalse(self.look().vulnerable)
 
     def test_an_answer_at_start_that_nobody_heeds(self):
-        self.damage(parts.MANAGER,
-                    'if not migration_guard.find_guest_at_start(self):\n'
-                    '            return\n',
-                    'migration_guard.find_guest_at_start(self)\n')
-        self.assertEqual(['start'], self.look().missing)
+        head = 'if not migration_guard.find_guest_at_start(self):\n'
+        end = '            return\n'
+        for instead in ('migration_guard.find_guest_at_start(self)\n',
+                        head + end.replace('return', 'pass'),
+                        head + end.replace('return', '# return'), head,
+                        head.replace('if not', 'if') + end,
+                        head.replace('self)', 'self') + end):
+            self.reload()
+            self.damage(parts.MANAGER, head + end, instead)
+            self.assertEqual(['start'], self.look().missing, instead)
+
+    def test_a_call_that_no_python_parses(self):
+        for path, old, part in (
+                (parts.DRIVER, 'follow(self._live_migration_operation)',
+                 'monitor'),
+                (parts.DRIVER, 'GuestFinder()', 'guard')):
+            self.reload()
+            self.damage(path, old, old[:-1])
+            self.assertIn(part, self.look().missing)
+
+    def test_a_call_without_what_it_calls(self):
+        self.damage(parts.DRIVER, 'follow(self._live_migration_operation)',
+                    'follow()')
+        self.assertLost('monitor', 'does not pass')
 
     def test_events_by_half(self):
         for path, old, new, note in (
@@ -217,10 +247,11 @@ class OursTestCase(DamageTestCase):
         self.assertFalse(self.look().vulnerable)
 
     def test_the_syntax_of_python_2(self):
-        # a raise of three parts, in every method that is looked at
+        # in every method that is looked at
         for path in (parts.MANAGER, parts.DRIVER):
-            self.files[path] = self.files[path].replace(
-                '(self):\n', '(self):\n        print "x"\n')
+            self.files[path] = re.sub(
+                r'( def .*\n)', r'\1        raise a, b, "c"\n',
+                self.files[path])
         found = self.look()
         self.assertEqual(({'loop'}, [], False), (
             found.upstream, found.missing, found.vulnerable))
