@@ -22,7 +22,7 @@ looked for:
 - upstream's ``monitor``: commit 7dd6a4a19311, a method that
   ``_live_migration`` calls.  It *guesses*: where libvirt tells nothing more,
   it makes "completed" or "failed" of whether the source still runs the guest,
-  since 66b7771ce9f2 (2016) in a function of nova/virt/libvirt/migration.py;
+  since 66b7771ce959 (2016) in a function of nova/virt/libvirt/migration.py;
 - upstream's ``events``: no release has it.  Since Rocky there is an event for
   a *completed* migration, but a stop is still taken for a stop whatever its
   reason (nova/virt/libvirt/host.py of 34.0.0).  A driver that looks at the

@@ -28,6 +28,10 @@ _LOOKED_AT = (parts.DRIVER, parts.MANAGER, parts.HOST)
 
 _FORMAT = ('%(refname)%00%(objectname)%00%(*objectname)%00'
            '%(creatordate:short)%00%(symref)')
+# branches that are no release line's, and what is called after a line
+_TRUNKS = ('master', 'main')
+_NAMED = re.compile(r'(?:origin/)?(?:stable/|unmaintained/)?'
+                    r'([a-z]+|20\d\d\.\d)(?:-(?:em|eom|eol))?')
 _REFS = ('refs/tags', 'refs/heads', 'refs/remotes')
 
 
@@ -145,10 +149,69 @@ def _release(folder, objects, commit, tag):
     return git.release_behind(folder, commit)
 
 
+@dataclasses.dataclass(frozen=True)
+class Line(object):
+    """Releases of one release line that have the same.
+
+    :ivar name: what its branch is called, as juno or 2024.1 (str or None)
+    :ivar first: the oldest row (Row)
+    :ivar last: the newest row (Row)
+    """
+
+    name: str
+    first: Row
+    last: Row
+
+
+def lines(rows):
+    """Group what was looked at by release lines.
+
+    Previews of a release (b1, rc1, folsom-2) are left out.  A line is split
+    where its releases differ.
+
+    :param rows: list of Row, as :func:`look` returns them
+    :returns: list of Line, the newest first
+    """
+    names, groups = {}, []
+    for row in rows:
+        key = _line_of(row)
+        called = _NAMED.fullmatch(row.ref)
+        if called and key not in names and not targets.is_version(row.ref):
+            names[key] = called.group(1)
+    for row in rows:
+        if not targets.is_version(row.release) or version.Version(
+                row.release).is_prerelease or not (
+                    row.is_branch or targets.is_version(row.ref) or
+                    _NAMED.fullmatch(row.ref)):
+            continue
+        key = (_line_of(row), row.target, row.findings.guesses,
+               row.findings.vulnerable, tuple(row.findings.origins.items()))
+        if groups and groups[-1][0] == key:
+            groups[-1][1].append(row)
+        else:
+            groups.append((key, [row]))
+    return [Line(names.get(key[0]), group[-1], group[0])
+            for key, group in groups]
+
+
+def _line_of(row):
+    """What the releases of one line share: 2014.2, or 12 and later."""
+    if _is_trunk(row):
+        return (row.ref,)
+    if not targets.is_version(row.release):
+        return None
+    release = version.Version(row.release).release
+    return release[:2] if release[0] > 2000 else release[:1]
+
+
+def _is_trunk(row):
+    return row.is_branch and row.ref.split('/')[-1] in _TRUNKS
+
+
 def _age(row):
     """What sorts rows: 2015.1 came before 12.0, a branch goes on later."""
     if not targets.is_version(row.release):
-        return (-1, version.Version('0'), row.date, row.ref)
+        return (False, -1, version.Version('0'), False, row.date, row.ref)
     known = version.Version(row.release)
-    return (known.major < 2000, known, not targets.is_version(row.ref),
-            row.date, row.ref)
+    return (_is_trunk(row), known.major < 2000, known,
+            not targets.is_version(row.ref), row.date, row.ref)

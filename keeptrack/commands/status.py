@@ -30,6 +30,9 @@ COLUMNS = ('Ref', 'Release', 'Date', 'Target', 'Loop', 'Monitor', 'Guesses',
            'Events', 'Guard', 'Start', 'Vulnerable')
 
 
+LINE_COLUMNS = ('Line', 'From', 'To') + COLUMNS[2:]
+
+
 class Origin(columns.FormattableColumn):
     """Whose a part is: "keeptrack", "upstream" or None."""
 
@@ -89,11 +92,18 @@ class Status(lister.Lister):
             '--all', metavar='NOVA_REPO', dest='repo',
             help='look at every tag and branch of this clone instead, bare '
                  'or not; nothing is checked out')
+        parser.add_argument(
+            '--by-line', action='store_true',
+            help='with --all: one row a release line, more where its releases '
+                 'differ; without previews (b1, rc1)')
         return parser
 
     def take_action(self, parsed_args):
         if parsed_args.repo is not None:
             return self._all(parsed_args)
+        if parsed_args.by_line:
+            raise errors.KeeptrackError(
+                '--by-line is for the table that --all NOVA_REPO makes')
         with common.chosen_tree(self.app_args, parsed_args) as nova:
             found = nova.findings()
             target = common.find_target(self.app_args, nova)
@@ -149,11 +159,16 @@ class Status(lister.Lister):
         common.report('%d tags and branches looked at, %d left out that '
                       'hold no such Nova (--debug names them)' % (
                           len(rows), len(left_out)))
-        return COLUMNS, [self._row(row) for row in rows]
+        if parsed_args.by_line:
+            return LINE_COLUMNS, [
+                [line.name, line.first.ref, line.last.ref] +
+                self._told(line.last) for line in survey.lines(rows)]
+        return COLUMNS, [[row.ref, row.release] + self._told(row)
+                         for row in rows]
 
-    def _row(self, row):
+    def _told(self, row):
         found = row.findings
-        return [row.ref, row.release, row.date, Origin(row.target),
+        return [row.date, Origin(row.target),
                 *(Origin(found.origins.get(name))
                   for name in ('loop', 'monitor')), Truth(found.guesses),
                 *(Origin(found.origins.get(name))

@@ -109,6 +109,23 @@ class StatusTestCase(test_series.TreesTestCase):
         self.assertTrue(set(_RELEASES) <= set(rows))
 
 
+class PageTestCase(test_series.TreesTestCase):
+
+    def test_the_page_is_what_the_command_prints(self):
+        page = (test_series.PATCHES.parent / 'doc' /
+                'releases.rst').read_text()
+        newest = git.line(test_series.NOVA_REPO, 'rev-parse', 'master')
+        if newest not in page:
+            self.skipTest('NOT TESTED: doc/releases.rst was made from another '
+                          'clone, whose newest commit it names')
+        status, out, err = self.run_keeptrack(
+            '--patches', str(test_series.PATCHES), 'status', '--all',
+            test_series.NOVA_REPO, '--by-line')
+        self.assertEqual((0, ''), (status, err))
+        for line in out.splitlines():
+            self.assertIn('   %s\n' % line, page)
+
+
 class DamageTestCase(test_series.TreesTestCase):
     """Every line and every file of the series is taken out, one by one."""
 

@@ -110,6 +110,33 @@ class StatusAllTestCase(synthetic.NovaTestCase):
              '2014.2'], [row['Ref'] for row in self.rows(self.clone)
                          if row['Ref'] != 'stable'])
 
+    def lines(self):
+        _, out, _ = self.keeptrack('status', '--all', str(self.clone),
+                                   '--by-line', '-f', 'json')
+        return [(row['Line'], row['From'], row['To'], row['Loop'])
+                for row in json.loads(out)]
+
+    def test_release_lines(self):
+        git.run(self.clone, 'branch', 'master')
+        for tag, at in (('2014.2.4', '1.1'), ('juno-eol', '1.1'),
+                        ('2014.2.b1', '1.0'), ('juno-1', '1.0'),
+                        ('12.0.0', '1.1'), ('12.0.1', '1.1'),
+                        ('12.0.0.0rc1', '1.0')):
+            git.run(self.clone, 'tag', tag, at)
+        git.run(self.clone, 'tag', '2014.2', '1.0')
+        git.run(self.clone, 'checkout', '--quiet', '--detach', 'stable')
+        git.run(self.clone, 'branch', '-D', 'stable')
+        git.run(self.clone, 'branch', 'stable/2026.1', '1.1')
+        rows = self.lines()
+        self.assertEqual(('master', 'master', 'master', 'upstream'), rows[0])
+        self.assertIn((None, '12.0.0', '12.0.1', 'upstream'), rows)
+        # the release line of a tree with setup.cfg is what that says
+        self.assertIn(('2026.1', '1.1', 'stable/2026.1', 'upstream'), rows)
+        self.assertEqual([(None, '2014.2.4', '2014.2.4', 'upstream'),
+                          (None, '2014.2', '2014.2', None)], rows[-2:])
+        self.assertIn('--all NOVA_REPO', self.refusal(
+            'status', str(self.clone), '--by-line'))
+
     def test_people_get_a_table(self):
         _, out, _ = self.keeptrack('status', '--all', str(self.clone))
         self.assertIn('| Ref ', out)
