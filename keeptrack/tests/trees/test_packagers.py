@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The patches as packagers use them: quilt, git quiltimport, dpkg-source.
+"""The patches as packagers use them: quilt, git, dpkg-source, rpmbuild.
 
 They are used as they lie in patches/<target>, symbolic links and all.
 """
@@ -34,6 +34,24 @@ _DEBIAN = {
                  ' -- A. Uthor <a@example.org>  '
                  'Mon, 02 Feb 2015 10:00:00 +0000\n',
 }
+
+_SPEC = """\
+%%global upstream_version 1
+Name: openstack-nova
+Version: 1
+Release: 1
+Summary: Nova
+License: Apache-2.0
+BuildArch: noarch
+Source0: nova-1.tar.gz
+%s
+
+%%description
+Nova
+
+%%prep
+%s
+"""
 
 
 class PackagersTestCase(test_series.TreesTestCase):
@@ -113,3 +131,30 @@ class PackagersTestCase(test_series.TreesTestCase):
             self.assertSame(target, applied, folder)
             self.succeeds(folder, 'dpkg-source', '--after-build', '.')
             shutil.rmtree(folder)
+
+    def test_an_rpm_spec_file(self):
+        self.need('rpmbuild', 'rpm')
+        for target, commit, applied in self.trees():
+            top = self.folder / 'rpm'
+            for name in ('SOURCES', 'SPECS'):
+                (top / name).mkdir(parents=True)
+            git.run(applied, 'archive', '--prefix=nova-1/', '-o',
+                    str(top / 'SOURCES' / 'nova-1.tar.gz'), commit)
+            status, out, err = self.run_keeptrack(
+                '--patches', str(test_series.PATCHES), 'export', '--rpm',
+                '--target', target.name, '--first', '7', '--output',
+                str(top / 'SOURCES'))
+            self.assertEqual((0, ''), (status, err))
+            head, prep = out.split('\n\n')
+            # both ways that a spec file may choose
+            for words in (prep, '%setup -q -n nova-1\n' + '\n'.join(
+                    line.lstrip('#').replace('%%', '%')
+                    for line in prep.split('\n') if 'patch -P' in line)):
+                spec = top / 'SPECS' / 'nova.spec'
+                spec.write_text(_SPEC % (head, words))
+                self.succeeds(top, 'rpmbuild', '-bp', '--define',
+                              '_topdir %s' % top, str(spec))
+                found = next(top.glob('BUILD/**/nova-1/setup.cfg')).parent
+                self.assertSame(target, applied, found)
+                shutil.rmtree(top / 'BUILD')
+            shutil.rmtree(top)

@@ -62,8 +62,8 @@ class ApplyUnpackedTestCase(synthetic.NovaTestCase):
         self.assertIn('already: nothing to do', self.assertUntouched())
         (self.tree / parts.MONITOR).write_text('edited\n')
         self.assertIn('already', self.assertUntouched())
-        (self.tree / synthetic.GUARD).unlink()
-        (self.tree / synthetic.NEW_TEST).unlink()
+        for name in (synthetic.GUARD, synthetic.FINDER, synthetic.NEW_TEST):
+            (self.tree / name).unlink()
         self.assertIn('a part of the series', self.assertUntouched())
 
     def test_refuses_a_conflict_and_a_branch(self):
