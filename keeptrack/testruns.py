@@ -81,6 +81,9 @@ def is_no_test(name):
 class Runner(object):
     """Runs jobs with one Python.
 
+    Their trees are copies: bytecode may be written there, which spares every
+    process but the first two seconds.
+
     :param python: path of the Python (str)
     :param environment: variables for the tests (dict of str)
     :param processes: how many at a time (int)
@@ -92,7 +95,7 @@ class Runner(object):
         self._environment = dict(
             {name: value for name, value in os.environ.items()
              if not name.startswith(('PYTHON', 'OS_', 'GIT_'))},
-            PYTHONDONTWRITEBYTECODE='1', **environment)
+            **environment)
         self._processes = processes
         self._report = report
         self._running = set()
