@@ -18,7 +18,8 @@ rules of judgement.py ask is answered here as a fact.
 """
 
 import dataclasses
-import math
+
+from keeptrack.audit.logs import timeline
 
 # seconds that signs of one end may be apart: libvirt's error, Nova's words,
 # a rollback with slow volumes
@@ -74,7 +75,7 @@ class Story:
     """
 
     def __init__(self, events, covered, allowance):
-        self._events = sorted(set(events), key=lambda one: one.when)
+        self._events = timeline.Timeline(dict.fromkeys(events))
         self._covered, self._allowance = covered, allowance
 
     def migrations(self):
@@ -84,23 +85,21 @@ class Story:
 
     def _groups(self):
         """Words of an end that belong together, by source host."""
-        groups = []
+        groups, newest = [], {}
         for event in self._events:
             if event.sign not in ENDS:
                 continue
-            for group in reversed(groups):
-                if group[0].host == event.host and (
-                        event.when - group[-1].when <= TOGETHER):
-                    group.append(event)
-                    break
-            else:
-                groups.append([event])
+            group = newest.get(event.host)
+            if group is None or event.when - group[-1].when > TOGETHER:
+                group = newest[event.host] = []
+                groups.append(group)
+            group.append(event)
         return groups
 
     def _migration(self, group):
         source, first, last = group[0].host, group[0].when, group[-1].when
         early, late = first - BEFORE, last + AFTER
-        named = self._named(source, early, late)
+        named = self._named(source, late)
         arrived = self._arrival(source, early, late)
         destination = arrived.host if arrived else self._started(
             source, early, late) or named
@@ -113,21 +112,20 @@ class Story:
 
     def _unfinished_alone(self):
         """Nothing has failed, and a finish has begun and never ended."""
-        for event in reversed(self._events):
-            if event.sign == 'posted':
-                migration = self._migration([event])
-                return [migration] if 'unfinished' in migration.facts else []
-        return []
+        event = self._events.last(None, ('posted',))
+        if event is None:
+            return []
+        migration = self._migration([event])
+        return [migration] if 'unfinished' in migration.facts else []
 
     def _silent(self):
         """A guest that has arrived, and a source that says nothing of it."""
-        for event in self._events:
-            if event.sign != 'resumed':
-                continue
-            for source in {one.host for one in self._events} - {event.host}:
-                left = [one for one in self._events if one.host == source and
-                        one.sign in ('paused', 'stopped', 'left', 'began') and
-                        abs(one.when - event.when) <= 15 + self._allowance]
+        near = 15 + self._allowance
+        for event in self._events.of(None, ('resumed',)):
+            for source in self._events.hosts - {event.host}:
+                left = self._events.of(
+                    source, ('paused', 'stopped', 'left', 'began'),
+                    event.when - near, event.when + near)
                 arrived = self._arrival(source, event.when, event.when)
                 if not left or arrived is None:
                     continue
@@ -143,18 +141,15 @@ class Story:
                                   {source, event.host}))]
         return []
 
-    def _of(self, host, signs, early, late):
-        return [one for one in self._events if one.host == host and
-                one.sign in signs and early <= one.when <= late]
-
     def _between(self, early, late, hosts):
-        return [one for one in self._events if one.host in hosts and
-                early - self._allowance <= one.when <= late + self._allowance]
+        return [one for one in self._events.between(
+            early - self._allowance, late + self._allowance)
+            if one.host in hosts]
 
-    def _named(self, source, early, late):
+    def _named(self, source, late):
         """The destination that Nova names on the source, as a host of ours."""
-        for event in reversed(self._of(source, ('began', 'finished',
-                                                'pre-failed'), 0, late)):
+        for event in reversed(self._events.of(
+                source, ('began', 'finished', 'pre-failed'), late=late)):
             for host in self._covered:
                 if host != source and event.detail and (
                         host.split('.')[0] == event.detail.split('.')[0]):
@@ -162,20 +157,18 @@ class Story:
         return None
 
     def _started(self, source, early, late):
-        return next((one.host for one in self._events if one.host != source and
-                     one.sign == 'started' and early <= one.when <= late),
-                    None)
+        return next((one.host for one in self._events.of(
+            None, ('started',), early, late) if one.host != source), None)
 
     def _arrival(self, source, early, late):
         """The guest began to run elsewhere, and nobody has said it may."""
-        for event in self._events:
-            if event.sign != 'resumed' or event.host == source or not (
-                    early - self._allowance <= event.when <=
-                    late + self._allowance):
+        for event in self._events.of(None, ('resumed',),
+                                     early - self._allowance,
+                                     late + self._allowance):
+            if event.host == source:
                 continue
-            before = self._of(event.host, LIFECYCLE, 0, event.when)
-            before = [one for one in before if one is not event]
-            if before and before[-1].sign not in ('started', 'resumed'):
+            before = self._events.last(event.host, LIFECYCLE, event)
+            if before and before.sign not in ('started', 'resumed'):
                 # paused and resumed there, by a user or on an error
                 continue
             if not self._is_finished(event):
@@ -185,54 +178,51 @@ class Story:
     def _is_finished(self, arrival):
         late = arrival.when + AFTER + self._allowance
         early = arrival.when - self._allowance - 10
-        for event in self._events:
-            if not early <= event.when <= late:
-                continue
-            if event.sign in ('finished', 'posted-there'):
-                return True
-            # a nova-compute that was ended in the middle finishes nothing
-            if event.sign == 'posted' and not self._of(
-                    event.host, ('reset',), event.when, late):
-                return True
-        return False
+        if self._events.of(None, ('finished', 'posted-there'), early, late):
+            return True
+        # a nova-compute that was ended in the middle finishes nothing
+        return any(not self._events.of(event.host, ('reset',), event.when,
+                                       late)
+                   for event in self._events.of(None, ('posted',), early,
+                                                late))
 
     def _here(self, source, first, early, late):
         """Facts of the source."""
         facts = set()
-        states = self._of(source, LIFECYCLE, early, late)
+        states = self._events.of(source, LIFECYCLE, early, late)
         gone = [one for one in states if one.sign in ('paused', 'left',
                                                       'stopped')]
         if gone:
             facts.add('source-left')
         back = [one for one in states if one.sign == 'resumed' and (
             not gone or one.when >= gone[0].when)]
-        if back or any(one.detail == '1' for one in self._of(
+        if back or any(one.detail == '1' for one in self._events.of(
                 source, ('power',), first, late)):
             facts.add('source-back')
         if any(one.sign == 'stopped' for one in states) or any(
                 one.sign == 'absent' or one.detail in ('0', '4') for one in
-                self._of(source, ('power', 'absent'), first, late)):
+                self._events.of(source, ('power', 'absent'), first, late)):
             facts.add('source-stopped')
-        if self._of(source, ('sync-stop',), early, first + LATER):
+        if self._events.of(source, ('sync-stop',), early, first + LATER):
             facts.add('sync-stop')
-        if self._of(source, ('restarted',), first - 5, first + AFTER):
+        if self._events.of(source, ('restarted',), first - 5, first + AFTER):
             facts.add('restarted')
-        if self._of(source, ('posted', 'finished'), early, late):
+        if self._events.of(source, ('posted', 'finished'), early, late):
             facts.add('posted')
         for sign in ('two-copies', 'parked', 'settled'):
-            if self._of(source, (sign,), early, late):
+            if self._events.of(source, (sign,), early, late):
                 facts.add(sign)
-        told = self._of(source, ('parked', 'settled', 'posted', 'finished'),
-                        early, math.inf)
-        if told and told[-1].sign == 'parked':
+        told = self._events.last(source, ('parked', 'settled', 'posted',
+                                          'finished'))
+        if told and told.when >= early and told.sign == 'parked':
             facts.add('still-parked')
         return facts | self._unfinished(source, early, late)
 
     def _unfinished(self, source, early, late):
         """A finish that has begun and not ended, though the log goes on."""
-        begun = self._of(source, ('posted',), early, late)
-        if not begun or self._of(source, ('finished',), begun[-1].when,
-                                 math.inf):
+        begun = self._events.of(source, ('posted',), early, late)
+        if not begun or self._events.of(source, ('finished',),
+                                        begun[-1].when):
             return set()
         waited = self._last_seen(source) - begun[-1].when
         return {name for name, seconds in (
@@ -246,14 +236,14 @@ class Story:
             if any(begin - 60 <= late - AFTER <= end + 60 for begin, end in
                    self._covered.get(destination, ())):
                 facts.add('covered')
-            states = self._of(destination, LIFECYCLE,
-                              late - AFTER - BEFORE - 60, late)
+            states = self._events.of(destination, LIFECYCLE,
+                                     late - AFTER - BEFORE - 60, late)
             if states and states[-1].sign in ('resumed', 'paused'):
                 facts.add('copy-there')
         if arrived is not None:
             facts |= {'arrived', 'covered'}
-            ended = self._of(destination, ('stopped', 'destroyed'),
-                             arrived.when, late)
+            ended = self._events.of(destination, ('stopped', 'destroyed'),
+                                    arrived.when, late)
             if ended:
                 facts.add('ended-there')
         return facts
