@@ -67,8 +67,10 @@ class Attempt(object):
         :returns: Attempt, without a destination where nothing is remembered
         """
         kept = functools.partial(migration_record.kept, instance)
-        migrate_data = dict((name, migration_record.flag(instance, name))
-                            for name in _FLAGS if kept(name) is not None)
+        migrate_data = {}
+        for name in _FLAGS:
+            if kept(name) is not None:
+                migrate_data[name] = migration_record.flag(instance, name)
         return cls(
             context, instance,
             # of this migration, and not of one that has ended elsewhere
