@@ -87,10 +87,15 @@ class Report:
         return [one for one in self.not_seen if one.is_failure]
 
     def status(self):
-        """The exit status (int): of the three at the top of this module."""
+        """The exit status (int): of the three at the top of this module.
+
+        Nothing found is said only where all was looked at.
+        """
         if self.findings:
             return FOUND
-        return NOTHING_FOUND if self.looked_at else COULD_NOT_LOOK
+        if self.failures() or not self.looked_at:
+            return COULD_NOT_LOOK
+        return NOTHING_FOUND
 
     def to_dict(self):
         """This as the schema has it (dict)."""

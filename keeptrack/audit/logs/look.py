@@ -64,7 +64,7 @@ def look(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
         findings += judgement.judge(uuid, told.migrations(), clocks)
     return report_mod.Report(
         report_mod.LOGS, [_looked_at(one) for one in seen if one.records],
-        _not_seen(seen, zone), findings)
+        _not_seen(seen, set(paths), zone), findings)
 
 
 def _looked_at(one):
@@ -75,7 +75,7 @@ def _looked_at(one):
         'level': 'debug' if one.debug else 'info'})
 
 
-def _not_seen(seen, zone):
+def _not_seen(seen, named, zone):
     found = []
     for one in seen:
         if one.problem:
@@ -83,7 +83,9 @@ def _not_seen(seen, zone):
         elif not one.records:
             found.append(report_mod.NotSeen(
                 one.path, 'it is empty' if not one.size else
-                'no line in it is one of a log that nova-compute writes'))
+                'no line in it is one of a log that nova-compute writes',
+                # below a folder there may be anything
+                one.path in named))
         if one.records and not one.is_named:
             found.append(report_mod.NotSeen(
                 one.path, 'its host is not known: the path stands for it; '

@@ -66,9 +66,57 @@ def _open(path):
         if zstandard is None:
             raise Unreadable('it is packed with zstd, and there is no Python '
                              'package zstandard here')
-        return zstandard.ZstdDecompressor().stream_reader(
-            open(path, 'rb'), read_across_frames=True, closefd=True)
+        return _Zstd(path)
     return open(path, 'rb', buffering=0)
+
+
+class _Zstd:
+    """Unpacks zstd, and tells where it is cut off.
+
+    zstandard's own reader takes the middle of a frame for its end.
+
+    :param path: of the file (str)
+    """
+
+    # an unpacked block has 128 KiB, and the shortest packed one 4 bytes: this
+    # much cannot become more than 64 MiB
+    _PIECE = 2048
+
+    def __init__(self, path):
+        self._file = open(path, 'rb')
+        self._frame = None
+        self._data = bytearray()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self._file.close()
+
+    def read(self, size):
+        """Read up to as many bytes; none at the end.
+
+        :raises EOFError: when the last frame is cut off
+        """
+        while len(self._data) < size:
+            piece = self._file.read(self._PIECE)
+            if not piece:
+                break
+            self._unpack(piece)
+        if not self._data and self._frame is not None:
+            raise EOFError('the last frame has no end')
+        data = bytes(self._data[:size])
+        del self._data[:size]
+        return data
+
+    def _unpack(self, piece):
+        while piece:
+            if self._frame is None:
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+            self._data += self._frame.decompress(piece)
+            if not self._frame.eof:
+                return
+            piece, self._frame = self._frame.unused_data, None
 
 
 def blocks(path, begin=0, end=None, ends=b'\n'):

@@ -76,7 +76,7 @@ def _escape(value):
 
 
 def _headline(report):
-    if report.status() == report_mod.COULD_NOT_LOOK:
+    if not report.looked_at and not report.findings:
         return 'Nothing could be looked at'
     count = len({one.instance for one in report.findings})
     if not count:

@@ -157,6 +157,17 @@ class LookTestCase(base.TestCase):
                          [(one.kind, one.certainty)
                           for one in report.findings])
 
+    def test_a_cut_off_zstd_log_is_told(self):
+        whole = zstandard.ZstdCompressor().compress(w.default(SOURCE))
+        twice = whole + zstandard.ZstdCompressor().compress(
+            w.default(DESTINATION))
+        self.assertEqual([], self.look(a=twice).failures())
+        # what is whole before it is read
+        for data, found in ((whole[:-40], 0), (twice[:-40], 1)):
+            report = self.look(a=data)
+            self.assertIn('cut off', report.failures()[0].why)
+            self.assertEqual(found, len(report.findings))
+
     def test_hostile_bytes_make_no_finding_and_no_crash(self):
         for content in (b'', b'\0' * 5000, os.urandom(100000),
                         b'{"message": ' * 5000, b'[' * 100000,
@@ -192,6 +203,17 @@ class LookTestCase(base.TestCase):
         self.assertEqual(('cmp-1',), report.findings[0].hosts)
         self.assertEqual([str(folder / 'gone.log')],
                          [one.where for one in report.failures()])
+
+    def test_what_is_no_log_counts_only_where_it_is_named(self):
+        folder = self.folder / 'logs'
+        folder.mkdir()
+        (folder / 'nova-compute-a.log').write_bytes(w.default(DESTINATION))
+        (folder / 'README').write_text('no log')
+        (folder / 'empty').touch()
+        report = look.look([str(folder)], processes=1)
+        self.assertEqual(([], 0), (report.failures(), report.status()))
+        report = look.look([str(folder), str(folder / 'README')], processes=1)
+        self.assertEqual(2, report.status())
 
     def test_no_such_path(self):
         self.assertRaises(errors.KeeptrackError, look.look, ['/no/such'])
