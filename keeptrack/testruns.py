@@ -31,8 +31,12 @@ _QUIET = 30
 
 # seconds in which no test ends after which a process is ended: it hangs.  The
 # longest tests of Nova's sleep for a minute; on a busy machine some of its
-# functional ones wait for ever for what another thread has told before.
-_STANDSTILL = 300
+# functional ones wait for ever: of its CellDatabases fixture's lock two green
+# threads can hold each other up.
+_STANDSTILL = 180
+
+# seconds between two looks whether there is news
+_LOOK = 5
 
 # how often a part is run before it counts as one that hangs
 _TRIES = 2
@@ -217,16 +221,17 @@ def _ends(process, results):
     :param results: the file that it adds a line to for every test
     :returns: bool, False where it stands still
     """
-    size = -1
+    size, since = -1, time.monotonic()
     while True:
         try:
-            process.wait(_STANDSTILL)
+            process.wait(min(_LOOK, _STANDSTILL))
             return True
         except subprocess.TimeoutExpired:
             now = results.stat().st_size if results.exists() else 0
-            if now == size:
+            if now != size:
+                size, since = now, time.monotonic()
+            elif time.monotonic() - since >= _STANDSTILL:
                 return False
-            size = now
 
 
 def _read(results):
