@@ -17,12 +17,14 @@ usage: testrunner.py RESULTS MODULE [PART/PARTS]
 It is run by file name by another Python than the kit's, 2.7 included, so it
 imports the standard library only.  RESULTS gets a line of JSON a test, at
 once, with id, outcome (passed, failed, skipped) and, for a failure, its text,
-and a last line that says that the module came to its end.
+and a last line that says that the module came to its end.  Tests that RESULTS
+has an outcome of already are not run again.
 """
 
 from __future__ import print_function
 
 import json
+import os
 import sys
 import traceback
 import unittest
@@ -84,9 +86,18 @@ def chosen(tests, part):
         test.id().encode('utf-8')) % parts == number - 1]
 
 
+def finished(results):
+    """The ids that an earlier process of the same part has written."""
+    if not os.path.exists(results):
+        return set()
+    with open(results) as rows:
+        return set(json.loads(row).get('id') for row in rows)
+
+
 def main(results, module, part='1/1'):
     sys.path.insert(0, '')
-    with open(results, 'w') as out:
+    done = finished(results)
+    with open(results, 'a') as out:
         recorder = Recorder(out)
         try:
             __import__(module)
@@ -99,7 +110,8 @@ def main(results, module, part='1/1'):
         if tests == []:
             recorder.record(module + ' (no tests)', 'failed',
                             'the module holds no test')
-        unittest.TestSuite(chosen(tests or [], part)).run(recorder)
+        unittest.TestSuite([test for test in chosen(tests or [], part)
+                            if test.id() not in done]).run(recorder)
         out.write(json.dumps({'end': True}) + '\n')
 
 

@@ -38,7 +38,8 @@ _STANDSTILL = 180
 # seconds between two looks whether there is news
 _LOOK = 5
 
-# how often a part is run before it counts as one that hangs
+# how often a part is gone on with before the test that it stands at counts as
+# one that hangs
 _TRIES = 2
 
 
@@ -171,23 +172,28 @@ class Runner(object):
 
     def _one(self, job, results):
         began = time.monotonic()
-        for left in reversed(range(_TRIES)):
+        left, known = _TRIES, 0
+        while True:
             rows, hangs = self._try(job, results)
             if not hangs:
                 break
-            self._report('%s: %s stands still: %s' % (
-                job.label, job.module,
-                'it is run again' if left else 'it is given up'))
+            if len(rows) > known:
+                left, known = _TRIES, len(rows)
+            left -= 1
+            self._report('%s: %s stands still: it is %s' % (
+                job.label, job.module, 'gone on with' if left else
+                'given up'))
+            if not left:
+                break
         return rows, time.monotonic() - began
 
     def _try(self, job, results):
-        """Run a process once.
+        """Run a process, for the tests that have no outcome yet.
 
         :returns: tuple of its rows and whether it was ended since it hung
         """
         if self._stopped:
             return [], False
-        results.unlink(missing_ok=True)
         with tempfile.TemporaryFile() as log:
             process = subprocess.Popen(
                 [self._python, str(_RUNNER), str(results), job.module,
@@ -203,6 +209,7 @@ class Runner(object):
                 os.killpg(process.pid, signal.SIGKILL)
             status = process.wait()
             self._running.discard(process)
+            _drop_rest(results)
             rows, ended = _read(results)
             if not ended:
                 log.seek(0)
@@ -232,6 +239,12 @@ def _ends(process, results):
                 size, since = now, time.monotonic()
             elif time.monotonic() - since >= _STANDSTILL:
                 return False
+
+
+def _drop_rest(results):
+    """Drop a row that a process was ended in the middle of."""
+    if results.exists():
+        os.truncate(results, results.read_bytes().rfind(b'\n') + 1)
 
 
 def _read(results):

@@ -76,7 +76,7 @@ GENERATIONS = (
     Generation('juno', 'Nova 2014.2 (Juno)', '>=2014.2,<2014.3', '2.7',
                'juno', '5.10.0', 'adapter_juno'),
     Generation('kilo', 'Nova 2015.1 (Kilo)', '>=2015.1.dev0,<2015.2', '2.7',
-               None, '5.10.0', 'adapter_kilo'),
+               'kilo', '5.10.0', 'adapter_kilo'),
     Generation('current', 'Nova 31 to 34 (2025.1 to 2026.2)', '>=31.0.0,<35',
                '3.11', None, None, 'adapter_current'),
 )

@@ -68,18 +68,20 @@ class RunnerTestCase(base.TestCase):
                             '    def test_a(self): pass\n'
                             '    def test_b(self): os._exit(7)\n'))
 
-    def test_a_process_that_stands_still_is_run_again(self):
+    def test_a_process_that_stands_still_is_gone_on_with(self):
         text = ('import os, time, unittest\n'
                 'class T(unittest.TestCase):\n'
-                '    def test_a(self): pass\n'
-                '    def test_b(self):\n'
-                '        if not os.path.exists("once"):\n'
-                '            open("once", "w").close()\n'
-                '            time.sleep(60)\n')
+                '    def test_a(self): open("a", "a").write("x")\n' + ''.join(
+                    '    def test_%(name)s(self):\n'
+                    '        if not os.path.exists("%(name)s"):\n'
+                    '            open("%(name)s", "w").close()\n'
+                    '            time.sleep(60)\n' % {'name': name}
+                    for name in 'bcd'))
         with mock.patch.object(testruns, '_STANDSTILL', 1):
-            self.assertEqual({'test_it.T.test_a': 'passed',
-                              'test_it.T.test_b': 'passed'},
-                             self.run_module(text))
+            self.assertEqual({'test_it.T.test_%s' % name: 'passed'
+                              for name in 'abcd'}, self.run_module(text))
+        # what has an outcome is not run again
+        self.assertEqual('x', (self.folder / 'a').read_text())
 
     def test_a_process_that_stands_still_again_has_failed(self):
         text = ('import time, unittest\n'
