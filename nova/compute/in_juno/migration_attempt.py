@@ -19,6 +19,8 @@ ComputeManager's methods are called, and what of a migration is stored.
 import functools
 
 from nova.compute import migration_record
+from nova.compute import task_states
+from nova import exception
 
 SOURCE = 'source'
 DESTINATION = 'dest'
@@ -129,6 +131,27 @@ class Attempt(object):
         manager._post_live_migration.unguarded(
             manager, self.context, self.instance, self.dest,
             self._block_migration, self._migrate_data)
+        self._remember_until_taken_over(manager)
+
+    def _remember_until_taken_over(self, manager):
+        """Store again what the destination alone was to drop.
+
+        From Kilo on the driver's cleanup stores the instance as it was sent to
+        the destination, and the destination may never take it over.
+        """
+        try:
+            self.instance.refresh()
+            if (self.instance.host == manager.host and
+                    self.instance.task_state == task_states.MIGRATING and
+                    migration_record.kept(self.instance,
+                                          DESTINATION) is None):
+                self.remember(self.instance)
+                self.instance.save(
+                    expected_task_state=[task_states.MIGRATING])
+        except (exception.InstanceNotFound,
+                exception.UnexpectedTaskStateError):
+            # It has been taken over, or deleted.
+            return
 
     def finish_at_destination(self, manager):
         """Have the destination do its part again; the source has done its own.

@@ -707,7 +707,7 @@ class ChangedTestCase(GuardTestCase):
     def test_a_database_that_is_away_for_a_moment_ends_nothing(self):
         refresh = self.instance.refresh
         self.instance.refresh = mock.Mock(
-            side_effect=[ValueError(), ValueError(), None])
+            side_effect=[ValueError(), ValueError()] + 9 * [None])
         self.clock.tick = lambda: None
         self.see(A, R)
         self.migration_fails()

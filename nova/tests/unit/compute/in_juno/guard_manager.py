@@ -33,6 +33,7 @@ class FakeManager(object):
         self.compute_rpcapi = fakes.FakeRPC(world)
         self.prepare = lambda: None
         self.finish_fails = None
+        self.cleanup_stores = False
         self.migrate = None
         self.started = []
 
@@ -57,6 +58,8 @@ class FakeManager(object):
             raise self.finish_fails
         self.compute_rpcapi.post_live_migration_at_destination(
             ctxt, instance, block_migration, dest)
+        if self.cleanup_stores:
+            instance.save()
 
     @migration_guard.find_guest_first
     def _rollback_live_migration(self, context, instance, dest,

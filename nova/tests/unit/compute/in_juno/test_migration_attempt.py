@@ -112,6 +112,24 @@ class FinishTestCase(test_migration_guard.FinishTestCase):
         self.assertEqual(
             1, self.world.done.count(test_migration_guard.TORN_SOURCE))
 
+    def test_the_destination_is_not_forgotten_before_it_listens(self):
+        # From Kilo on the driver's cleanup stores the instance.
+        self.manager.cleanup_stores = True
+        self.manager.compute_rpcapi.destination_listens = False
+        self.finish()
+        self.assertEqual('dst', self.remembered().dest)
+        self.manager.compute_rpcapi.destination_listens = True
+        self.look_again(rounds=4)
+        self.assert_moved()
+
+    def test_one_that_was_deleted_meanwhile_is_finished_all_the_same(self):
+        def deleted(*args):
+            self.world.row = None
+        self.patch(self.manager.compute_rpcapi,
+                   'post_live_migration_at_destination', deleted)
+        self.finish()
+        self.assertIn(test_migration_guard.TORN_SOURCE, self.world.done)
+
     def test_finishing_forward_that_fails_parks_too(self):
         self.manager.finish_fails = ValueError('no cinder')
         self.migration_fails()
