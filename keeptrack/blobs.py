@@ -13,10 +13,10 @@
 """Files of any commit of a clone, without a checkout."""
 
 import collections
-import shutil
-import subprocess
+import contextlib
 
 from keeptrack import errors
+from keeptrack import git
 from keeptrack import patchfile
 
 # files of one clone that are kept in memory: neighbouring releases share many
@@ -26,30 +26,31 @@ _KEPT = 64
 class Blobs(object):
     """Reads files by one ``git cat-file --batch`` for all of them.
 
-    To be used in a with block, which ends git.
+    Another one tells which file is the same as one that was read already.  To
+    be used in a with block, which ends both.
 
     :param folder: a clone, bare or not (path)
     """
 
     def __init__(self, folder):
         self._folder = folder
-        self._process = None
+        self._processes = []
         self._texts = collections.OrderedDict()
 
     def __enter__(self):
-        if shutil.which('git') is None:
-            raise errors.KeeptrackError('git is not installed: install it')
-        # git says what is wrong with the clone on other occasions
-        self._process = subprocess.Popen(
-            ('git', 'cat-file', '--batch-command'), cwd=self._folder,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, start_new_session=True)
+        for how in ('--batch-check', '--batch'):
+            self._processes.append(git.start(self._folder, 'cat-file', how))
+        self._names, self._contents = self._processes
         return self
 
     def __exit__(self, *unused):
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait()
+        for process in self._processes:
+            # one that has ended by itself takes no more
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+            process.stdout.close()
+            process.stderr.close()
+            process.wait()
 
     def blob(self, commit, path):
         """The id of a file.
@@ -58,13 +59,13 @@ class Blobs(object):
         :param path: path from the top of the tree (str)
         :returns: str; None where the commit has no such file
         """
-        answer = self._ask('info %s:%s' % (commit, path))
+        answer = self._ask(self._names, '%s:%s' % (commit, path))
         words = answer.split(' ')
         return words[0] if len(words) == 3 and words[1] == 'blob' else None
 
     def commit(self, name):
         """The id of a commit; None where the clone has no such (str)."""
-        words = self._ask('info %s^{commit}' % name).split(' ')
+        words = self._ask(self._names, '%s^{commit}' % name).split(' ')
         return words[0] if len(words) == 3 else None
 
     def read(self, commit, path):
@@ -75,26 +76,25 @@ class Blobs(object):
         if blob in self._texts:
             self._texts.move_to_end(blob)
             return self._texts[blob]
-        words = self._ask('contents ' + blob).split(' ')
+        words = self._ask(self._contents, blob).split(' ')
         if len(words) != 3:
             raise errors.KeeptrackError(
                 '%s lacks the content of %s of %s: fetch it, or use a whole '
                 'clone' % (self._folder, path, commit))
-        data = self._process.stdout.read(int(words[2]) + 1)[:-1]
+        data = self._contents.stdout.read(int(words[2]) + 1)[:-1]
         self._texts[blob] = text = patchfile.decode(data)
         while len(self._texts) > _KEPT:
             self._texts.popitem(last=False)
         return text
 
-    def _ask(self, question):
-        try:
-            self._process.stdin.write(question.encode(
+    def _ask(self, process, question):
+        # one that has ended answers nothing, and has said why
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(question.encode(
                 'utf-8', 'surrogateescape') + b'\n')
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            pass
-        answer = self._process.stdout.readline()
+            process.stdin.flush()
+        answer = process.stdout.readline()
         if not answer:
-            raise errors.KeeptrackError(
-                'git cannot read %s: name a clone of Nova' % self._folder)
+            raise git.GitError(('cat-file',), process.stderr.read().decode(
+                'utf-8', 'replace'))
         return answer.decode('utf-8', 'surrogateescape').rstrip('\n')

@@ -32,7 +32,9 @@ class Function(object):
     :ivar calls: dotted names of what it calls (set of str)
     :ivar tested: of these, the calls whose answer is used (set of str)
     :ivar gates: (name, negated) for each call that an "if" asks, perhaps with
-        a "not" before it, and leaves the function (set of (str, bool))
+        a "not" before it, and leaves the function, not one inside of it (set
+        of (str, bool))
+    :ivar opening: of these, the one that stands before all else (set)
     :ivar broken: no Python parses it (bool)
     :ivar names: every dotted name that it reads or binds, and "a" and "a.b"
         of "a.b.c" too (set of str)
@@ -55,7 +57,8 @@ class Function(object):
                 top = top.body[0]
             reader = _Tree(top)
         for word in ('decorators', 'parameters', 'calls', 'tested', 'gates',
-                     'names', 'assigned', 'nested', 'keywords', 'broken'):
+                     'opening', 'names', 'assigned', 'nested', 'keywords',
+                     'broken'):
             setattr(self, word, getattr(reader, word))
 
 
@@ -71,6 +74,10 @@ class _Tree(object):
         self.calls, self.tested, self.names = set(), set(), set()
         self.assigned, self.nested, self.keywords = set(), set(), set()
         self.gates, self.broken = set(), False
+        self._depth, self.opening = 0, set()
+        begins = isinstance(top.body[0], ast.Expr) and isinstance(
+            top.body[0].value, ast.Constant)
+        self._first = top.body[1] if begins and top.body[1:] else top.body[0]
         self._block(top.body)
 
     def _block(self, statements):
@@ -89,7 +96,11 @@ class _Tree(object):
             self._gate(node)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             self.nested.add(node.name)
-        elif isinstance(node, ast.Call):
+            self._depth += 1
+            self._fields(node)
+            self._depth -= 1
+            return
+        if isinstance(node, ast.Call):
             name = _dotted(node.func)
             if name:
                 self.calls.add(name)
@@ -121,9 +132,12 @@ class _Tree(object):
             node.test.op, ast.Not)
         asked = node.test.operand if negated else node.test
         name = isinstance(asked, ast.Call) and _dotted(asked.func)
-        if name and any(isinstance(each, (ast.Return, ast.Raise))
-                        for each in node.body):
+        leaves = any(isinstance(each, (ast.Return, ast.Raise))
+                     for each in node.body)
+        if name and leaves and not self._depth:
             self.gates.add((name, negated))
+            if node is self._first:
+                self.opening.add((name, negated))
 
     def _fields(self, node):
         for _, value in ast.iter_fields(node):
@@ -161,6 +175,8 @@ class _Tokens(object):
             r'^[ \t]*if[ \t]+(not[ \t]+)?([A-Za-z_][\w.]*)[ \t]*'
             r'\((?:[^()]|\([^()]*\))*\):\s+(?:return|raise)\b', body,
             re.MULTILINE)}
+        # whatever stands before it
+        self.opening = self.gates
         self.broken = _is_broken(code)
         self.tested = {each for each in called
                        if called.count(each) > alone.count(each)}

@@ -41,6 +41,30 @@ class GitError(errors.KeeptrackError):
             args[0], told[0] if told else 'it said nothing'))
 
 
+def start(folder, *args, env=None):
+    """Start git in a folder, with pipes.
+
+    A session of its own: Ctrl-C reaches us alone, and we end git in order.
+
+    :param folder: path of the folder to run in
+    :param args: git's arguments (str)
+    :param env: variables on top of the environment (dict of str)
+    :returns: the subprocess.Popen
+    :raises KeeptrackError: when there is no git
+    """
+    if shutil.which('git') is None:
+        raise errors.KeeptrackError('git is not installed: install it')
+    everything = dict(os.environ, GIT_OPTIONAL_LOCKS='0', LC_ALL='C')
+    # inside a hook git would work on the hook's repository
+    for name in ('GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE'):
+        everything.pop(name, None)
+    everything.update(env or {})
+    return subprocess.Popen(
+        ('git',) + args, cwd=folder, env=everything, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True)
+
+
 def run(folder, *args, stdin=b'', env=None):
     """Run git in a folder and return what it printed.
 
@@ -54,18 +78,7 @@ def run(folder, *args, stdin=b'', env=None):
     :returns: git's standard output (bytes)
     :raises GitError: when git exits with another status than 0
     """
-    if shutil.which('git') is None:
-        raise errors.KeeptrackError('git is not installed: install it')
-    everything = dict(os.environ, GIT_OPTIONAL_LOCKS='0', LC_ALL='C')
-    # inside a hook git would work on the hook's repository
-    for name in ('GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE'):
-        everything.pop(name, None)
-    everything.update(env or {})
-    # a session of its own: Ctrl-C reaches us alone, and we end git in order
-    process = subprocess.Popen(
-        ('git',) + args, cwd=folder, env=everything, stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        start_new_session=True)
+    process = start(folder, *args, env=env)
     try:
         out, err = process.communicate(stdin)
     except BaseException:

@@ -30,7 +30,7 @@ EVENT = 'nova/virt/event.py'
 CONF = 'nova/conf/__init__.py'
 
 DECORATES, CALLS, ASKS = 'decorates', 'calls', 'asks'
-LEAVES_IF, LEAVES_IF_NOT = 'leaves if', 'leaves if not'
+LEAVES_IF, OPENS = 'leaves if', 'opens'
 
 _COMPUTE, _LIBVIRT = 'nova.compute.', 'nova.virt.libvirt.'
 _GUARD = _COMPUTE + 'migration_guard'
@@ -52,16 +52,19 @@ class Hook(object):
 
     :ivar module: its dotted name (str)
     :ivar name: what is called (str)
-    :ivar how: DECORATES, CALLS, ASKS: calls and uses the answer, LEAVES_IF
-        and LEAVES_IF_NOT: asks, and goes on only on the other answer (str)
+    :ivar how: DECORATES, CALLS, ASKS: calls and uses the answer, LEAVES_IF:
+        asks, and goes on only if not, OPENS: asks before all else, and goes
+        on only if so (str)
     :ivar places: (path, class, pattern of a method's name), one of which has
         to call it (tuple of tuple of str)
+    :ivar always: every target's module defines it (bool)
     """
 
     module: str
     name: str
     how: str
     places: tuple
+    always: bool = False
 
     def lack(self, files):
         """Say what is wrong with it.
@@ -92,8 +95,8 @@ class Hook(object):
                 ASKS: function.tested,
                 LEAVES_IF: [name for name, negated in function.gates
                             if not negated],
-                LEAVES_IF_NOT: [name for name, negated in function.gates
-                                if negated]}[self.how]
+                OPENS: [name for name, negated in function.opening
+                        if negated]}[self.how]
         wanted = '%s.%s' % (self.module, self.name)
         return any(file.resolved(name) == wanted for name in used)
 
@@ -133,7 +136,8 @@ class Files(object):
         path = dotted.replace('.', '/')
         if file is None:
             return ['%s.py is not there' % path]
-        found = []
+        damage = file.damage()
+        found = ['%s.py: %s' % (path, damage)] if damage else []
         for package, name in file.imported():
             if package != 'nova' and not package.startswith('nova.'):
                 continue
@@ -163,10 +167,10 @@ def _driver(*methods):
 
 
 _FOLLOW = Hook(_LIBVIRT + 'migration_monitor', 'follow', CALLS,
-               _driver('_live_migration'))
+               _driver('_live_migration'), True)
 _END = (
     Hook(_LIBVIRT + 'migration_end', 'told_by_the_call', DECORATES,
-         _driver('_live_migration_monitor')),
+         _driver('_live_migration_monitor'), True),
     Hook(_LIBVIRT + 'migration_end', 'keep_error', DECORATES,
          _driver('_live_migration_operation')),
     Hook(_LIBVIRT + 'migration_end', 'told_in_any_case', DECORATES,
@@ -174,20 +178,20 @@ _END = (
 )
 _CALL = (
     Hook(_LIBVIRT + 'migration_call', 'keep_error', DECORATES,
-         _driver('_live_migration_operation')),
+         _driver('_live_migration_operation'), True),
     Hook(_LIBVIRT + 'migration_call', 'with_its_outcome', DECORATES,
-         _driver('_live_migration_monitor')),
+         _driver('_live_migration_monitor'), True),
 )
 _EVENTS = (
     Hook(_COMPUTE + 'migration_event', 'tell_migration', DECORATES,
-         _manager('handle_lifecycle_event')),
+         _manager('handle_lifecycle_event'), True),
     Hook(_LIBVIRT + 'event_reason', 'of', ASKS,
          ((HOST, 'Host', '_event_lifecycle_callback'),
-          (DRIVER, 'LibvirtDriver', '_event_lifecycle_callback'))),
+          (DRIVER, 'LibvirtDriver', '_event_lifecycle_callback')), True),
 )
 _BEFORE_ROLLBACK = (
     Hook(_GUARD, 'find_guest_first', DECORATES,
-         _manager('_rollback_live_migration')),
+         _manager('_rollback_live_migration'), True),
     Hook(_GUARD, 'remember_destination', DECORATES,
          _manager('_do_live_migration', 'live_migration')),
     Hook(_GUARD, 'park_when_it_fails', DECORATES,
@@ -199,7 +203,7 @@ _BEFORE_ROLLBACK = (
     Hook(_GUARD, 'refuse_in_doubt', DECORATES, _manager('restore_instance')),
     Hook(_GUARD, 'look_again', CALLS, _manager(r'_look_for_parked\w+')),
 )
-_AT_START = Hook(_GUARD, 'find_guest_at_start', LEAVES_IF_NOT,
+_AT_START = Hook(_GUARD, 'find_guest_at_start', OPENS,
                  _manager('_init_instance'))
 
 
@@ -214,10 +218,13 @@ def _check(files, hooks):
         lacks += files.lacks(module)
     for hook in hooks:
         file = files.module(hook.module)
-        if file is not None and not file.defines(hook.name):
-            # another target's
-            continue
         lack = hook.lack(files)
+        if file is not None and not file.defines(hook.name):
+            # another target's, unless Nova calls it all the same
+            if hook.always or not lack:
+                lacks.append('%s.py does not define %s' % (
+                    hook.module.replace('.', '/'), hook.name))
+            continue
         if lack:
             lacks.append(lack)
         else:
@@ -262,6 +269,8 @@ def _monitor(files):
 def _events(files):
     trace, lacks = _check(files, _EVENTS)
     event = files.get(EVENT)
+    if event is not None and event.damage():
+        lacks.append('%s: %s' % (EVENT, event.damage()))
     if event is None or not event.defines('REASON_MIGRATION'):
         lacks.append('%s has no REASON_MIGRATION' % EVENT)
     made = event and event.function('__init__', 'LifecycleEvent')
@@ -291,7 +300,12 @@ def _start(files):
     if lack:
         # the module comes with the guard; that alone is no half of a start
         return False, []
-    return True, (files.lacks(_GUARD) + _without_finder(files) +
+    lacks = []
+    guard = files.module(_GUARD)
+    if guard is not None and not guard.defines(_AT_START.name):
+        lacks.append('%s.py does not define %s' % (
+            _GUARD.replace('.', '/'), _AT_START.name))
+    return True, (files.lacks(_GUARD) + lacks + _without_finder(files) +
                   _without_options(files))
 
 
@@ -304,6 +318,9 @@ def _without_finder(files):
             name == 'self.guest_finder' and driver.resolved(value) == wanted
             for name, value in made.assigned):
         return ['LibvirtDriver of %s has no guest_finder' % DRIVER]
+    finder = files.module(_FINDER)
+    if finder is not None and not finder.has_class('GuestFinder'):
+        return ['%s.py has no class GuestFinder' % _FINDER.replace('.', '/')]
     return files.lacks(_FINDER)
 
 

@@ -12,6 +12,7 @@
 
 """What packagers put into a spec file or into debian/patches."""
 
+import contextlib
 import os
 
 from keeptrack import errors
@@ -45,8 +46,9 @@ def rpm(target, first=FIRST, folder=None):
         ['# In the preamble, after the last Source and Patch:'] +
         ['Patch%04d:        %s' % pair for pair in zip(numbers, names)] +
         ['', '# In %%prep, if nothing there does it yet; all patches at once:',
-         '%autosetup -n nova-%{upstream_version} -S git -p1',
-         '# or, where %%setup is used, instead of %%autosetup:'] +
+         '%autosetup -n nova-%{version} -p1',
+         '# (RDO names the folder nova-%%{upstream_version});',
+         '# or after %%setup, each without the # and with one percent sign:'] +
         ['#%%%%patch -P %d -p1' % number for number in numbers])
 
 
@@ -63,20 +65,29 @@ def deb(target, folder=None):
             ['# At the end of debian/patches/series:'] + names)
 
 
-def copy(target, folder):
+@contextlib.contextmanager
+def copied(target, folder):
     """Copy a target's patches into a folder as files of their own.
 
-    All of them or none; nothing is overwritten.
+    All of them or none; nothing is overwritten.  What the context fails with
+    takes them away again.
 
     :param target: a targets.Target
     :param folder: made where there is none; its parent has to be there
         (pathlib.Path)
+    :returns: a context manager
     :raises KeeptrackError: when they cannot be copied
     """
     names = series.names(target)
     contents = {name: _content(target, name) for name in names}
     made = not folder.exists()
     done = []
+
+    def undo():
+        for path in done:
+            path.unlink()
+        if made and folder.is_dir():
+            folder.rmdir()
     try:
         if made:
             folder.mkdir()
@@ -94,13 +105,15 @@ def copy(target, folder):
                 done.append(folder / name)
                 f.write(data)
     except BaseException as exc:
-        for path in done:
-            path.unlink()
-        if made and folder.is_dir():
-            folder.rmdir()
+        undo()
         if isinstance(exc, OSError):
             raise errors.KeeptrackError('%s cannot be written: %s' % (
                 exc.filename or folder, exc.strerror))
+        raise
+    try:
+        yield
+    except BaseException:
+        undo()
         raise
 
 
@@ -117,7 +130,13 @@ def _content(target, name):
 
 
 def _head(target):
-    return ['# keeptrack %s: %s' % (target.name, target.title)]
+    lines = ['# keeptrack %s: %s' % (target.name, target.title)]
+    first = target.prerequisite
+    if first is not None:
+        lines.append('# %s need %s below it (%s): keeptrack apply picks it.'
+                     % (', '.join(first.releases), first.commit[:12],
+                        first.title.replace('%', '%%')))
+    return lines
 
 
 def _files(target, names, folder):

@@ -22,17 +22,16 @@ looked for:
 - upstream's ``monitor``: commit 7dd6a4a19311, a method that
   ``_live_migration`` calls.  It *guesses*: where libvirt tells nothing more,
   it makes "completed" or "failed" of whether the source still runs the guest,
-  since 66b7771ce959 (2016) in a function of nova/virt/libvirt/migration.py;
-- upstream's ``events``: no release has it.  Since Rocky there is an event for
-  a *completed* migration, but a stop is still taken for a stop whatever its
+  since 66b7771ce959 (2016) in a function of nova/virt/libvirt/migration.py.
+  One that does not is ours;
+- upstream's ``events``, ``guard`` and ``start``: no release has them, and what
+  they will look like is not known.  Since Train there is an event for a
+  *completed* migration, but a stop is still taken for a stop whatever its
   reason (nova/virt/libvirt/host.py of 34.0.0).  A driver that looks at the
-  reason of a stop has to spell out libvirt's name of it;
-- upstream's ``guard`` and ``start``: no release has them, and what they will
-  look like is not known.
+  reason of a stop has to spell out libvirt's name of it; that is a note.
 """
 
 import dataclasses
-import re
 
 from keeptrack import errors
 from keeptrack import hooks
@@ -42,6 +41,16 @@ HOST = hooks.HOST
 MANAGER = hooks.MANAGER
 MONITOR = 'nova/virt/libvirt/migration_monitor.py'
 END = 'nova/virt/libvirt/migration_end.py'
+EVENT_MODULES = ('nova/compute/migration_event.py',
+                 'nova/virt/libvirt/event_reason.py')
+GUARD_MODULES = tuple(
+    ['nova/compute/%s.py' % name for name in (
+        'guest_location', 'guest_search', 'migration_attempt',
+        'migration_guard', 'migration_hold', 'migration_keeper',
+        'migration_notice', 'migration_options', 'migration_record',
+        'migration_settlement')] +
+    ['nova/virt/bounded_call.py', 'nova/virt/libvirt/guest_presence.py',
+     'nova/virt/libvirt/migration_job.py'])
 
 OURS = 'keeptrack'
 UPSTREAM = 'upstream'
@@ -53,7 +62,6 @@ NEEDED = frozenset(NAMES) - {'loop'}
 
 _WATCHED = ('_live_migration', '_live_migration_operation')
 _STOP_REASON = 'VIR_DOMAIN_EVENT_STOPPED_MIGRATED'
-_GUESSES = re.compile(r'\.VIR_DOMAIN_JOB_(?:COMPLETED|FAILED)$')
 
 
 class StrangeTree(errors.KeeptrackError):
@@ -114,8 +122,9 @@ def examine(read):
             notes += ['%s: %s' % (name, lack) for lack in lacks]
     guesses = None
     if 'monitor' in origins:
-        guesses = _asks_to_guess(files) or (
-            origins['monitor'] == UPSTREAM and _guesses_itself(files))
+        guesses = origins['monitor'] == UPSTREAM
+    if 'events' not in origins:
+        notes += _events_of_somebody(files)
     if 'loop' not in origins and not _watched(files):
         notes.append('loop: %s has no _live_migration' % DRIVER)
     return Findings({name: origins[name] for name in NAMES
@@ -142,11 +151,9 @@ def _refuse_strange(files):
                 'or a damaged one' % (path, name))
     for path in (DRIVER, MANAGER, HOST):
         file = files.get(path)
-        line = file and file.conflict()
-        if line:
-            raise StrangeTree(
-                '%s line %d has a conflict of a merge: resolve it first'
-                % (path, line))
+        damage = file and file.damage()
+        if damage:
+            raise StrangeTree('%s: %s' % (path, damage))
 
 
 def _upstream(files):
@@ -159,10 +166,18 @@ def _upstream(files):
                                   'LibvirtDriver') is not None and any(
             'self._live_migration_monitor' in body.calls for body in bodies):
         found.append('monitor')
-    if any(file and _STOP_REASON in file.code
-           for file in map(files.get, (DRIVER, HOST))):
-        found.append('events')
     return found
+
+
+def _events_of_somebody(files):
+    for path, owner in ((HOST, 'Host'), (DRIVER, 'LibvirtDriver')):
+        file = files.get(path)
+        callback = file and file.function('_event_lifecycle_callback', owner)
+        if callback and any(name.split('.')[-1] == _STOP_REASON
+                            for name in callback.names):
+            return ['events: %s asks for %s: see what it makes of that'
+                    % (path, _STOP_REASON)]
+    return []
 
 
 def _watched(files):
@@ -174,17 +189,3 @@ def _watched(files):
 def _loops(body):
     return 'wait_for_live_migration' in body.nested or any(
         call.split('.')[-1].endswith('LoopingCall') for call in body.calls)
-
-
-def _asks_to_guess(files):
-    monitor = files.get(DRIVER).function('_live_migration_monitor',
-                                         'LibvirtDriver')
-    return monitor is not None and any(
-        call.split('.')[-1] == 'find_job_type' for call in monitor.calls)
-
-
-def _guesses_itself(files):
-    monitor = files.get(DRIVER).function('_live_migration_monitor',
-                                         'LibvirtDriver')
-    return any(name.endswith('.type') and _GUESSES.search(value)
-               for name, value in monitor.assigned)

@@ -14,7 +14,6 @@
 
 import os
 import signal
-import subprocess
 
 from keeptrack import blobs
 from keeptrack import git
@@ -35,19 +34,20 @@ _SIGNS = {
                                (parts.DRIVER,)),
     ('monitor', parts.UPSTREAM): ('_live_migration_monitor',
                                   (parts.DRIVER,)),
-    ('events', parts.UPSTREAM): ('VIR_DOMAIN_EVENT_STOPPED_MIGRATED',
-                                 (parts.DRIVER, parts.HOST)),
     ('monitor', parts.OURS): (
         'migration_(monitor|end|call)|find_job_type',
         (parts.DRIVER, parts.MONITOR, parts.END)),
     ('events', parts.OURS): (
-        'migration_event|event_reason|REASON_MIGRATION',
-        (parts.DRIVER, parts.HOST, parts.MANAGER, 'nova/virt/event.py')),
-    ('guard', parts.OURS): ('migration_guard|guest_finder|live_migration',
-                            (parts.MANAGER, parts.DRIVER,
-                             'nova/conf/__init__.py')),
-    ('start', parts.OURS): ('migration_guard|guest_finder',
-                            (parts.MANAGER, parts.DRIVER)),
+        'migration_event|event_reason|REASON_MIGRATION|^def ',
+        (parts.DRIVER, parts.HOST, parts.MANAGER, 'nova/virt/event.py') +
+        parts.EVENT_MODULES),
+    ('guard', parts.OURS): (
+        'migration_guard|guest_finder|live_migration|^def |^class ',
+        (parts.MANAGER, parts.DRIVER, 'nova/conf/__init__.py') +
+        parts.GUARD_MODULES),
+    ('start', parts.OURS): (
+        'migration_guard|guest_finder|^def |^class ',
+        (parts.MANAGER, parts.DRIVER) + parts.GUARD_MODULES),
 }
 
 
@@ -75,8 +75,9 @@ def commits(folder, head, found):
             brought[name] = (known[0] if known else
                              _search(folder, history, head, name, origin))
             if brought[name] is None:
-                notes.append('%s: no commit of this clone has brought it, as '
-                             'in a shallow clone' % name)
+                notes.append('%s: no commit of this clone has brought it%s' % (
+                    name, ', which is a shallow one' if history.is_shallow
+                    else ''))
     return brought, notes
 
 
@@ -118,11 +119,8 @@ def _behind(folder, objects, head):
 def _search(folder, history, head, name, origin):
     """The newest commit that has a part which its parent has not."""
     pattern, paths = _SIGNS[name, origin]
-    # its own session, as in git.run(): Ctrl-C reaches us alone
-    process = subprocess.Popen(
-        ('git', 'log', '--format=%H', '--extended-regexp', '-G' + pattern,
-         head, '--') + paths, cwd=folder, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, start_new_session=True)
+    process = git.start(folder, 'log', '--format=%H', '--extended-regexp',
+                        '-G' + pattern, head, '--', *paths)
     try:
         for line in process.stdout:
             commit = line.decode().strip()
@@ -137,7 +135,8 @@ def _search(folder, history, head, name, origin):
         return None
     finally:
         # enough is known; git may have years to go
-        process.stdout.close()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            pipe.close()
         try:
             os.killpg(process.pid, signal.SIGTERM)
         except ProcessLookupError:

@@ -33,7 +33,8 @@ _NO_CODE = re.compile(
     r'|"(?:[^"\\\n]|\\.)*"'
     r"|'(?:[^'\\\n]|\\.)*'", re.DOTALL)
 _NO_NEWLINE = re.compile(r'[^\n]')
-_CONFLICT = re.compile(r'^(?:<<<<<<< |>>>>>>> )', re.MULTILINE)
+# git names the sides, patch --merge may not
+_CONFLICT = re.compile(r'^(?:<{7}|>{7})(?: |$)', re.MULTILINE)
 _FROM = re.compile(r'^from[ \t]+([\w.]+)[ \t]+import[ \t]+'
                    r'(\([^)]*\)|(?:[^\n\\]|\\\n)*)', re.MULTILINE)
 _IMPORT = re.compile(r'^import[ \t]+(.*)', re.MULTILINE)
@@ -69,15 +70,24 @@ class Source(object):
         self._code_lines = self.code.split('\n')
         self._known, self._cuts, self._classes = {}, {}, {}
 
-    def conflict(self):
-        """The line of the first conflict marker that git has left.
+    def damage(self):
+        """What keeps any Python from compiling the file, as far as it shows.
 
-        :returns: int, counted from 1; None where there is none
+        A conflict that a merge has left, and an end that came too early.
+
+        :returns: words for people (str); None where there is nothing
         """
-        if '<<<<<<< ' not in self.code and '>>>>>>> ' not in self.code:
-            return None
-        found = _CONFLICT.search(self.code)
-        return found and self.code.count('\n', 0, found.start()) + 1
+        if '<<<<<<<' in self.code or '>>>>>>>' in self.code:
+            found = _CONFLICT.search(self.code)
+            if found:
+                return 'line %d has a conflict of a merge: resolve it' % (
+                    self.code.count('\n', 0, found.start()) + 1)
+        if '"' in self.code or "'" in self.code or any(
+                self.code.count(opens) != self.code.count(closes)
+                for opens, closes in ('()', '[]', '{}')) or (
+                    self.code.rstrip().endswith(':')):
+            return 'a string, a bracket or a block has no end: is it whole?'
+        return None
 
     @functools.cached_property
     def imports(self):

@@ -20,18 +20,20 @@ from packaging import version
 from keeptrack import blobs
 from keeptrack import errors
 from keeptrack import git
+from keeptrack import hooks
 from keeptrack import parts
 from keeptrack import targets
 
 # what an answer depends on, in a tree that has nothing of ours
-_LOOKED_AT = (parts.DRIVER, parts.MANAGER, parts.HOST)
+_LOOKED_AT = (parts.DRIVER, parts.MANAGER, parts.HOST, hooks.EVENT)
 
 _FORMAT = ('%(refname)%00%(objectname)%00%(*objectname)%00'
            '%(creatordate:short)%00%(symref)')
 # branches that are no release line's, and what is called after a line
 _TRUNKS = ('master', 'main')
-_NAMED = re.compile(r'(?:origin/)?(?:stable/|unmaintained/)?'
-                    r'([a-z]+|20\d\d\.\d)(?:-(?:em|eom|eol))?')
+_LINE = r'([a-z]+|20\d\d\.\d)'
+_NAMED = re.compile(r'(?:\w+/)?(?:stable|unmaintained)/%s|%s-(?:em|eom|eol)' %
+                    (_LINE, _LINE))
 _REFS = ('refs/tags', 'refs/heads', 'refs/remotes')
 
 
@@ -101,9 +103,10 @@ def _refs(folder):
     try:
         found = git.run(folder, 'for-each-ref', '--format=' + _FORMAT,
                         *_REFS).decode('utf-8', 'replace')
-    except git.GitError:
+    except git.GitError as exc:
         raise errors.KeeptrackError(
-            '%s is no clone: name a clone of Nova, bare or not' % folder)
+            '%s is no clone that git reads (%s): name a clone of Nova, bare '
+            'or not' % (folder, exc))
     refs = []
     for line in found.splitlines():
         name, direct, peeled, date, symbolic = line.split('\0')
@@ -166,23 +169,24 @@ class Line(object):
 def lines(rows):
     """Group what was looked at by release lines.
 
-    Previews of a release (b1, rc1, folsom-2) are left out.  A line is split
-    where its releases differ.
+    Previews of a release (b1, rc1, folsom-2) are left out, and branches that
+    are no release line's.  A line is split where its releases differ.
 
     :param rows: list of Row, as :func:`look` returns them
-    :returns: list of Line, the newest first
+    :returns: list of Line, the newest first; how many rows are in none (int)
     """
-    names, groups = {}, []
+    names, groups, left = {}, [], 0
     for row in rows:
-        key = _line_of(row)
         called = _NAMED.fullmatch(row.ref)
-        if called and key not in names and not targets.is_version(row.ref):
-            names[key] = called.group(1)
+        if called or _is_trunk(row):
+            names.setdefault(_line_of(row), called and (
+                called.group(1) or called.group(2)) or row.ref.split('/')[-1])
     for row in rows:
         if not targets.is_version(row.release) or version.Version(
                 row.release).is_prerelease or not (
-                    row.is_branch or targets.is_version(row.ref) or
+                    targets.is_version(row.ref) or _is_trunk(row) or
                     _NAMED.fullmatch(row.ref)):
+            left += 1
             continue
         key = (_line_of(row), row.target, row.findings.guesses,
                row.findings.vulnerable, tuple(row.findings.origins.items()))
@@ -191,7 +195,7 @@ def lines(rows):
         else:
             groups.append((key, [row]))
     return [Line(names.get(key[0]), group[-1], group[0])
-            for key, group in groups]
+            for key, group in groups], left
 
 
 def _line_of(row):

@@ -12,6 +12,7 @@
 
 """keeptrack export."""
 
+import contextlib
 import pathlib
 
 from cliff import command
@@ -71,6 +72,7 @@ class Export(command.Command):
             lines = packagers.rpm(target, first, folder)
         else:
             lines = packagers.deb(target, folder)
-        if folder is not None:
-            packagers.copy(target, folder)
-        self.app.stdout.write('\n'.join(lines) + '\n')
+        with (packagers.copied(target, folder) if folder is not None
+              else contextlib.nullcontext()):
+            self.app.stdout.write('\n'.join(lines) + '\n')
+            self.app.stdout.flush()

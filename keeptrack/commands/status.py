@@ -109,8 +109,12 @@ class Status(lister.Lister):
             target = common.find_target(self.app_args, nova)
             commits, notes = {}, []
             if nova.is_clone:
-                commits, notes = provenance.commits(nova.path, nova.head(),
-                                                    found)
+                try:
+                    commits, notes = provenance.commits(
+                        nova.path, nova.head(), found)
+                except errors.KeeptrackError as exc:
+                    # the code is told all the same
+                    notes = ['no commit is told: %s' % exc]
             row = {
                 'tree': (str(nova.path) if parsed_args.tree else
                          nova.path.name),
@@ -160,9 +164,13 @@ class Status(lister.Lister):
                       'hold no such Nova (--debug names them)' % (
                           len(rows), len(left_out)))
         if parsed_args.by_line:
+            lines, left = survey.lines(rows)
+            if left:
+                common.report('%d of them are previews, or branches of no '
+                              'release line: they are in no row' % left)
             return LINE_COLUMNS, [
                 [line.name, line.first.ref, line.last.ref] +
-                self._told(line.last) for line in survey.lines(rows)]
+                self._told(line.last) for line in lines]
         return COLUMNS, [[row.ref, row.release] + self._told(row)
                          for row in rows]
 

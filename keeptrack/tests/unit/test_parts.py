@@ -196,19 +196,41 @@ class OursTestCase(DamageTestCase):
                         head + end.replace('return', 'pass'),
                         head + end.replace('return', '# return'), head,
                         head.replace('if not', 'if') + end,
-                        head.replace('self)', 'self') + end):
+                        # too late, or never
+                        'start(self)\n        ' + head + end,
+                        'def settled():\n            ' + head + '    ' + end):
             self.reload()
             self.damage(parts.MANAGER, head + end, instead)
             self.assertEqual(['start'], self.look().missing, instead)
 
-    def test_a_call_that_no_python_parses(self):
-        for path, old, part in (
-                (parts.DRIVER, 'follow(self._live_migration_operation)',
-                 'monitor'),
-                (parts.DRIVER, 'GuestFinder()', 'guard')):
+    def test_modules_that_are_empty(self):
+        for path, part in ((parts.MONITOR, 'monitor'),
+                           (synthetic.TELL, 'events'),
+                           (synthetic.REASON, 'events'),
+                           (synthetic.GUARD, 'guard'),
+                           (synthetic.FINDER, 'guard')):
             self.reload()
-            self.damage(path, old, old[:-1])
-            self.assertIn(part, self.look().missing)
+            self.files[path] = ''
+            found = self.look()
+            self.assertIn(part, found.missing)
+            self.assertTrue(found.vulnerable)
+
+    def test_a_conflict_in_a_module_of_ours(self):
+        self.files[synthetic.GUARD] += '<<<<<<<\n'
+        found = self.look()
+        self.assertEqual(['guard', 'start'], found.missing)
+        self.assertIn('has a conflict', ' '.join(found.notes))
+
+    def test_a_file_that_no_python_compiles(self):
+        for path, old, new in (
+                (parts.DRIVER, 'follow(self._live_migration_operation)',
+                 'follow(self._live_migration_operation'),
+                (parts.DRIVER, 'GuestFinder()', 'GuestFinder('),
+                (parts.MANAGER, 'return 0', '"""cut off'),
+                (parts.MANAGER, 'return 0', '0\n>>>>>>>')):
+            self.reload()
+            self.damage(path, old, new)
+            self.assertRaises(parts.StrangeTree, self.look)
 
     def test_a_call_without_what_it_calls(self):
         self.damage(parts.DRIVER, 'follow(self._live_migration_operation)',
@@ -306,9 +328,9 @@ class UpstreamTestCase(DamageTestCase):
         self.assertEqual(([], True, True), (
             found.missing, found.guesses, found.vulnerable))
 
-    def test_the_guess_of_2015(self):
+    def test_upstreams_guesses_whatever_it_calls(self):
         self.damage(parts.DRIVER, 'migration.find_job_type(guest)',
-                    'libvirt.VIR_DOMAIN_JOB_COMPLETED')
+                    'migration.JobType.of(guest)')
         self.assertTrue(self.look().guesses)
 
     def test_a_monitor_that_nobody_calls(self):
@@ -359,25 +381,35 @@ class UpstreamTestCase(DamageTestCase):
         self.ours()
         self.damage(parts.DRIVER, ', future)', ', finish_event)')
         self.files['nova/virt/libvirt/migration_call.py'] = (
-            'def with_its_outcome(call):\n    return call\n')
+            'def with_its_outcome(call):\n    return call\n\n\n'
+            'def keep_error(call):\n    return call\n')
         self.assertIn('with_its_outcome', ' '.join(self.look().notes))
         self.damage(parts.DRIVER, 'import migration_end\n',
                     'import migration_end\nfrom nova.virt.libvirt import '
                     'migration_call\n')
         self.damage(parts.DRIVER, '    @migration_end.',
+                    '    @migration_call.keep_error\n'
+                    '    def _live_migration_operation(self):\n'
+                    '        pass\n\n'
                     '    @migration_call.with_its_outcome\n'
                     '    @migration_end.')
         self.assertFalse(self.look().vulnerable)
 
-    def test_a_reason_that_the_driver_reads_is_upstreams_events(self):
+    def test_a_reason_that_the_driver_reads_is_told(self):
         self.damage(parts.MANAGER, '    @migration_event.tell_migration\n')
-        for line, origin in (
+        for line, count in (
                 ('if why == libvirt.VIR_DOMAIN_EVENT_STOPPED_MIGRATED: pass',
-                 'upstream'),
-                ('# VIR_DOMAIN_EVENT_STOPPED_MIGRATED', None),
-                ('x = "VIR_DOMAIN_EVENT_STOPPED_MIGRATED"', None)):
-            self.files[parts.HOST] = line + '\n'
-            self.assertEqual(origin, self.look().origins.get('events'), line)
+                 1),
+                ('# VIR_DOMAIN_EVENT_STOPPED_MIGRATED\n        pass', 0),
+                ('x = "VIR_DOMAIN_EVENT_STOPPED_MIGRATED"', 0)):
+            self.files[parts.HOST] = (
+                'class Host(object):\n'
+                '    def _event_lifecycle_callback(self):\n'
+                '        %s\n' % line)
+            found = self.look()
+            self.assertNotIn('events', found.origins)
+            self.assertEqual(count, len([
+                note for note in found.notes if 'asks for' in note]), line)
 
     def test_a_loop(self):
         for line in ('timer = loopingcall.FixedIntervalLoopingCall(f=None)',

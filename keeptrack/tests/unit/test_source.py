@@ -122,8 +122,13 @@ class SourceTestCase(base.TestCase):
         self.assertTrue(self.source.defines('last'))
         self.assertFalse(self.source.defines('method'))
 
-    def test_a_conflict(self):
-        self.assertIsNone(self.source.conflict())
-        self.assertEqual(2, source.Source(
-            'x = 1\n<<<<<<< HEAD\n').conflict())
-        self.assertIsNone(source.Source('"""\n<<<<<<< HEAD\n"""').conflict())
+    def test_damage(self):
+        self.assertIsNone(self.source.damage())
+        for text in ('x = 1\n<<<<<<< HEAD\n', 'x = 1\n>>>>>>>\n'):
+            self.assertIn('line 2 has a conflict',
+                          source.Source(text).damage())
+        for text in ('x = """1\n', "x = (1\n", 'def f():\n',
+                     'x = [1)\n'):
+            self.assertIn('has no end', source.Source(text).damage())
+        for text in ('"""\n<<<<<<< HEAD\n"""', 'x = "("  # [\n', ''):
+            self.assertIsNone(source.Source(text).damage())

@@ -12,6 +12,7 @@
 
 import json
 import shutil
+from unittest import mock
 
 from keeptrack import git
 from keeptrack import parts
@@ -101,6 +102,28 @@ class StatusAllTestCase(synthetic.NovaTestCase):
         git.run(self.clone, 'tag', '-d', '1.0', '1.1')
         found = {row['Ref']: row['Release'] for row in self.rows(self.clone)}
         self.assertEqual({'stable': None, '2015.1-eom': None}, found)
+
+    def test_a_branch_of_ones_own_is_no_release_line(self):
+        git.run(self.clone, 'branch', '-m', 'stable', 'wip')
+        git.run(self.clone, 'branch', 'other', '1.1')
+        git.run(self.clone, 'branch', 'stable/2026.1', '1.1')
+        self.assertEqual([('2026.1', '1.1', 'stable/2026.1', 'upstream'),
+                          ('2026.1', '1.0', '1.0', None)], self.lines())
+        self.assertIn('2 of them are previews, or branches', self.progress)
+
+    def test_what_git_says_when_it_ends(self):
+        start = git.start
+
+        def broken(folder, *args, **kwargs):
+            if args[0] == 'cat-file':
+                args = ('no-such-command',)
+            return start(folder, *args, **kwargs)
+        with mock.patch.object(git, 'start', broken):
+            self.assertIn('git cat-file failed: ', self.refusal(
+                'status', '--all', str(self.clone)))
+            # of one tree all but the commits can be told
+            _, out, _ = self.keeptrack('status', str(self.clone))
+            self.assertIn('no commit is told: git cat-file failed', out)
 
     def test_years_came_before_numbers(self):
         for tag in ('2014.2', '2015.1.0', '12.0.0', '12.0.0.0rc1', '9.9'):
