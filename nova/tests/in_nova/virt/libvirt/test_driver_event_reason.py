@@ -59,15 +59,3 @@ class DriverEventReasonTestCase(test.NoDBTestCase):
                 (virtevent.EVENT_LIFECYCLE_STOPPED, 'a-uuid', reason),
                 (event.get_transition(), event.get_instance_uuid(),
                  event.reason))
-
-    def test_a_domain_that_is_gone_is_not_taken_for_a_success(self):
-        for code in (fakelibvirt.VIR_ERR_NO_DOMAIN,
-                     fakelibvirt.VIR_ERR_INTERNAL_ERROR):
-            self.domain.isActive.side_effect = fakelibvirt.make_libvirtError(
-                fakelibvirt.libvirtError, 'no answer', error_code=code)
-            event = self.event(
-                fakelibvirt.VIR_DOMAIN_EVENT_SUSPENDED,
-                fakelibvirt.VIR_DOMAIN_EVENT_SUSPENDED_MIGRATED)
-            self.assertEqual(virtevent.EVENT_LIFECYCLE_PAUSED,
-                             event.get_transition())
-            self.assertEqual(virtevent.REASON_MIGRATION, event.reason)

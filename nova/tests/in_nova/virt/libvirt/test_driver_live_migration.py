@@ -21,6 +21,7 @@ from nova.tests import fixtures as nova_fixtures
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.unit import fake_instance
 from nova.tests.unit.virt import threads
+from nova.virt import event as virtevent
 from nova.virt import fake
 from nova.virt.libvirt import driver
 from nova.virt.libvirt import guest as libvirt_guest
@@ -146,3 +147,18 @@ class DriverLiveMigrationTestCase(test.NoDBTestCase):
                                too_late):
             self.migrate(error())
         self.assert_recovered()
+
+    def test_a_suspended_domain_that_is_gone_has_not_completed(self):
+        # The event of a suspension asks for the job, too.
+        host = self.driver._host
+        handler = getattr(host, '_event_handler', host)
+        for code in (fakelibvirt.VIR_ERR_NO_DOMAIN,
+                     fakelibvirt.VIR_ERR_INTERNAL_ERROR):
+            self.domain.isActive.side_effect = error(code)
+            with mock.patch.object(handler, '_queue_event') as queue:
+                host._event_lifecycle_callback(
+                    None, self.domain, fakelibvirt.VIR_DOMAIN_EVENT_SUSPENDED,
+                    fakelibvirt.VIR_DOMAIN_EVENT_SUSPENDED_MIGRATED, host)
+            event, = queue.call_args[0]
+            self.assertEqual(virtevent.EVENT_LIFECYCLE_PAUSED,
+                             event.get_transition())
