@@ -36,14 +36,25 @@ _COMPUTE, _LIBVIRT = 'nova.compute.', 'nova.virt.libvirt.'
 _GUARD = _COMPUTE + 'migration_guard'
 _FINDER = _LIBVIRT + 'guest_presence'
 
-# what the modules of the series may import of each other
-OUR_MODULES = frozenset([
-    'bounded_call', 'event_reason', 'guest_location', 'guest_presence',
-    'guest_search', 'live_migration', 'migration_attempt', 'migration_call',
-    'migration_end', 'migration_event', 'migration_guard', 'migration_hold',
-    'migration_job', 'migration_keeper', 'migration_monitor',
-    'migration_notice', 'migration_options', 'migration_record',
-    'migration_settlement'])
+# the modules that the series adds, by the part that needs them
+MONITOR = 'nova/virt/libvirt/migration_monitor.py'
+END = 'nova/virt/libvirt/migration_end.py'
+MONITOR_MODULES = (MONITOR, END, 'nova/virt/libvirt/migration_call.py')
+EVENT_MODULES = ('nova/compute/migration_event.py',
+                 'nova/virt/libvirt/event_reason.py')
+GUARD_MODULES = tuple(
+    ['nova/compute/%s.py' % name for name in (
+        'guest_location', 'guest_search', 'migration_attempt',
+        'migration_guard', 'migration_hold', 'migration_keeper',
+        'migration_notice', 'migration_options', 'migration_record',
+        'migration_settlement')] +
+    ['nova/virt/bounded_call.py', 'nova/virt/libvirt/guest_presence.py',
+     'nova/virt/libvirt/migration_job.py', 'nova/conf/live_migration.py'])
+
+# they are imported from each other by these names
+OUR_MODULES = frozenset(
+    path.rpartition('/')[2].removesuffix('.py')
+    for path in MONITOR_MODULES + EVENT_MODULES + GUARD_MODULES)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -39,18 +39,8 @@ from keeptrack import hooks
 DRIVER = hooks.DRIVER
 HOST = hooks.HOST
 MANAGER = hooks.MANAGER
-MONITOR = 'nova/virt/libvirt/migration_monitor.py'
-END = 'nova/virt/libvirt/migration_end.py'
-EVENT_MODULES = ('nova/compute/migration_event.py',
-                 'nova/virt/libvirt/event_reason.py')
-GUARD_MODULES = tuple(
-    ['nova/compute/%s.py' % name for name in (
-        'guest_location', 'guest_search', 'migration_attempt',
-        'migration_guard', 'migration_hold', 'migration_keeper',
-        'migration_notice', 'migration_options', 'migration_record',
-        'migration_settlement')] +
-    ['nova/virt/bounded_call.py', 'nova/virt/libvirt/guest_presence.py',
-     'nova/virt/libvirt/migration_job.py'])
+MONITOR = hooks.MONITOR
+END = hooks.END
 
 OURS = 'keeptrack'
 UPSTREAM = 'upstream'

@@ -17,6 +17,7 @@ import signal
 
 from keeptrack import blobs
 from keeptrack import git
+from keeptrack import hooks
 from keeptrack import parts
 
 # upstream's own; see keeptrack/parts.py.  That one of them lies behind HEAD is
@@ -36,18 +37,18 @@ _SIGNS = {
                                   (parts.DRIVER,)),
     ('monitor', parts.OURS): (
         'migration_(monitor|end|call)|find_job_type',
-        (parts.DRIVER, parts.MONITOR, parts.END)),
+        (parts.DRIVER,) + hooks.MONITOR_MODULES),
     ('events', parts.OURS): (
         'migration_event|event_reason|REASON_MIGRATION|^def ',
         (parts.DRIVER, parts.HOST, parts.MANAGER, 'nova/virt/event.py') +
-        parts.EVENT_MODULES),
+        hooks.EVENT_MODULES),
     ('guard', parts.OURS): (
         'migration_guard|guest_finder|live_migration|^def |^class ',
         (parts.MANAGER, parts.DRIVER, 'nova/conf/__init__.py') +
-        parts.GUARD_MODULES),
+        hooks.GUARD_MODULES),
     ('start', parts.OURS): (
         'migration_guard|guest_finder|^def |^class ',
-        (parts.MANAGER, parts.DRIVER) + parts.GUARD_MODULES),
+        (parts.MANAGER, parts.DRIVER) + hooks.GUARD_MODULES),
 }
 
 

@@ -12,12 +12,14 @@
 
 import json
 import pathlib
+import re
 import shutil
 
 import testtools
 
 from keeptrack import digests
 from keeptrack import git
+from keeptrack import hooks
 from keeptrack import parts
 from keeptrack import patchfile
 from keeptrack import renewal
@@ -211,6 +213,15 @@ class RealPatchesTestCase(testtools.TestCase):
         for target in self.targets:
             self.assertEqual([], renewal.differing(
                 target, renewal.renewed(target, self.project)))
+
+    def test_status_looks_for_every_module_of_the_series(self):
+        looked_for = set(hooks.MONITOR_MODULES + hooks.EVENT_MODULES +
+                         hooks.GUARD_MODULES)
+        added = set()
+        for target in self.targets:
+            added.update(path for path in series.Series.load(target).added()
+                         if re.match(r'nova/(?!tests/)', path))
+        self.assertEqual(looked_for, added)
 
     def test_hunks_carry_one_line_of_context(self):
         for target in self.targets:
