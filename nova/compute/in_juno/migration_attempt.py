@@ -29,6 +29,11 @@ BLOCK = 'block'
 # What of migrate_data the end of a migration depends on.
 _FLAGS = ('is_shared_block_storage', 'is_shared_instance_path')
 
+# An instance goes to the destination as a dict where its nova-compute is asked
+# for the guest or told to let go of a volume. Until 9369aab04e64 (2014.2.4,
+# 2015.1.2) nova-compute there makes no instance of one without these.
+_SENT = ('metadata', 'system_metadata')
+
 
 class Attempt(object):
     """A live migration away from this host.
@@ -54,6 +59,10 @@ class Attempt(object):
         self.context = context
         self.instance = instance
         self.uuid = instance['uuid']
+        if not isinstance(instance, dict):
+            for name in _SENT:
+                # loads it where it is not there yet
+                getattr(instance, name)
         self.dest = self.address = dest
         # ComputeManager.live_migration adds it before it calls the driver.
         self.is_prepared = 'pre_live_migration_result' in (migrate_data or {})

@@ -83,6 +83,7 @@ class FakeInstance(object):
     """
 
     uuid = UUID
+    metadata = {}
     updated_at = created_at = None
 
     def __init__(self, world):

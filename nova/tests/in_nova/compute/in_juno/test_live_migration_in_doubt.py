@@ -12,6 +12,8 @@
 
 """The guard in the real ComputeManager, on a real database."""
 
+import functools
+
 import mock
 
 from nova.compute import guest_location as where
@@ -72,6 +74,12 @@ class InDoubtTestCase(test_compute.BaseTestCase):
         self.compute._rollback_live_migration(
             self.context, self.instance, 'dst', False,
             migrate_data={'pre_live_migration_result': {}})
+
+    def look_again(self):
+        at_once = mock.Mock()
+        at_once.BoundedCall = lambda function, *args: function(*args)
+        with mock.patch.object(migration_keeper, 'bounded_call', at_once):
+            self.compute._look_for_parked_guests(self.context)
 
     def stored(self):
         return objects.Instance.get_by_uuid(self.context, self.instance.uuid)
@@ -138,12 +146,24 @@ class LiveMigrationInDoubtTestCase(InDoubtTestCase):
                       [name for name, _ in self.compute._periodic_tasks])
         self.migration_fails(R, U)
         self.presences['dst'] = A
-        with mock.patch.object(migration_keeper.bounded_call, 'BoundedCall',
-                               lambda function, *args: function(*args)):
-            self.compute._look_for_parked_guests(self.context)
+        self.look_again()
         stored = self.stored()
         self.assertEqual((vm_states.ACTIVE, None),
                          (stored.vm_state, stored.task_state))
+
+    def test_the_destination_understands_what_it_is_asked(self):
+        self.migration_fails(A, U)
+        self.assert_parked()
+        self.rpcapi.get_instance_diagnostics = functools.partial(
+            type(self.rpcapi).get_instance_diagnostics, self.rpcapi)
+
+        def call(ctxt, method, instance):
+            return getattr(self.compute, method)(ctxt, instance=instance)
+        self.rpcapi.client.prepare.return_value.call.side_effect = call
+        with mock.patch.object(self.compute, '_get_power_state',
+                               return_value=power_state.RUNNING):
+            self.look_again()
+        self.assertTrue(self.rpcapi.post_live_migration_at_destination.called)
 
     def test_the_newest_fault_is_the_guards(self):
         def refuse(ctxt, instance):
