@@ -90,8 +90,10 @@ def _ask_compute(manager, context, instance, dest, source, two_copies):
     if call.error is None:
         return guest_location.Sighting(guest_location.RUNNING, how), False
     if not isinstance(call.error, exception.InstanceInvalidState):
+        # An error from over there has its traceback below the first line.
         return guest_location.Sighting(
-            guest_location.UNKNOWN, '%s: %s' % (how, call.error)), False
+            guest_location.UNKNOWN,
+            ('%s: %s' % (how, call.error)).split('\n')[0]), False
     if source.presence == guest_location.RUNNING and not two_copies:
         # libvirt has given up the other before it lets the source run. But
         # one that was asked to run there in a moment when it could not

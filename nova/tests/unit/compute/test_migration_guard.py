@@ -409,6 +409,12 @@ class RPCTestCase(GuardTestCase):
         self.assert_parked()
         self.assertIn('libvirt is down', self.said('error')[0])
 
+    def test_an_error_is_told_without_its_traceback(self):
+        self.world.rpc['dst'] = exception.NovaException(
+            'Remote error: no\nTraceback (most recent call last):')
+        self.migration_fails(R, U)
+        self.assertIn('Remote error: no)', self.said('error')[0])
+
     def test_silence_is_no_answer_and_holds_up_nothing(self):
         self.patch(guest_search.CONF, 'live_migration_rpc_timeout', 0.01)
         self.patch(migration_keeper.CONF, 'live_migration_park_after', 1)
