@@ -40,6 +40,7 @@ class Rule:
 
 
 _ENDED = ('failed', 'cancelled', 'reset')
+_FINISHED = 'nova-compute on %(source)s says that it finished the migration'
 _MOVED = ('The guest began to run on %(destination)s, and nova-compute on '
           '%(source)s did not finish the migration')
 
@@ -68,6 +69,17 @@ RULES = (
     Rule(('still-parked',), (), 'parked', finding.CERTAIN,
          'nova-compute on %(source)s has parked the instance and not freed '
          'it since.'),
+    Rule(('not-taken-over', ('still-migrating', 'copy-there')), (),
+         'lost', finding.LIKELY,
+         _FINISHED + ', and nova-compute on %(destination)s has never begun '
+         'its part, though its log goes on: the record may stay with '
+         '%(source)s, migrating.'),
+    Rule(('still-migrating-long',), (), 'lost', finding.LIKELY,
+         _FINISHED + ', and minutes later the record still had the instance '
+         'there, migrating: %(destination)s has not taken it over.'),
+    Rule(('still-migrating',), (), 'lost', finding.POSSIBLE,
+         _FINISHED + ', and the record still had the instance there, '
+         'migrating: %(destination)s may only be slow to take it over.'),
     Rule(('settled',), (), None, None, 'the series has found the guest'),
     Rule(('arrived', 'sync-stop'), (), 'lost', finding.CERTAIN,
          _MOVED + ', and then marked the instance shut off.'),
@@ -80,10 +92,20 @@ RULES = (
          _MOVED + ' and has not said that it failed, though its log goes on.'),
     Rule((('posted',), _ENDED), ('source-stopped',), None, None,
          'Nova has finished'),
+    Rule(('posted',), (), None, None, 'Nova has finished'),
+    # a guest that its user has paused does not begin to run there
+    Rule((_ENDED, 'copy-there', 'source-stopped'),
+         ('source-back', 'ended-there'), 'lost', finding.LIKELY,
+         'A copy of the guest was left on %(destination)s, paused, and the '
+         'guest has stopped on %(source)s, where the migration is said to '
+         'have failed.'),
     # the destination's log has it, and no copy ran there
     Rule((_ENDED, 'sync-stop', 'source-stopped', 'covered'), (), None, None,
          'the guest has ended on the source'),
-    Rule(('posted',), (), None, None, 'Nova has finished'),
+    # libvirt pauses a guest before it moves, and no log that was read has it
+    Rule((_ENDED, 'sync-stop', 'source-stopped', 'others-read'),
+         ('source-paused', 'arrived'), None, None,
+         'the guest has ended on the source'),
     Rule((('failed', 'cancelled'), 'sync-stop', 'source-stopped'),
          ('covered', 'source-back'), 'lost', finding.LIKELY,
          'The live migration is said to have failed, the guest stopped on '
@@ -105,9 +127,10 @@ RULES = (
 
 # what the words of a table of facts stand for, for the report's reader
 _SHOWN = ('started', 'resumed', 'paused', 'stopped', 'left', 'failed',
-          'cancelled', 'reset', 'pre-failed', 'began', 'completed', 'posted',
-          'finished', 'posted-there', 'power', 'sync-stop', 'absent',
-          'restarted', 'destroyed', 'two-copies', 'parked', 'settled')
+          'cancelled', 'reset', 'pre-failed', 'began', 'watched', 'completed',
+          'posted', 'finished', 'posted-there', 'power', 'pending',
+          'sync-stop', 'absent', 'restarted', 'destroyed', 'two-copies',
+          'parked', 'settled')
 
 # moments in one finding: those of days of retries are cut in the middle
 _MOMENTS = 80

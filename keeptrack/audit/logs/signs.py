@@ -59,6 +59,8 @@ SIGNS = (
     Sign('began', 'for pre_live_migration on', 'a live migration begins',
          _MANAGER + '_do_live_migration, Rocky to 2026.2',
          r'destination host (\S+?)\.?$'),
+    Sign('watched', 'igration running for', 'Nova watches the migration',
+         _DRIVER + '_live_migration_monitor, Kilo to 2026.2'),
     # and how Nova says that it ended
     Sign('failed', 'Live Migration failure:', 'libvirt raised an error',
          _DRIVER + '_live_migration, Juno; _live_migration_operation, Kilo '
@@ -96,6 +98,9 @@ SIGNS = (
          'the power state in the database was corrected',
          _MANAGER + '_sync_instance_power_state, ' + _ALL,
          r'hypervisor \((\d)\)'),
+    Sign('pending', 'pending task (migrating)',
+         'the record still has it here, migrating',
+         _MANAGER + '_query_driver_power_state_and_sync, ' + _ALL),
     Sign('sync-stop', 'nstance shutdown by itself. Calling',
          'Nova marks the instance shut off',
          _MANAGER + '_sync_instance_power_state, ' + _ALL),

@@ -81,7 +81,11 @@ class Story:
     def migrations(self):
         """Those that have to be judged (list of Migration)."""
         found = [self._migration(group) for group in self._groups()]
-        return found or self._unfinished_alone() or self._silent()
+        for one in self._finished_badly() + self._silent():
+            if all(abs(one.first - other.first) > BEFORE + AFTER
+                   for other in found):
+                found.append(one)
+        return found
 
     def _groups(self):
         """Words of an end that belong together, by source host."""
@@ -106,30 +110,29 @@ class Story:
         facts = {event.sign for event in group}
         facts |= self._here(source, first, early, late)
         facts |= self._there(source, destination, arrived, late)
+        if any(begin <= first <= end for host, times in self._covered.items()
+               if host != source for begin, end in times):
+            facts.add('others-read')
+        facts |= self._taken_over(source, destination, early, late)
         return Migration(source, destination, first, last, facts,
                          self._between(early, last + LATER,
                                        {source, destination}))
 
-    def _unfinished_alone(self):
-        """Nothing has failed, and a finish has begun and never ended."""
+    def _finished_badly(self):
+        """Nothing has failed, but the last finish was not all of it."""
         event = self._events.last(None, ('posted',))
         if event is None:
             return []
         migration = self._migration([event])
-        return [migration] if 'unfinished' in migration.facts else []
+        return [migration] if migration.facts & {
+            'unfinished', 'not-taken-over', 'still-migrating'} else []
 
     def _silent(self):
         """A guest that has arrived, and a source that says nothing of it."""
-        near = 15 + self._allowance
         for event in self._events.of(None, ('resumed',)):
             for source in self._events.hosts - {event.host}:
-                left = self._events.of(
-                    source, ('paused', 'stopped', 'left', 'began'),
-                    event.when - near, event.when + near)
                 arrived = self._arrival(source, event.when, event.when)
-                if not left or arrived is None:
-                    continue
-                if self._last_seen(source) - event.when < SLOW:
+                if arrived is None or not self._has_left(source, event.when):
                     continue
                 facts = {'silent', 'covered'} | self._here(
                     source, event.when, event.when - BEFORE,
@@ -140,6 +143,23 @@ class Story:
                     self._between(event.when - BEFORE, event.when + LATER,
                                   {source, event.host}))]
         return []
+
+    def _has_left(self, source, when):
+        """Whether a guest that has arrived elsewhere was here, and is meant.
+
+        A record that was never moved says so itself: Nova misses the guest.
+        """
+        if self._events.of(source, ('absent', 'restarted'), when,
+                           when + LATER):
+            return True
+        near = 15 + self._allowance
+        # one that only stops may be resized, and starts there again
+        left = self._events.of(source, ('paused', 'left', 'began'),
+                               when - near, when + near)
+        watched = self._events.of(source, ('watched',), when - BEFORE,
+                                  when + near)
+        return bool((left or watched) and
+                    self._last_seen(source) - when >= SLOW)
 
     def _between(self, early, late, hosts):
         return [one for one in self._events.between(
@@ -194,6 +214,8 @@ class Story:
                                                       'stopped')]
         if gone:
             facts.add('source-left')
+        if any(one.sign != 'stopped' for one in gone):
+            facts.add('source-paused')
         back = [one for one in states if one.sign == 'resumed' and (
             not gone or one.when >= gone[0].when)]
         if back or any(one.detail == '1' for one in self._events.of(
@@ -228,6 +250,26 @@ class Story:
         return {name for name, seconds in (
             ('unfinished', SLOW), ('unfinished-long', VERY_SLOW))
             if waited > seconds}
+
+    def _taken_over(self, source, destination, early, late):
+        """Whether the destination has done its part once the source had."""
+        done = self._events.of(source, ('finished',), early, late)
+        if not done:
+            return set()
+        when, facts = done[-1].when, set()
+        pending = self._events.of(source, ('pending',), when, when + LATER)
+        if pending and not self._events.of(
+                None, ('posted-there',), pending[-1].when - self._allowance):
+            waited = pending[-1].when - when
+            facts |= {name for name, seconds in (
+                ('still-migrating', SLOW),
+                ('still-migrating-long', VERY_SLOW)) if waited > seconds}
+        if destination is not None and (
+                self._last_seen(destination) - when > SLOW and
+                not self._events.of(destination, ('posted-there',),
+                                    early - self._allowance)):
+            facts.add('not-taken-over')
+        return facts
 
     def _there(self, source, destination, arrived, late):
         """Facts of the destination."""

@@ -117,6 +117,64 @@ class LookTestCase(base.TestCase):
             a=w.default([(3, w.PAUSED), (4, w.POSTED)]) +
             w.default([(300, 'nothing')], uuid=w.OTHER), b=DESTINATION))
 
+    def goes_on(self, lines, until=60):
+        """A log that somebody else's lines end."""
+        return w.default(lines) + w.default([(until, 'x')], uuid=w.OTHER)
+
+    def test_one_that_the_destination_never_took_over(self):
+        source = [(3, w.PAUSED), (5, w.POSTED), (6, w.FINISHED)]
+        self.assertEqual([('lost', 'likely')], self.found(
+            a=source, b=self.goes_on(DESTINATION)))
+        # too early to say, and a log that says nothing of this guest
+        self.assertEqual([], self.found(
+            a=source, b=self.goes_on(DESTINATION, 20)))
+        self.assertEqual([], self.found(a=source, b=self.goes_on([])))
+
+    def test_one_that_the_destination_could_not_take_over(self):
+        source = [(3, w.PAUSED), (5, w.POSTED), (6, w.FINISHED)]
+        there = DESTINATION + [(6, w.POSTED_THERE)]
+        for last, certainty in ((50, 'possible'), (700, 'likely')):
+            self.assertEqual([('lost', certainty)], self.found(
+                a=source + [(8, w.PENDING), (last, w.PENDING)], b=there))
+        self.assertEqual([('lost', 'likely')], self.found(
+            a=source + [(700, w.PENDING)]))
+
+    def test_one_that_was_taken_over_late_is_not_found(self):
+        self.assertEqual([], self.found(
+            a=[(3, w.PAUSED), (5, w.POSTED), (6, w.FINISHED),
+               (45, w.PENDING)],
+            b=self.goes_on(DESTINATION + [(50, w.POSTED_THERE)])))
+
+    def test_a_source_that_misses_it(self):
+        self.assertEqual([('lost', 'likely')], self.found(
+            a=[(1, w.PENDING), (12, w.ABSENT)], b=DESTINATION))
+
+    def test_a_source_that_has_watched_it_and_says_no_more(self):
+        self.assertEqual([('lost', 'likely')], self.found(
+            a=self.goes_on([(1, w.WATCHED)]), b=DESTINATION))
+
+    def test_a_resized_guest_is_not_found(self):
+        self.assertEqual([], self.found(
+            a=self.goes_on([(1, w.STOPPED), (1.1, w.DESTROYED)]),
+            b=[(8, w.STARTED), (8.5, w.RESUMED)]))
+
+    def test_a_paused_guest_that_moved(self):
+        self.assertEqual([('lost', 'likely')], self.found(
+            a=[(4, w.FAILURE), (6, w.STOPPED), (7, w.SHUT_OFF)],
+            b=[(1, w.STARTED), (3, w.PAUSED)]))
+
+    def test_a_guest_that_ended_by_itself_is_not_found(self):
+        self.assertEqual([], self.found(
+            a=[(1, w.STOPPED), (4, w.FAILURE), (7, w.SHUT_OFF)],
+            b=w.default([(0, 'x'), (60, 'x')], uuid=w.OTHER)))
+
+    def test_a_later_migration_is_judged_too(self):
+        self.assertEqual([('lost', 'likely')], self.found(
+            a=[(2, w.CANCELLED), (2.1, w.FAILURE), (5003, w.PAUSED),
+               (5005, w.POSTED), (5006, w.FINISHED)],
+            b=self.goes_on([(1, w.STARTED), (3, w.STOPPED),
+                            (5001, w.STARTED), (5003, w.RESUMED)], 5100)))
+
     def test_other_instances_do_not_matter(self):
         report = self.look(
             a=w.default(SOURCE), b=w.default(DESTINATION, uuid=w.OTHER))

@@ -35,6 +35,12 @@ FINISHED = 'Migrating instance to b finished successfully.'
 POSTED_THERE = 'Post operation of migration started'
 SHUT_OFF = 'Instance shutdown by itself. Calling the stop API.'
 CANCELLED = 'Migration operation was cancelled'
+PENDING = ('During sync_power_state the instance has a pending task '
+           '(migrating). Skip.')
+ABSENT = 'Instance is unexpectedly not found. Ignore.'
+WATCHED = ('Migration running for 0 secs, memory 0% remaining; (bytes '
+           'processed=0, remaining=0, total=0)')
+DESTROYED = 'Instance destroyed successfully.'
 RESET = 'Instance found in migrating state during startup.'
 RESTARTED = 'Rebooting instance after nova-compute restart.'
 
