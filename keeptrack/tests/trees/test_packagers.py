@@ -59,13 +59,10 @@ class PackagersTestCase(test_series.TreesTestCase):
     def trees(self):
         """Each target and, at its newest base, a tree that apply has made."""
         for target in self.targets:
-            commit = self.newest(target)
-            yield target, commit, self.applied(commit)
-
-    def applied(self, commit):
-        folder = self.clone(commit, 'applied')
-        self.apply(folder)
-        return folder
+            newest = self.newest(target)
+            applied = self.clone(newest.commit, 'applied')
+            self.apply(applied)
+            yield target, newest, applied
 
     def need(self, command, package):
         if shutil.which(command) is None:
@@ -88,8 +85,8 @@ class PackagersTestCase(test_series.TreesTestCase):
 
     def test_quilt(self):
         self.need('quilt', 'quilt')
-        for target, commit, applied in self.trees():
-            folder = self.unpack(commit)
+        for target, base, applied in self.trees():
+            folder = self.unpack(base)
             where = {'QUILT_PATCHES': str(target.folder)}
             quilt = ('quilt', '--quiltrc=-')
             # without fuzz, as rpm and dpkg-source want it
@@ -104,20 +101,20 @@ class PackagersTestCase(test_series.TreesTestCase):
     def test_git_quiltimport(self):
         for variable in ('GIT_COMMITTER_NAME', 'GIT_COMMITTER_EMAIL'):
             self.useFixture(fixtures.EnvironmentVariable(variable, 'c'))
-        for target, commit, applied in self.trees():
-            folder = self.clone(commit)
+        for target, base, applied in self.trees():
+            folder = self.clone(base.commit)
             git.run(folder, 'quiltimport', '--patches', str(target.folder))
             self.assertSame(target, applied, folder)
             titles = [patch.title for patch in
                       series.Series.load(target).patches]
             self.assertEqual(titles, git.line(
                 folder, 'log', '--reverse', '--format=%s',
-                commit + '..HEAD').split('\n'))
+                base.commit + '..HEAD').split('\n'))
 
     def test_a_debian_source_package(self):
         self.need('dpkg-source', 'dpkg-dev')
-        for target, commit, applied in self.trees():
-            folder = self.unpack(commit, 'nova-1')
+        for target, base, applied in self.trees():
+            folder = self.unpack(base, 'nova-1')
             patches = folder / 'debian' / 'patches'
             (folder / 'debian' / 'source').mkdir(parents=True)
             for name, text in _DEBIAN.items():
@@ -134,12 +131,12 @@ class PackagersTestCase(test_series.TreesTestCase):
 
     def test_an_rpm_spec_file(self):
         self.need('rpmbuild', 'rpm')
-        for target, commit, applied in self.trees():
+        for target, base, applied in self.trees():
             top = self.folder / 'rpm'
             for name in ('SOURCES', 'SPECS'):
                 (top / name).mkdir(parents=True)
             git.run(applied, 'archive', '--prefix=nova-1/', '-o',
-                    str(top / 'SOURCES' / 'nova-1.tar.gz'), commit)
+                    str(top / 'SOURCES' / 'nova-1.tar.gz'), base.commit)
             status, out, err = self.run_keeptrack(
                 '--patches', str(test_series.PATCHES), 'export', '--rpm',
                 '--target', target.name, '--first', '7', '--output',

@@ -78,8 +78,8 @@ class TreesTestCase(base.TestCase):
 
     @staticmethod
     def newest(target):
-        """The newest commit that a target is proved on (str)."""
-        return next(each.commit for each in target.bases if each.commit)
+        """The newest base with a commit that a target is proved on."""
+        return next(each for each in target.bases if each.commit)
 
     def clone(self, commit, name='nova'):
         """A clone with a commit checked out (pathlib.Path)."""

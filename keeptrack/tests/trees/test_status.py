@@ -72,7 +72,7 @@ class StatusTestCase(test_series.TreesTestCase):
 
     def test_each_patch_brings_its_part_and_its_commit(self):
         for target in self.targets:
-            folder = self.clone(self.newest(target))
+            folder = self.clone(self.newest(target).commit)
             self.apply(folder)
             ids = git.line(folder, 'rev-list', 'HEAD').split()
             parts_of = self.status(folder)['parts']
@@ -131,7 +131,7 @@ class DamageTestCase(test_series.TreesTestCase):
 
     def test_nothing_that_matters_goes_unseen(self):
         for target in self.targets:
-            commit = self.newest(target)
+            commit = self.newest(target).commit
             whole = series.Series.load(target)
             image = whole.put_on(
                 lambda path: _lines(test_series.NOVA_REPO, commit, path))
