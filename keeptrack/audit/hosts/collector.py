@@ -202,6 +202,10 @@ class _Refused(Exception):
     """XML that is not what libvirt writes."""
 
 
+class _Found(Exception):
+    """The rest of it does not matter."""
+
+
 def host_uuid(capabilities):
     """The uuid of the host.
 
@@ -225,16 +229,23 @@ def host_uuid(capabilities):
         if path == ['capabilities', 'host', 'uuid']:
             found.append(data)
 
+    def end(name):
+        if path == ['capabilities', 'host', 'uuid']:
+            raise _Found()
+        path.pop()
+
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = refuse
     parser.EntityDeclHandler = refuse
     parser.StartElementHandler = begin
-    parser.EndElementHandler = lambda name: path.pop()
+    parser.EndElementHandler = end
     parser.CharacterDataHandler = text
     try:
         if not isinstance(capabilities, bytes):
             capabilities = capabilities.encode('utf-8')
         parser.Parse(capabilities, True)
+    except _Found:
+        pass
     except (_Refused, expat.ExpatError, UnicodeError):
         return None
     uuid = ''.join(found).strip().lower()
