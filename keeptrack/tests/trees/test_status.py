@@ -78,8 +78,9 @@ class StatusTestCase(test_series.TreesTestCase):
             parts_of = self.status(folder)['parts']
             at = [ids.index(parts_of[name]['commit'])
                   for name in parts.NAMES[1:]]
-            self.assertEqual(list(range(len(series.names(target)))),
-                             sorted(at))
+            # the fifth, where there is one, is in no column
+            self.assertEqual(
+                list(range(len(series.names(target))))[-len(at):], sorted(at))
             for back, name in sorted(zip(at, parts.NAMES[1:])):
                 for commit, ours in ((ids[back], True),
                                      (ids[back + 1], False)):
@@ -88,7 +89,8 @@ class StatusTestCase(test_series.TreesTestCase):
                     self.assertEqual(
                         ours, found.origins.get(name) == parts.OURS)
                     self.assertEqual((), found.notes)
-                    self.assertEqual(back > 0 or not ours, found.vulnerable)
+                    self.assertEqual(back > min(at) or not ours,
+                                     found.vulnerable)
 
     def test_every_ref_of_a_clone(self):
         status, out, err = self.run_keeptrack(
@@ -149,8 +151,12 @@ class DamageTestCase(test_series.TreesTestCase):
                                 '%s: %s: %s' % (target.name, path, line))
 
     def assertSeen(self, read, instead, what):
-        found = parts.examine(lambda path: instead[path] if path in instead
-                              else read(path))
+        try:
+            found = parts.examine(lambda path: instead[path]
+                                  if path in instead else read(path))
+        except parts.StrangeTree:
+            # refused: a line above has no end any more
+            return
         self.assertTrue(found.vulnerable, what)
 
 
