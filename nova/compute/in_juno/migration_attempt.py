@@ -17,10 +17,14 @@ ComputeManager's methods are called, and what of a migration is stored.
 """
 
 import functools
+import time
 
 from nova.compute import migration_record
 from nova.compute import task_states
 from nova import exception
+
+# Seconds in which a destination that was told takes an instance over.
+TAKES_OVER = 10
 
 SOURCE = 'source'
 DESTINATION = 'dest'
@@ -137,10 +141,31 @@ class Attempt(object):
         :param manager: ComputeManager of the source host
         :raises: what _post_live_migration raises
         """
-        manager._post_live_migration.unguarded(
-            manager, self.context, self.instance, self.dest,
-            self._block_migration, self._migrate_data)
+        done = False
+        try:
+            manager._post_live_migration.unguarded(
+                manager, self.context, self.instance, self.dest,
+                self._block_migration, self._migrate_data)
+            done = True
+        finally:
+            if not done:
+                self._wait_for_take_over(manager)
         self._remember_until_taken_over(manager)
+
+    def _wait_for_take_over(self, manager):
+        """Store nothing while the destination may be about to.
+
+        It may have been told before the source has failed, and stores its
+        part only: what was parked meanwhile would stay in error there.
+        """
+        seen = self.instance.obj_clone()
+        ends = time.time() + TAKES_OVER
+        while seen.host == manager.host and time.time() < ends:
+            time.sleep(0.5)
+            try:
+                seen.refresh()
+            except exception.InstanceNotFound:
+                return
 
     def _remember_until_taken_over(self, manager):
         """Store again what the destination alone was to drop.

@@ -197,6 +197,7 @@ class Migration(stateful.RuleBasedStateMachine):
         self.broken = []
         self._patch(migration_settlement, 'time', self.clock)
         self._patch(migration_keeper, 'time', self.clock)
+        self._patch(migration_attempt, 'time', self.clock)
         self._patch(migration_monitor, 'time', self.clock)
         # The progress is not looked at here, and threads of processes that
         # have ended would go on looking at it.

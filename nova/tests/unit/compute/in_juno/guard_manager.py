@@ -32,7 +32,7 @@ class FakeManager(object):
         self.driver = fakes.FakeDriver(world)
         self.compute_rpcapi = fakes.FakeRPC(world)
         self.prepare = lambda: None
-        self.finish_fails = None
+        self.finish_fails = self.cleanup_fails = None
         self.cleanup_stores = False
         self.migrate = None
         self.started = []
@@ -58,6 +58,8 @@ class FakeManager(object):
             raise self.finish_fails
         self.compute_rpcapi.post_live_migration_at_destination(
             ctxt, instance, block_migration, dest)
+        if self.cleanup_fails is not None:
+            raise self.cleanup_fails
         if self.cleanup_stores:
             instance.save()
 
@@ -113,4 +115,5 @@ class FakeManager(object):
 
 
 def serve_records(test):
-    """This release has no record of a live migration."""
+    """This release has no record of a live migration, but waits for time."""
+    test.patch(migration_attempt, 'time', test.clock)

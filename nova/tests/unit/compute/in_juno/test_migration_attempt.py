@@ -93,6 +93,20 @@ class FinishTestCase(test_migration_guard.FinishTestCase):
         self.assertIn('could not be finished', self.world.faults[-1])
         self.assertEqual('dst', self.remembered().dest)
 
+    def test_one_that_is_taken_over_meanwhile_is_not(self):
+        # The destination was told, and then the source's libvirtd has ended.
+        self.manager.compute_rpcapi.destination_listens = False
+        self.manager.cleanup_fails = ValueError('no libvirt')
+
+        def take_over():
+            self.world.row.update(host='dst', task_state=None)
+        self.clock.tick = take_over
+        self.assertRaises(ValueError, self.finish)
+        self.assertEqual(('active', None, 'dst'),
+                         (self.world.row['vm_state'],
+                          self.world.row['task_state'],
+                          self.world.row['host']))
+
     def test_and_finished_later(self):
         self.manager.finish_fails = ValueError('no cinder')
         self.assertRaises(ValueError, self.finish)
