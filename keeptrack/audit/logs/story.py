@@ -132,7 +132,7 @@ class Story:
         for event in self._events.of(None, ('resumed',)):
             for source in self._events.hosts - {event.host}:
                 arrived = self._arrival(source, event.when, event.when)
-                if arrived is None or not self._has_left(source, event.when):
+                if arrived is None or not self._has_left(source, event):
                     continue
                 facts = {'silent', 'covered'} | self._here(
                     source, event.when, event.when - BEFORE,
@@ -144,13 +144,18 @@ class Story:
                                   {source, event.host}))]
         return []
 
-    def _has_left(self, source, when):
-        """Whether a guest that has arrived elsewhere was here, and is meant.
+    def _has_left(self, source, arrived):
+        """Whether it was here that a guest has left which runs elsewhere.
 
-        A record that was never moved says so itself: Nova misses the guest.
+        Nova says so itself where the record was never moved: it misses the
+        guest, or starts it again. One that had stopped there before that was
+        brought here in another way.
         """
-        if self._events.of(source, ('absent', 'restarted'), when,
-                           when + LATER):
+        when = arrived.when
+        missed = self._events.of(source, ('absent', 'restarted'), when,
+                                 when + LATER)
+        if missed and not self._events.of(
+                arrived.host, ('stopped', 'destroyed'), when, missed[0].when):
             return True
         near = 15 + self._allowance
         # one that only stops may be resized, and starts there again

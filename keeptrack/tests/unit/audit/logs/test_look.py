@@ -158,6 +158,12 @@ class LookTestCase(base.TestCase):
             a=self.goes_on([(1, w.STOPPED), (1.1, w.DESTROYED)]),
             b=[(8, w.STARTED), (8.5, w.RESUMED)]))
 
+    def test_nor_is_one_that_a_restart_starts_where_it_went(self):
+        self.assertEqual([], self.found(
+            a=self.goes_on([(308, w.STARTED), (308.5, w.RESUMED),
+                            (600, w.RESTARTED)], 900),
+            b=[(1, w.STARTED), (2, w.RESUMED), (300, w.STOPPED)]))
+
     def test_a_paused_guest_that_moved(self):
         self.assertEqual([('lost', 'likely')], self.found(
             a=[(4, w.FAILURE), (6, w.STOPPED), (7, w.SHUT_OFF)],
