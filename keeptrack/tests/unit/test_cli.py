@@ -186,7 +186,10 @@ class InterruptTestCase(synthetic.NovaTestCase):
              str(self.nova.patches), 'apply', str(self.clone)],
             env=dict(os.environ, TMPDIR=str(self.tmp), PATH='%s:%s' % (
                 self.folder / 'bin', os.environ['PATH'])),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            # whoever runs the tests in the background may ignore it
+            preexec_fn=lambda: signal.signal(signal.SIGINT,
+                                             signal.default_int_handler))
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and not (
                 self.mark.exists() and

@@ -9,16 +9,16 @@
 #    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 #    License for the specific language governing permissions and limitations
 #    under the License.
-import threading
-import time
 from unittest import mock
 
 from keeptrack.drill import faults
 from keeptrack.drill import run
 from keeptrack.drill import scene
+from keeptrack.drill import timeline
 from keeptrack.drill import witness
 from keeptrack import errors
 from keeptrack.tests import base
+from keeptrack.tests.unit.drill import own_time
 
 INSTANCE = {'host': 'source', 'vm_state': 'active', 'task_state': None,
             'power_state': 'running', 'fault': None}
@@ -55,7 +55,8 @@ class FakeComputes(object):
     :param script: list of tuples: seconds, what to do with the world
     """
 
-    def __init__(self, did, script):
+    def __init__(self, clock, did, script):
+        self.clock = clock
         self.did = did
         self.options = None
         self._script = script
@@ -81,17 +82,18 @@ class FakeComputes(object):
         return dict(self._record)
 
     def migrate(self):
-        threading.Thread(target=self._play, daemon=True).start()
+        self.clock.Thread(self._play).start()
 
     def _play(self):
-        began = time.time()
+        began = self.clock.time()
         for when, act in self._script:
-            time.sleep(max(0, began + when - time.time()))
+            self.clock.sleep(began + when - self.clock.time())
             act(self)
 
     def tell(self, where, lane, what, **data):
-        self.run.on_event({'t': time.time(), 'where': where, 'lane': lane,
-                           'what': what, 'text': what, 'data': data})
+        self.run.on_event({'t': self.clock.time(), 'where': where,
+                           'lane': lane, 'what': what, 'text': what,
+                           'data': data})
 
     def set(self, **fields):
         self._record.update(fields)
@@ -123,6 +125,11 @@ class RunTestCase(base.TestCase):
     def setUp(self):
         super().setUp()
         self.did = []
+        self.clock = own_time.OwnTime()
+        for module in (run, scene, timeline, witness):
+            self.patch(module, 'time', self.clock)
+        for module in (timeline, witness):
+            self.patch(module, 'threading', self.clock)
         for name, value in (('QUIET', 0.1), ('SETTLES_WITHIN', 1),
                             ('DECIDES_WITHIN', 0.5), ('RECOVERS_WITHIN', 1),
                             ('BEGINS_WITHIN', 0.5)):
@@ -137,14 +144,14 @@ class RunTestCase(base.TestCase):
         self.addCleanup(patcher.stop)
 
     def watcher(self, lab, guest, on_change, on_job):
-        on_change(time.time(), 'source', 'running', 'QEMU is running')
+        on_change(self.clock.time(), 'source', 'running', 'QEMU is running')
         return mock.Mock()
 
     def go(self, name, script, moment='before', lasts=faults.NEVER,
            parks=True, fails=False):
         draw = faults.Draw(faults.BY_NAME[name], 'seed', moment, 0.01, lasts,
                            False, False)
-        self.computes = FakeComputes(self.did, script)
+        self.computes = FakeComputes(self.clock, self.did, script)
         self.computes.fails = fails
         made = run.Run(FakeLab(self.did), self.computes, draw, parks)
         self.computes.run = made
@@ -200,10 +207,9 @@ class RunTestCase(base.TestCase):
 
         def start(role):
             self.computes.tell(role, 'compute', 'up')
-            later = threading.Timer(0.3, lambda: (
+            later = self.clock.Timer(0.3, lambda: (
                 self.computes.tell(role, 'compute', 'initialized'),
                 self.computes.set(vm_state='error')))
-            self.addCleanup(later.join)
             later.start()
 
         def play(computes):
@@ -241,7 +247,7 @@ class RunTestCase(base.TestCase):
                          host='destination'))]
         found = self.go('none', parked)
         self.assertEqual('right', found['verdict'])
-        self.assertTrue(0.1 < found['parked'] < 0.4, found['parked'])
+        self.assertEqual(0.2, found['parked'])
 
     def test_what_another_tree_calls_so_is_not_parked(self):
         parked = MOVES[:-1] + [(0.4, record(vm_state='error', fault='why'))]
@@ -255,7 +261,8 @@ class RunTestCase(base.TestCase):
 
     def test_a_paused_guest_is_recorded_as_paused(self):
         def watcher(lab, guest, on_change, on_job):
-            on_change(time.time(), 'source', 'paused', 'QEMU is paused')
+            on_change(self.clock.time(), 'source', 'paused',
+                      'QEMU is paused')
             return mock.Mock()
         self.patch(run.truth, 'Watcher', watcher)
         self.go('paused-guest', MOVES)
