@@ -17,7 +17,10 @@ ComputeManager's methods are called, and what of a migration is stored.
 """
 
 import functools
+import sys
 import time
+
+import six
 
 from nova.compute import migration_record
 from nova.compute import task_states
@@ -141,15 +144,14 @@ class Attempt(object):
         :param manager: ComputeManager of the source host
         :raises: what _post_live_migration raises
         """
-        done = False
         try:
             manager._post_live_migration.unguarded(
                 manager, self.context, self.instance, self.dest,
                 self._block_migration, self._migrate_data)
-            done = True
-        finally:
-            if not done:
-                self._wait_for_take_over(manager)
+        except Exception:
+            raised = sys.exc_info()
+            self._wait_for_take_over(manager)
+            six.reraise(*raised)
         self._remember_until_taken_over(manager)
 
     def _wait_for_take_over(self, manager):

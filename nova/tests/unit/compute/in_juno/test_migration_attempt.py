@@ -107,6 +107,12 @@ class FinishTestCase(test_migration_guard.FinishTestCase):
                           self.world.row['task_state'],
                           self.world.row['host']))
 
+    def test_whoever_ends_the_thread_does_not_wait(self):
+        self.manager.finish_fails = SystemExit()
+        self.clock.tick = mock.Mock()
+        self.assertRaises(SystemExit, self.finish)
+        self.assertFalse(self.clock.tick.called)
+
     def test_and_finished_later(self):
         self.manager.finish_fails = ValueError('no cinder')
         self.assertRaises(ValueError, self.finish)
