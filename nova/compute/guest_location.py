@@ -33,7 +33,8 @@ class Sighting(object):
 
     :ivar presence: one of PRESENCES
     :ivar how: str, for people: who was asked, or why there is no answer
-    :ivar moving: bool, the hypervisor still works on a job of this guest
+    :ivar moving: bool, the hypervisor still works on a job of this guest; on
+        the destination: the guest runs, but its memory is still on the source
     :ivar diverged: bool, the guest is paused, but it has executed here since
         it arrived, so it is a copy with a life of its own
     :ivar sure: bool; False for an answer that may change by itself in the
@@ -176,7 +177,7 @@ def decide(source, destination, two_copies=False):
     :returns: one of the Decisions of this module
     """
     decision = _TABLE[(source.presence, destination.presence)]
-    if source.moving:
+    if source.moving or decision is LEFTOVER and destination.moving:
         return MOVING
     if destination.presence == PAUSED and source.presence == ABSENT:
         # What moved is paused for a reason of its own, a user's for instance.

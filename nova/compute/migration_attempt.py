@@ -163,17 +163,30 @@ class Attempt(object):
         """
         manager._set_migration_status(self._migration, 'error')
 
-    def roll_back(self, manager):
+    @property
+    def copies_disks(self):
+        """Whether the destination gets disks of its own, bool."""
+        return self._block_migration
+
+    def roll_back(self, manager, keeps_disks=False):
         """Have it rolled back, as ever.
 
         :param manager: ComputeManager of the source host
+        :param keeps_disks: bool, no disk is deleted on the destination
         :raises: what _rollback_live_migration raises
         """
         not_prepared = self._was_not_prepared()
+        data = self._migrate_data
+        if keeps_disks:
+            data = data.obj_clone()
+            for name in _SHARED:
+                setattr(data, name, True)
         manager._rollback_live_migration.unguarded(
-            manager, self.context, self.instance, self.dest,
-            self._migrate_data, self._status, self._bdms(manager),
-            not_prepared)
+            manager, self.context, self.instance, self.dest, data,
+            self._status, self._bdms(manager), not_prepared)
+        if keeps_disks and not not_prepared:
+            # Nova cleans up there only where it deletes something, too.
+            self.remove_shell(manager)
 
     def _was_not_prepared(self):
         """Tell whether the destination holds nothing of the instance's.

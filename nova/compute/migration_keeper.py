@@ -165,8 +165,9 @@ class Keeper(object):
         if time.time() > self._start_ends:
             LOG.warning(LATER, instance=instance)
             return False
-        return (self._look_once(context, instance, park=False) and
-                self._is_ready(instance))
+        # A rollback may have raised after the task was cleared.
+        self._look_once(context, instance, park=False)
+        return self._is_ready(instance)
 
     def look_again(self, context):
         """Look for the guests of all instances that are parked here.
@@ -206,8 +207,13 @@ class Keeper(object):
 
     def _waits(self, uuid):
         """Tell whether the migration waits for its turn to begin."""
-        # Not in every release; it may wait there for hours.
-        return uuid in getattr(self.manager, '_waiting_live_migrations', ())
+        # Not in every release; it may wait there for hours. One that has
+        # failed before the driver was called stays there.
+        waiting = getattr(self.manager, '_waiting_live_migrations', {})
+        if uuid not in waiting:
+            return False
+        future = waiting[uuid][1]
+        return future is None or not future.done()
 
     @staticmethod
     def _is_untouched(instance):
@@ -218,26 +224,23 @@ class Keeper(object):
     def _look_once(self, context, instance, park=True):
         """Look for the guest of one instance now.
 
-        :returns: bool, nothing is left to decide; False after any error
+        :param park: bool, park it if nothing can be decided
         """
         uuid = instance.uuid
         try:
             attempt = migration_attempt.Attempt.remembered(context, instance)
             settlement = self._settlement(attempt)
-            settled = settlement.run(0, park)
+            settlement.run(0, park)
             if settlement.news:
                 self._rounds.pop(uuid, None)
-            return settled
         except Exception:
             LOG.exception(LOOK_FAILED, instance=instance)
-            return False
 
     def _look_later(self, context, instance):
         """Look for the guest of one instance from the periodic task."""
         try:
-            if (self._look_once(context, instance) and
-                    instance.uuid in self._unready and
-                    self._is_ready(instance)):
+            self._look_once(context, instance)
+            if instance.uuid in self._unready and self._is_ready(instance):
                 self.manager._init_instance(context, instance)
         except Exception:
             # Nobody waits for this thread.

@@ -50,6 +50,10 @@ NOT_REMOVED = ('An empty domain may be left on %(dest)s. It is not removed: '
                'with upgrade_levels below 3.32 the destination would delete '
                'disks. Destroy the domain (virsh destroy %(uuid)s) if it is '
                'paused there.')
+DISKS_KEPT = ('The disks that the live migration has copied to %(dest)s are '
+              'kept there: the guest may have run on %(dest)s, and then they '
+              'are newer than those on this host. Compare them before the '
+              'guest is started, then delete the older ones.')
 SUSPENDED = 'The copy of the guest on %(dest)s is suspended.'
 NOT_SUSPENDED = ('TWO COPIES OF ONE GUEST MAY WRITE TO ONE DISK. The one on '
                  '%(dest)s could not be suspended: %(error)s. Suspend it '

@@ -246,29 +246,50 @@ class Settlement(object):
         if search.refused:
             # It does not run there, but whether anything is left is unknown.
             self._remove_shell()
+        two_copies = migration_record.has_two_copies(self.instance)
         self._hold.free()
+        keeps_disks = self.attempt.copies_disks and (
+            two_copies or self._may_have_run_there(decision))
         self.instance.power_state = _POWER_STATES[search.source.presence]
         self.instance.progress = 0
         self._rolls_back = True
         try:
-            self.attempt.roll_back(self.manager)
+            self.attempt.roll_back(self.manager, keeps_disks)
         except (exception.UnexpectedTaskStateError,
                 exception.InstanceNotFound):
             # Somebody else has changed the record meanwhile: it is read anew.
             self._hold.renew()
             return True
-        if decision is guest_location.NOWHERE:
-            self._stop()
+        except Exception:
+            with excutils.save_and_reraise_exception():
+                self._stop_if_nowhere(decision)
+        self._stop_if_nowhere(decision)
+        if keeps_disks:
+            self._notice.say('warning', migration_notice.DISKS_KEPT)
         return True
 
-    def _stop(self):
+    def _may_have_run_there(self, decision):
+        """Tell whether the guest may have run on the destination, and ended.
+
+        What it has written there is on no disk of the source's.
+        """
+        if self._stayed is not None:
+            return False
+        return (decision is guest_location.NOWHERE or
+                # Paused by the switch-over, and not by its user.
+                decision is guest_location.STAYED_PAUSED and
+                self.instance.vm_state != vm_states.PAUSED)
+
+    def _stop_if_nowhere(self, decision):
         """Record that the guest is stopped, which a rollback never does.
 
         The power state alone would not last: the periodic sync of them takes
         a guest without a definition for one that cannot be asked.
         """
-        self.instance.vm_state = vm_states.STOPPED
-        self._hold.save(None)
+        if (decision is guest_location.NOWHERE and
+                self.instance.task_state is None):
+            self.instance.vm_state = vm_states.STOPPED
+            self._hold.save(None)
 
     def _end_leftover(self, decision, search, waited):
         if not waited:

@@ -17,14 +17,23 @@ ComputeManager's methods are called, and what of a migration is stored.
 """
 
 import functools
-import sys
 import time
 
-import six
+from oslo_log import log as logging
+from oslo_utils import excutils
 
 from nova.compute import migration_record
 from nova.compute import task_states
 from nova import exception
+from nova import objects
+
+LOG = logging.getLogger(__name__)
+
+NOT_CLEANED = ('The guest has moved to %(dest)s, and Nova lets that host have '
+               'it, though this one is not cleaned up: %(error)s. '
+               'Without a token of its user Nova may not ask Cinder. See that '
+               'the connections of its volumes to this host are ended, and '
+               'that nothing of it is left here.')
 
 # Seconds in which a destination that was told takes an instance over.
 TAKES_OVER = 10
@@ -120,15 +129,27 @@ class Attempt(object):
         :param manager: ComputeManager of the source host
         """
 
-    def roll_back(self, manager):
+    @property
+    def copies_disks(self):
+        """Whether the destination gets disks of its own, bool."""
+        return self._block_migration
+
+    def roll_back(self, manager, keeps_disks=False):
         """Have it rolled back, as ever.
 
         :param manager: ComputeManager of the source host
+        :param keeps_disks: bool, no disk is deleted on the destination
         :raises: what _rollback_live_migration raises
         """
+        block, data = self._block_migration, self._migrate_data
+        if keeps_disks:
+            block, data = False, dict(data or {}, **dict.fromkeys(_FLAGS,
+                                                                  True))
         manager._rollback_live_migration.unguarded(
-            manager, self.context, self.instance, self.dest,
-            self._block_migration, self._migrate_data)
+            manager, self.context, self.instance, self.dest, block, data)
+        if keeps_disks:
+            # Nova cleans up there only where it deletes something, too.
+            self.remove_shell(manager)
 
     def can_finish(self, manager):
         """Tell whether nova-compute is so far up that it can be finished.
@@ -148,10 +169,14 @@ class Attempt(object):
             manager._post_live_migration.unguarded(
                 manager, self.context, self.instance, self.dest,
                 self._block_migration, self._migrate_data)
-        except Exception:
-            raised = sys.exc_info()
-            self._wait_for_take_over(manager)
-            six.reraise(*raised)
+        except Exception as error:
+            with excutils.save_and_reraise_exception() as raised:
+                if (self._wait_for_take_over(manager) and
+                        self._lacks_cinder()):
+                    raised.reraise = False
+                    LOG.error(NOT_CLEANED, {'error': error, 'dest': self.dest},
+                              instance=self.instance, exc_info=True)
+                    self.finish_at_destination(manager)
         self._remember_until_taken_over(manager)
 
     def _wait_for_take_over(self, manager):
@@ -159,6 +184,8 @@ class Attempt(object):
 
         It may have been told before the source has failed, and stores its
         part only: what was parked meanwhile would stay in error there.
+
+        :returns: bool, it has not taken the instance over
         """
         seen = self.instance.obj_clone()
         ends = time.time() + TAKES_OVER
@@ -167,7 +194,19 @@ class Attempt(object):
             try:
                 seen.refresh()
             except exception.InstanceNotFound:
-                return
+                return False
+        return seen.host == manager.host
+
+    def _lacks_cinder(self):
+        """Tell whether Cinder refuses whatever is asked of it for this one.
+
+        This release asks it with the token of whoever has begun something,
+        and a periodic task or a start of nova-compute has none.
+        """
+        return not getattr(self.context, 'auth_token', None) and any(
+            bdm.is_volume for bdm in
+            objects.BlockDeviceMappingList.get_by_instance_uuid(
+                self.context, self.uuid))
 
     def _remember_until_taken_over(self, manager):
         """Store again what the destination alone was to drop.

@@ -33,7 +33,12 @@ _PRESENCES = {
     6: guest_location.PAUSED,    # crashed, and kept for whoever looks
     7: guest_location.RUNNING,   # asleep, but it wakes by itself
 }
+_RUNNING = 1
 _PAUSED = 3
+
+# virDomainRunningReason of one whose memory is still on the source:
+# post-copy, and post-copy that has failed.
+_POSTCOPY = (10, 11)
 
 # virDomainPausedReason of a domain that waits for its guest to arrive:
 # migration, starting up. Any other reason belongs to one that has run.
@@ -141,7 +146,16 @@ def _look_here(libvirt, uri, uuid, how):
 
 
 def _look_there(libvirt, uri, uuid, how):
-    return _look(libvirt, uri, uuid, how, lambda libvirt, domain: False)
+    return _look(libvirt, uri, uuid, how, _in_postcopy)
+
+
+def _in_postcopy(libvirt, domain):
+    """Tell whether a guest runs on memory that is still on the source.
+
+    The source has no job any more where its libvirtd has lost it.
+    """
+    state, reason = domain.state(0)
+    return state == _RUNNING and reason in _POSTCOPY
 
 
 def _look(libvirt, uri, uuid, how, has_job):

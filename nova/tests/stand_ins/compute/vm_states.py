@@ -12,4 +12,5 @@
 
 ACTIVE = 'active'
 ERROR = 'error'
+PAUSED = 'paused'
 STOPPED = 'stopped'

@@ -12,6 +12,8 @@
 
 """Names that the tests replace: there is no database here."""
 
+import copy
+
 
 class Instance(object):
     @classmethod
@@ -31,6 +33,9 @@ class Record(object):
 
     def __contains__(self, name):
         return name in self.__dict__
+
+    def obj_clone(self):
+        return copy.deepcopy(self)
 
 
 class Migration(Record):

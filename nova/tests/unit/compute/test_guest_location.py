@@ -56,6 +56,14 @@ class TableTestCase(test.NoDBTestCase):
         for pair in itertools.product((R, P), where.PRESENCES):
             self.assertIs(where.MOVING, decide(*pair, moving=True), pair)
 
+    def test_a_source_that_still_has_the_memory_is_no_leftover(self):
+        for source, destination, wanted in (
+                (P, R, where.MOVING), (A, R, where.FINISH),
+                (R, R, where.BOTH)):
+            self.assertIs(wanted, where.decide(
+                where.Sighting(source, 'asked'),
+                where.Sighting(destination, 'asked', moving=True)))
+
     def test_what_cannot_be_asked_decides_nothing(self):
         for pair in self.expected:
             for flags in itertools.product((True, False), repeat=2):

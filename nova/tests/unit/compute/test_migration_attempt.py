@@ -105,13 +105,27 @@ class AttemptTestCase(test_migration_guard.GuardTestCase):
 
     def test_one_that_waits_for_its_turn_is_left_alone(self):
         self.manager.attempt(self.instance)
-        self.manager._waiting_live_migrations[self.instance.uuid] = None
+        self.manager._waiting_live_migrations[self.instance.uuid] = (
+            None, None)
         self.patch(migration_keeper.Keeper, '_is_untouched',
                    lambda self, instance: True)
         self.see(R, A)
         self.look_again()
         self.assert_nothing_done()
         del self.manager._waiting_live_migrations[self.instance.uuid]
+        self.look_again()
+        self.assert_stayed()
+
+    def test_one_that_failed_before_the_driver_was_called_waits_no_more(self):
+        self.manager.attempt(self.instance)
+        future = mock.Mock()
+        self.manager._waiting_live_migrations[self.instance.uuid] = (
+            self.world.migration, future)
+        self.see(R, A)
+        future.done.return_value = False
+        self.look_again()
+        self.assert_nothing_done()
+        future.done.return_value = True
         self.look_again()
         self.assert_stayed()
 
@@ -242,6 +256,18 @@ class AttemptTestCase(test_migration_guard.GuardTestCase):
         self.assert_parked()
         self.assertEqual('running', self.world.migration.status)
 
+    def roll_back_keeping_disks(self):
+        self.begin({'is_shared_instance_path': False,
+                    'is_shared_block_storage': False})
+        self.remembered().roll_back(self.manager, keeps_disks=True)
+        return self.manager.rolled_back_with[0][0]
+
+    def test_kept_disks_are_rolled_back_as_if_they_were_shared(self):
+        data = self.roll_back_keeping_disks()
+        self.assertTrue(data.is_shared_instance_path and
+                        data.is_shared_block_storage)
+        self.assertEqual(('remove', 'dst', False), self.world.done[-1])
+
     def test_a_shell_is_removed_and_no_disk_touched(self):
         self.begin()
         self.migration_fails(R, P)
@@ -290,7 +316,8 @@ class BeginTooLateTestCase(test_migration_guard.GuardTestCase):
         self.world.row['task_state'] = None
         self.manager.migrate = mock.Mock()
         self.begin()
-        self.manager._waiting_live_migrations[self.instance.uuid] = None
+        self.manager._waiting_live_migrations[self.instance.uuid] = (
+            None, None)
         self.begin()
         self.assertFalse(self.manager.migrate.called)
         self.assert_nothing_done()

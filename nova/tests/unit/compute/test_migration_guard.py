@@ -15,6 +15,7 @@ from unittest import mock
 
 from nova.compute import guest_location as where
 from nova.compute import guest_search
+from nova.compute import migration_attempt
 from nova.compute import migration_guard
 from nova.compute import migration_keeper
 from nova.compute import migration_notice
@@ -198,6 +199,17 @@ class FailedTestCase(GuardTestCase):
         self.assert_stayed(power_state.SHUTDOWN, 'stopped')
         self.assertEqual(1, len(self.said('warning')))
 
+    def test_also_where_its_rollback_fails_on_its_way(self):
+        guarded = self.manager.unguarded('roll back')
+        roll_back = guarded.unguarded
+
+        def fail(manager, *args):
+            roll_back(manager, *args)
+            raise ValueError('no cinder')
+        self.patch(guarded, 'unguarded', fail)
+        self.assertRaises(ValueError, self.migration_fails, A, A)
+        self.assert_stayed(power_state.SHUTDOWN, 'stopped')
+
     def test_one_that_is_started_meanwhile_is_not_recorded_stopped(self):
         guarded = self.manager.unguarded('roll back')
         roll_back = guarded.unguarded
@@ -253,6 +265,67 @@ class FailedTestCase(GuardTestCase):
     def test_parking_keeps_where_it_was_to_go(self):
         self.migration_fails(R, U)
         self.assertEqual('dst', self.remembered().dest)
+
+
+class DisksTestCase(GuardTestCase):
+    """The guest's disks are copied to the destination."""
+
+    KEPT = [TORN_DESTINATION, ('remove', 'dst', False)]
+
+    def prepare(self):
+        self.patch(migration_attempt.Attempt, 'copies_disks', True)
+        self.begin()
+
+    def assert_kept(self):
+        self.assertEqual(self.KEPT, self.world.done[-2:])
+        self.assertIn('are kept', self.said('warning')[-1])
+
+    def assert_deleted(self):
+        self.assertEqual([TORN_DESTINATION], self.world.done)
+
+    def test_those_of_a_guest_that_stayed_are_deleted(self):
+        self.migration_fails(R, A)
+        self.assert_deleted()
+
+    def test_a_guest_that_is_nowhere_may_have_written_there(self):
+        self.migration_fails(A, A)
+        self.assert_stayed(power_state.SHUTDOWN, 'stopped')
+        self.assert_kept()
+
+    def test_so_may_one_that_the_switch_over_has_paused(self):
+        self.migration_fails(P, A)
+        self.assert_kept()
+
+    def test_but_not_one_that_its_user_has(self):
+        self.world.row['vm_state'] = 'paused'
+        self.migration_fails(P, A)
+        self.assert_deleted()
+
+    def test_nor_one_that_its_user_has_and_that_was_parked(self):
+        self.world.row['vm_state'] = 'paused'
+        self.migration_fails(P, U)
+        self.see(P, A)
+        self.look_again()
+        self.assert_deleted()
+
+    def test_a_copy_may_have_written_there(self):
+        self.migration_fails(R, R)
+        self.see(R, A)
+        self.look_again()
+        self.assert_stayed()
+        self.assert_kept()
+
+    def test_what_was_never_asked_to_migrate_has_not(self):
+        self.anew_unprepared()
+        self.assert_deleted()
+
+    def anew_unprepared(self):
+        self.world = fakes.World()
+        self.manager = guard_manager.FakeManager(self.world)
+        self.instance = fakes.FakeInstance(self.world)
+        self.manager.prepare = mock.Mock(side_effect=ValueError())
+        self.see(A, U)
+        self.assertRaises(ValueError, self.begin)
 
 
 class ShellTestCase(GuardTestCase):
@@ -817,6 +890,30 @@ class StartTestCase(GuardTestCase):
         self.see(R, A)
         self.start()
         self.assert_stayed()
+        self.assertEqual([fakes.UUID], self.manager.started)
+
+    def fail_to_roll_back(self):
+        guarded = self.manager.unguarded('roll back')
+        roll_back = guarded.unguarded
+
+        def fail(manager, *args):
+            roll_back(manager, *args)
+            raise ValueError('no cinder')
+        self.patch(guarded, 'unguarded', fail)
+        self.patch(migration_keeper, 'LOG', mock.Mock())
+
+    def test_one_that_was_not_rolled_back_to_the_end_is_started(self):
+        self.fail_to_roll_back()
+        self.see(R, A)
+        self.start()
+        self.assertEqual([fakes.UUID], self.manager.started)
+
+    def test_also_where_the_look_had_to_be_put_off(self):
+        self.fail_to_roll_back()
+        self.see(R, U)
+        self.start()
+        self.see(R, A)
+        self.look_again()
         self.assertEqual([fakes.UUID], self.manager.started)
 
     def test_a_guest_that_moved_is_finished_and_not_started(self):

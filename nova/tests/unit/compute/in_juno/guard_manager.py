@@ -14,6 +14,7 @@
 
 from nova.compute import migration_attempt
 from nova.compute import migration_guard
+from nova import objects
 from nova.tests.unit.compute import guard_fakes as fakes
 
 # What the destination has said, and what it has said of shared storage.
@@ -117,3 +118,5 @@ class FakeManager(object):
 def serve_records(test):
     """This release has no record of a live migration, but waits for time."""
     test.patch(migration_attempt, 'time', test.clock)
+    test.patch(objects.BlockDeviceMappingList, 'get_by_instance_uuid',
+               lambda context, uuid: list(test.world.bdms))

@@ -13,6 +13,7 @@
 
 import mock
 
+from nova.compute import migration_attempt
 from nova import exception
 from nova import objects
 from nova.tests.unit.compute import guard_fakes as fakes
@@ -83,6 +84,22 @@ class AttemptTestCase(test_migration_guard.GuardTestCase):
         self.assertFalse(self.manager.migrate.called)
 
 
+class KeptDisksTestCase(test_migration_guard.GuardTestCase):
+
+    def test_nova_rolls_back_as_if_storage_were_shared(self):
+        roll_back = mock.Mock()
+        self.manager._rollback_live_migration = mock.Mock(unguarded=roll_back)
+        migration_attempt.Attempt(
+            'context', self.instance, 'dst', True,
+            {'is_shared_instance_path': False, 'other': 1}).roll_back(
+                self.manager, keeps_disks=True)
+        self.assertEqual(
+            ('dst', False, {'is_shared_instance_path': True,
+                            'is_shared_block_storage': True, 'other': 1}),
+            roll_back.call_args[0][3:])
+        self.assertEqual([('remove', 'dst', False)], self.world.done)
+
+
 class FinishTestCase(test_migration_guard.FinishTestCase):
 
     def test_one_that_cannot_be_finished_is_parked(self):
@@ -106,6 +123,35 @@ class FinishTestCase(test_migration_guard.FinishTestCase):
                          (self.world.row['vm_state'],
                           self.world.row['task_state'],
                           self.world.row['host']))
+
+    def finish_later_without_cinder(self, **volume):
+        self.world.bdms = [mock.Mock(**volume)]
+        self.migration_fails(R, U)
+        self.assert_parked()
+        self.manager.finish_fails = ValueError('no cinder')
+        self.see(A, R)
+        self.look_again()
+
+    def test_one_with_a_volume_is_handed_over_without_cinder(self):
+        # A periodic task has no user's token, and never will have.
+        log = mock.Mock()
+        self.patch(migration_attempt, 'LOG', log)
+        self.finish_later_without_cinder(is_volume=True)
+        self.assert_moved()
+        said = log.error.call_args[0]
+        self.assertIn('no cinder', said[0] % said[1])
+
+    def test_one_without_a_volume_is_not(self):
+        self.finish_later_without_cinder(is_volume=False)
+        self.assert_parked()
+
+    def test_nor_one_whose_user_has_a_token(self):
+        self.world.bdms = [mock.Mock(is_volume=True)]
+        self.manager.finish_fails = ValueError('no cinder')
+        attempt = migration_attempt.Attempt(
+            mock.Mock(auth_token='token'), self.instance, 'dst', False, {})
+        self.assertRaises(ValueError, attempt.finish, self.manager)
+        self.assertEqual([test_migration_guard.TORN_SOURCE], self.world.done)
 
     def test_whoever_ends_the_thread_does_not_wait(self):
         self.manager.finish_fails = SystemExit()

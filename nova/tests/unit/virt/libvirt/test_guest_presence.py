@@ -105,6 +105,12 @@ class LookTestCase(PresenceTestCase):
         self.domain.jobStats.return_value = fake_migration.job()
         self.assertTrue(self.look().moving)
 
+    def test_a_guest_whose_memory_is_still_on_the_source_is_on_its_way(self):
+        # running: post-copy, and post-copy failed; paused: starting up
+        for state, reason, moving in ((1, 10, True), (1, 11, True),
+                                      (1, 4, False), (3, 11, False)):
+            self.assertEqual(moving, self.look(state, reason, 'dst').moving)
+
     def test_the_end_of_a_job_is_no_job(self):
         self.domain.jobStats.return_value = fake_migration.job()
         self.assertFalse(self.look(state=5).moving)
