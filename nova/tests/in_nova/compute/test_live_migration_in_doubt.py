@@ -136,6 +136,16 @@ class LiveMigrationInDoubtTestCase(InDoubtTestCase):
         call = self.rpcapi.rollback_live_migration_at_destination.call_args
         self.assertEqual('dst', call[0][2])
 
+    def test_disks_that_a_lost_guest_may_have_written_are_kept(self):
+        self.live_data.block_migration = True
+        self.live_data.is_shared_block_storage = False
+        self.migration_fails(A, A)
+        calls = self.rpcapi.rollback_live_migration_at_destination
+        self.assertEqual([False], [call[1]['destroy_disks']
+                                   for call in calls.call_args_list])
+        self.assertEqual((vm_states.STOPPED, None), self.states())
+        self.assertEqual('failed', self.status())
+
     def test_a_guest_that_moved_is_handed_to_the_destination(self):
         self.migration_fails(A, R)
         post = self.rpcapi.post_live_migration_at_destination

@@ -113,6 +113,18 @@ class LiveMigrationInDoubtTestCase(InDoubtTestCase):
                          (stored.vm_state, stored.task_state, stored.host))
         self.assertIsNone(self.remembered(stored))
 
+    def test_disks_that_a_lost_guest_may_have_written_are_kept(self):
+        self.presences = {None: A, 'dst': A}
+        self.compute._rollback_live_migration(
+            self.context, self.instance, 'dst', True,
+            migrate_data={'pre_live_migration_result': {},
+                          'is_shared_block_storage': False,
+                          'is_shared_instance_path': False})
+        calls = self.rpcapi.rollback_live_migration_at_destination
+        self.assertEqual([False], [call[1]['destroy_disks']
+                                   for call in calls.call_args_list])
+        self.assertEqual(vm_states.STOPPED, self.stored().vm_state)
+
     def test_a_guest_that_moved_is_handed_to_the_destination(self):
         sent = []
 
