@@ -33,7 +33,7 @@ _QUIET = 30
 # longest tests of Nova's sleep for a minute; on a busy machine some of its
 # functional ones wait for ever: of its CellDatabases fixture's lock two green
 # threads can hold each other up.
-_STANDSTILL = 180
+_STANDSTILL = 120
 
 # seconds between two looks whether there is news
 _LOOK = 5

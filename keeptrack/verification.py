@@ -184,7 +184,11 @@ def jobs(target, copies, modules):
             found += [testruns.Job(label, folder, module,
                                    '%d/%d' % (number, parts))
                       for number in range(1, parts + 1)]
-    return sorted(found, key=lambda job: -target.test_parts.get(job.module, 1))
+    # Functional ones wait more than they work, and may hang for minutes:
+    # the others go on meanwhile.
+    return sorted(found, key=lambda job: (
+        '.functional.' not in job.module,
+        -target.test_parts.get(job.module, 1)))
 
 
 def _file(folder, module):

@@ -20,6 +20,7 @@ from keeptrack import git
 from keeptrack import testruns
 from keeptrack.tests import base
 from keeptrack.tests import synthetic
+from keeptrack import verification
 
 
 class RunnerTestCase(base.TestCase):
@@ -115,6 +116,18 @@ class RunnerTestCase(base.TestCase):
             self.assertRaises(KeyboardInterrupt, runner.run, [
                 testruns.Job('x', self.folder, 'test_it')] * 3)
         self.assertLess(time.monotonic() - began, 60)
+
+
+class JobsTestCase(base.TestCase):
+
+    def test_what_may_stand_still_comes_first(self):
+        target = mock.Mock(our_modules=[], test_parts={'a.long': 2})
+        self.assertEqual(
+            [('b.functional.x', '1/1'), ('a.long', '1/2'), ('a.long', '2/2'),
+             ('a.short', '1/1')],
+            [(job.module, job.part) for job in verification.jobs(
+                target, {'before': self.folder},
+                ['a.short', 'a.long', 'b.functional.x'])])
 
 
 class VerifyTestCase(synthetic.NovaTestCase):
