@@ -18,6 +18,7 @@ import sys
 import zoneinfo
 
 from keeptrack.audit.logs import look
+from keeptrack.audit.logs import paths as log_paths
 from keeptrack.audit.logs import reading
 from keeptrack.commands import audit_output
 from keeptrack import errors
@@ -42,7 +43,8 @@ class AuditLogs(audit_output.AuditLister):
         parser.add_argument(
             '--host', metavar='PATH=HOST', action='append', default=[],
             help="the host that a log is of, where neither the log nor its "
-                 "path (nova-compute-HOST.log, HOST/nova-compute.log) tells")
+                 "path (nova-compute-HOST.log, HOST/nova-compute.log) tells; "
+                 "PATH is a file that is read")
         parser.add_argument(
             '--clock-difference', metavar='SECONDS', type=float,
             default=look.CLOCKS,
@@ -68,7 +70,8 @@ class AuditLogs(audit_output.AuditLister):
         paths = [path if path == reading.STDIN else os.path.normpath(path)
                  for path in parsed_args.paths]
         try:
-            hosts = dict(look.host_option(one) for one in parsed_args.host)
+            hosts = dict(log_paths.host_option(one)
+                         for one in parsed_args.host)
         except ValueError as exc:
             raise errors.KeeptrackError(
                 '--host needs PATH=HOST, not %s' % exc)

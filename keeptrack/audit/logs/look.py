@@ -14,9 +14,9 @@
 
 import collections
 import datetime
-import os
 
 from keeptrack.audit.logs import judgement
+from keeptrack.audit.logs import paths as log_paths
 from keeptrack.audit.logs import scanning
 from keeptrack.audit.logs import story
 from keeptrack.audit import report as report_mod
@@ -46,10 +46,12 @@ def look(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
     :param processes: how many to use (int)
     :param progress: called with parts done and in all
     :returns: report.Report
-    :raises KeeptrackError: for a path that does not exist
+    :raises KeeptrackError: for a path that does not exist, and for a host's
+        that is not read
     """
-    seen = scanning.scan(scanning.files(paths), hosts or {}, zone, processes,
-                         progress)
+    files, unread = log_paths.files(paths)
+    seen = scanning.scan(files, log_paths.named_hosts(hosts or {}, files),
+                         zone, processes, progress)
     covered = collections.defaultdict(list)
     events = collections.defaultdict(list)
     for one in seen:
@@ -64,6 +66,7 @@ def look(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
         findings += judgement.judge(uuid, told.migrations(), clocks)
     return report_mod.Report(
         report_mod.LOGS, [_looked_at(one) for one in seen if one.records],
+        [report_mod.NotSeen(*one) for one in unread.items()] +
         _not_seen(seen, set(paths), zone), findings)
 
 
@@ -100,14 +103,3 @@ def _not_seen(seen, named, zone):
         'times', 'Time stamps without a time zone were read as %s.' % zone,
         False))
     return found
-
-
-def host_option(text):
-    """Take --host PATH=HOST apart.
-
-    :returns: path, host; ValueError when it is none
-    """
-    path, equals, host = text.rpartition('=')
-    if not equals or not path or not host:
-        raise ValueError(text)
-    return os.path.normpath(path) if path != '-' else path, host

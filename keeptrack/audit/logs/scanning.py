@@ -22,10 +22,10 @@ import concurrent.futures
 import dataclasses
 import datetime
 import os
-import re
 
 from keeptrack.audit.logs import filtering
 from keeptrack.audit.logs import formats
+from keeptrack.audit.logs import paths as log_paths
 from keeptrack.audit.logs import reading
 from keeptrack.audit.logs import signs
 from keeptrack import errors
@@ -42,9 +42,6 @@ KEPT = 400
 SHOWN = 500
 
 _EXPORT = b'__REALTIME_TIMESTAMP='
-_NAME = re.compile(r'nova[-_]compute[-_.](?P<host>[\w.-]+?)\.log\b', re.I)
-_NO_HOST = {'', '.', '..', 'nova', 'log', 'logs', 'var', 'archive', 'old',
-            'tmp', 'containers'}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,50 +115,12 @@ class Seen:
             self.events.setdefault(uuid, []).extend(events)
 
 
-def host_of(path):
-    """The host that a log's name tells.
-
-    nova-compute-HOST.log, or HOST/nova-compute.log and HOST/nova/...; the
-    endings of rotated and packed logs do not matter.
-
-    :returns: str, or None
-    """
-    found = _NAME.search(os.path.basename(path))
-    if found:
-        return found['host']
-    for folder in reversed(os.path.dirname(path).split(os.sep)):
-        if folder.lower() not in _NO_HOST:
-            return folder
-    return None
-
-
-def files(paths):
-    """The files to read: those named, and all below a folder.
-
-    :param paths: list of str
-    :returns: list of str, sorted within a folder
-    :raises KeeptrackError: for one that does not exist
-    """
-    found = []
-    for path in paths:
-        if path != reading.STDIN and not os.path.lexists(path):
-            raise errors.KeeptrackError('there is no %s' % path)
-        if os.path.isdir(path):
-            for folder, folders, names in os.walk(path):
-                folders.sort()
-                found += [os.path.join(folder, name)
-                          for name in sorted(names)]
-        else:
-            found.append(path)
-    return list(dict.fromkeys(found))
-
-
 def scan(paths, hosts, zone=datetime.timezone.utc, processes=PROCESSES,
          progress=lambda done, total: None):
     """Go through logs.
 
-    :param paths: list of str, as files() returns them
-    :param hosts: dict of path to host, where the user says so
+    :param paths: list of str, as paths.files() returns them
+    :param hosts: dict of such a path to host, where the user says so
     :param zone: of time stamps without one (datetime.tzinfo)
     :param processes: how many to use (int)
     :param progress: called with parts done and in all
@@ -217,8 +176,8 @@ def _scan_part(part, host, zone):
         seen.problem = 'it is no file'
         return seen
     try:
-        _Scan(seen, host or host_of(path), zone, host is not None).run(
-            begin, end)
+        _Scan(seen, host or log_paths.host_of(path), zone,
+              host is not None).run(begin, end)
     except reading.Unreadable as exc:
         seen.problem = str(exc)
     return seen
@@ -294,7 +253,8 @@ class _Scan:
         host = line.host or self._host
         if host is None:
             self._seen.is_named = False
-        return host or self._seen.path
+            host = log_paths.stand_in(self._seen.path)
+        return host
 
     def _line(self, line, offset):
         sign, detail = signs.find(line.text)

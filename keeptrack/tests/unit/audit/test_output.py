@@ -86,7 +86,8 @@ class OutputTestCase(base.TestCase):
         for words in (['/no/such'], [str(log), '--html', '/no/such/x'],
                       [str(log), '--timezone', 'No/Such'],
                       [str(log), '--clock-difference', '-1'],
-                      [str(log), '--host', 'x']):
+                      [str(log), '--host', 'x'],
+                      [str(log), '--host', 'x=y']):
             self.refused('audit', 'logs', *words)
 
     def test_nothing_that_could_be_read_is_status_2(self):

@@ -16,6 +16,7 @@ import gzip
 import lzma
 import os
 import time
+from unittest import mock
 
 import zstandard
 
@@ -267,6 +268,28 @@ class LookTestCase(base.TestCase):
         self.assertEqual(('cmp-1',), report.findings[0].hosts)
         self.assertEqual([str(folder / 'gone.log')],
                          [one.where for one in report.failures()])
+
+    def test_a_folder_of_many_hosts_logs_is_no_host(self):
+        for names in (('cmp1.log', 'cmp2.log'),
+                      ('cmp1-nova-compute.log', 'cmp2-nova-compute.log')):
+            folder = self.folder / names[0]
+            folder.mkdir()
+            for name, lines in zip(names, (SOURCE, DESTINATION)):
+                (folder / name).write_bytes(w.default(lines))
+            report = look.look([str(folder)], processes=1)
+            self.assertEqual([('lost', 'certain')], [
+                (one.kind, one.certainty) for one in report.findings])
+            self.assertEqual(tuple(str(folder / name) for name in names),
+                             report.findings[0].hosts)
+
+    def test_a_folder_that_cannot_be_read_is_a_failure(self):
+        (self.folder / 'nova-compute-a.log').write_bytes(
+            w.default(DESTINATION))
+        with mock.patch('keeptrack.audit.logs.paths.files', return_value=(
+                [str(self.folder / 'nova-compute-a.log')], {'x': 'denied'})):
+            report = look.look([str(self.folder)], processes=1)
+        self.assertEqual((['x'], 2), ([
+            one.where for one in report.failures()], report.status()))
 
     def test_what_is_no_log_counts_only_where_it_is_named(self):
         folder = self.folder / 'logs'
