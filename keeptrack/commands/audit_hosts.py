@@ -110,7 +110,8 @@ class AuditHosts(audit_output.AuditLister):
         came = {look.asked for look in looks}
         not_seen += [report.NotSeen(name, 'nothing was collected of it')
                      for name in names if name not in came]
-        first, second = collected.rounds(looks)
+        first, second, shared = collected.rounds(looks)
+        not_seen += shared
         view = deleted = None
         if args.nova:
             view = load_view(args.nova)

@@ -13,6 +13,7 @@
 
 """Files of collected JSON: read with bounds, and none spoils the others."""
 
+import dataclasses
 import json
 import pathlib
 
@@ -106,16 +107,37 @@ def _files(names, not_seen):
 def rounds(looks):
     """Sort what was collected into two rounds.
 
+    Two hosts that go by one name are kept apart by their uuids: as two looks
+    at one host they would hide a guest that runs on both.
+
     :param looks: list of guests.Look
     :returns: the first and the second round (lists of guests.Look): of each
-        host the last two; one that was collected once is in the first only
+        host the last two; one that was collected once is in the first only;
+        and a list of report.NotSeen of names that more than one host has
     """
-    by_host = {}
+    by_name = {}
     for look in looks:
-        by_host.setdefault((look.asked, look.uri), []).append(look)
-    first, second = [], []
-    for found in by_host.values():
-        found = sorted(found, key=lambda look: look.began)[-ROUNDS:]
-        first.append(found[0])
-        second.extend(found[1:])
-    return first, second
+        by_name.setdefault((look.asked, look.uri), []).append(look)
+    first, second, not_seen = [], [], []
+    for (name, _), found in by_name.items():
+        hosts = _apart(name, found, not_seen)
+        for found in hosts:
+            found = sorted(found, key=lambda look: look.began)[-ROUNDS:]
+            first.append(found[0])
+            second.extend(found[1:])
+    return first, second, not_seen
+
+
+def _apart(name, looks, not_seen):
+    """The looks at each of the hosts that have a name (list of lists)."""
+    uuids = sorted({look.host_uuid for look in looks} - {None})
+    if len(uuids) < 2:
+        return [looks]
+    why = 'it is the name of %d hosts, of the uuids %s: collect each with a ' \
+        '--name of its own' % (len(uuids), ' and '.join(uuids))
+    untold = sum(look.host_uuid is None for look in looks)
+    if untold:
+        why += '; %d files name no uuid and were left out' % untold
+    not_seen.append(report.NotSeen(name, why))
+    return [[dataclasses.replace(look, asked='%s (%s)' % (name, uuid))
+             for look in looks if look.host_uuid == uuid] for uuid in uuids]

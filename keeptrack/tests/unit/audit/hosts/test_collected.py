@@ -13,9 +13,11 @@
 
 """Files and answers that may be anything."""
 
+import dataclasses
 import json
 import time
 
+from keeptrack.audit.hosts import audit
 from keeptrack.audit.hosts import collected
 from keeptrack.audit.hosts import collector
 from keeptrack.audit.hosts import guests
@@ -73,11 +75,36 @@ class DocumentTestCase(base.TestCase):
     def test_rounds(self):
         looks = [sample.look('a', at=sample.NOW + at) for at in (2, 9, 5)]
         looks.append(sample.look('b'))
-        first, second = collected.rounds(looks)
+        first, second, not_seen = collected.rounds(looks)
         self.assertEqual([(5, 'a'), (0, 'b')], [
             (one.began - sample.NOW, one.asked) for one in first])
         self.assertEqual([(9, 'a')], [
             (one.began - sample.NOW, one.asked) for one in second])
+        self.assertEqual([], not_seen)
+
+    def test_hosts_of_one_name_are_not_looks_at_one_host(self):
+        looks = [sample.look('a', sample.guest(5), at=sample.NOW + at,
+                             host_uuid=uuid)
+                 for at, uuid in ((0, 'u'), (1, 'v'), (20, 'u'), (21, 'v'))]
+        looks.append(dataclasses.replace(looks[3], host_uuid=None))
+        first, second, not_seen = collected.rounds(looks)
+        for number, found in enumerate((first, second)):
+            self.assertEqual([('a (u)', number * 20),
+                              ('a (v)', number * 20 + 1)], [
+                (one.asked, one.began - sample.NOW) for one in found])
+        self.assertEqual(['a'], [one.where for one in not_seen])
+        self.assertIn('u and v', not_seen[0].why)
+        self.assertIn('1 files', not_seen[0].why)
+        report = audit.collected(first, second, None, None, 3600)
+        self.assertEqual([('doubled', 'certain', ('a (u)', 'a (v)'))], [
+            (one.kind, one.certainty, one.hosts) for one in report.findings])
+
+    def test_a_look_without_the_uuid_is_at_the_same_host(self):
+        looks = [sample.look('a', at=sample.NOW + at) for at in (0, 20)]
+        looks[0] = dataclasses.replace(looks[0], host_uuid=None)
+        first, second, not_seen = collected.rounds(looks)
+        self.assertEqual(([looks[0]], [looks[1]], []),
+                         (first, second, not_seen))
 
 
 class CollectorTestCase(base.TestCase):
