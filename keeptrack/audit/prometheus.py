@@ -52,7 +52,7 @@ def text(report):
         'keeptrack_audit_findings': [
             ({'kind': kind, 'certainty': certainty}, counts[kind, certainty])
             for kind in finding.KINDS for certainty in finding.CERTAINTIES],
-        'keeptrack_audit_looked_at': [({}, len(report.looked_at))],
+        'keeptrack_audit_looked_at': [({}, report.number_looked_at())],
         'keeptrack_audit_hosts_not_seen': [
             ({}, len({one.where for one in report.failures()}))],
         'keeptrack_audit_last_run_timestamp_seconds': [

@@ -30,6 +30,9 @@ SCHEMA = 'keeptrack.audit/1'
 LOGS = 'logs'
 HOSTS = 'hosts'
 
+# what is looked at beside the hosts
+NOVA = "Nova's API"
+
 # exit statuses
 NOTHING_FOUND, FOUND, COULD_NOT_LOOK = 0, 1, 2
 
@@ -86,6 +89,10 @@ class Report:
         """What should have been looked at and could not be (list)."""
         return [one for one in self.not_seen if one.is_failure]
 
+    def number_looked_at(self):
+        """How many logs or hosts were looked at (int)."""
+        return sum(one.name != NOVA for one in self.looked_at)
+
     def status(self):
         """The exit status (int): of the three at the top of this module.
 
@@ -93,7 +100,7 @@ class Report:
         """
         if self.findings:
             return FOUND
-        if self.failures() or not self.looked_at:
+        if self.failures() or not self.number_looked_at():
             return COULD_NOT_LOOK
         return NOTHING_FOUND
 

@@ -39,7 +39,8 @@ What was found is looked at again after a pause; only what stands is told.
 Nothing is changed, ever.
 
 Without HOST, all hosts of Nova's are asked. The exit status is 0 if nothing
-was found, 1 if something was, 2 if nothing could be looked at.
+was found, 1 if something was, 2 if nothing was and not all could be looked at,
+or for bad input.
 '''
 
 

@@ -31,7 +31,8 @@ class AuditLogs(audit_output.AuditLister):
     oslo.log's default and JSON formats and as journalctl exports them, plain
     or packed with gzip, xz or zstd. Give it the logs of both hosts of a
     migration: of one alone it can tell little for certain. Exit status: 0
-    when nothing was found, 1 when something was, 2 when no log could be read.
+    when nothing was found, 1 when something was, 2 when nothing was and not
+    all could be read, or for bad input.
     """
 
     def get_parser(self, prog_name):

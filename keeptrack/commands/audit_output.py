@@ -123,5 +123,5 @@ class AuditLister(lister.Lister, metaclass=abc.ABCMeta):
             common.report('not seen: %d more, which --json and --html tell'
                           % (len(failures) - _TOLD))
         common.report('looked at %d, could not look at %d, found %d' % (
-            len(found.looked_at), len({one.where for one in failures}),
+            found.number_looked_at(), len({one.where for one in failures}),
             len(found.findings)))

@@ -31,6 +31,8 @@ PAUSE = 10
 WITHOUT_NOVA = ('Nova was not asked: only guests with two copies, and empty '
                 'domains, can be told without it (--os-cloud, --nova)')
 
+_UNTOLD = '; whether %d instances that Nova has there run cannot be told'
+
 
 class Live:
     """Asks the hosts themselves, and Nova if there is one.
@@ -143,7 +145,7 @@ def make(around, silences, found, seconds):
     servers = around.view.servers if around.view else {}
     looked_at = []
     if around.view is not None:
-        looked_at.append(report.LookedAt("Nova's API", {
+        looked_at.append(report.LookedAt(report.NOVA, {
             'instances': len(servers), 'hosts': len(around.view.hosts)}))
     for place in sorted(around.places, key=lambda place: place.name):
         look = place.look
@@ -166,6 +168,9 @@ def _not_seen(around, silences):
     if around.view is None:
         found.append(report.NotSeen('Nova', WITHOUT_NOVA, False))
     else:
+        # a host without active instances may have guests all the same
+        untold.update(dict.fromkeys(
+            set(around.view.hosts) - set(around.by_host), 0))
         untold.update(
             one.host for one in around.view.servers.values()
             if one.vm_state in nova_record.THERE and
@@ -182,13 +187,13 @@ def _not_seen(around, silences):
     for name, why in names.items():
         count = untold.pop(name, 0)
         if count:
-            why += '; whether %d instances that Nova has there run cannot ' \
-                'be told' % count
+            why += _UNTOLD % count
         found.append(report.NotSeen(name, why))
     for host, count in sorted(untold.items(), key=str):
-        found.append(report.NotSeen(
-            str(host), 'it was not looked at under this name; whether %d '
-            'instances that Nova has there run cannot be told' % count))
+        why = 'it was not looked at under this name'
+        if count:
+            why += _UNTOLD % count
+        found.append(report.NotSeen(str(host), why))
     if around.view is not None and around.view.unclear:
         found.append(report.NotSeen(
             'Nova', 'it tells too little of %d instances: a cell of it is '

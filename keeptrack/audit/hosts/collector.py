@@ -403,6 +403,9 @@ def main(arguments=None):
     parser.add_argument('--output', metavar='FILE',
                         help='write there instead of on standard output')
     options = parser.parse_args(arguments)
+    # what is no number is not larger either
+    if not 0 < options.timeout < 1e7:
+        parser.error('--timeout needs a number above 0')
     status = 0
     try:
         found = bounded(options.timeout, look, options.uri, options.name)

@@ -99,6 +99,13 @@ class AuditHostsTestCase(base.TestCase):
         self.assertIn('1 instances that Nova has there',
                       report['not_seen'][0]['why'])
 
+    def test_a_host_of_novas_that_was_not_asked(self):
+        self.add(1, HOST_B, vm_state='stopped')
+        report = self.audit('--os-cloud', 'test', HOST_A)
+        self.assertEqual([(HOST_B, 'it was not looked at under this name')], [
+            (one['where'], one['why']) for one in report['not_seen']])
+        self.assertEqual(2, report['status'])
+
     def test_without_nova(self):
         report = self.audit(HOST_A)
         self.assertEqual(0, report['status'])

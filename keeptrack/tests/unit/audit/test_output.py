@@ -58,6 +58,15 @@ class OutputTestCase(base.TestCase):
         self.assertEqual(len(finding.KINDS) * len(finding.CERTAINTIES),
                          text.count('keeptrack_audit_findings{'))
 
+    def test_novas_api_is_no_host(self):
+        report = report_mod.Report('hosts', [
+            report_mod.LookedAt(report_mod.NOVA), report_mod.LookedAt('a')])
+        self.assertIn('keeptrack_audit_looked_at{audit="hosts"} 1\n',
+                      prometheus.text(report))
+        self.assertEqual(0, report.status())
+        del report.looked_at[1]
+        self.assertEqual(2, report.status())
+
     def test_an_unknown_kind_is_refused(self):
         self.assertRaises(ValueError, finding.Finding, 'x', 'certain', 'u')
 

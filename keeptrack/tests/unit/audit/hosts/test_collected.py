@@ -16,6 +16,7 @@
 import dataclasses
 import json
 import time
+from unittest import mock
 
 from keeptrack.audit.hosts import audit
 from keeptrack.audit.hosts import collected
@@ -143,6 +144,14 @@ class CollectorTestCase(base.TestCase):
         for name, number in (('i', 2), ('j', 1), ('../run/i', 1)):
             self.assertIsNone(collector.since(
                 name, sample.UUID % number, [str(run)], str(proc)))
+
+    def test_a_time_that_is_no_number_is_refused(self):
+        for timeout in ('nan', '-1', '0', 'inf', '1e300'):
+            err = self.useFixture(base.fixtures.StringStream('err')).stream
+            with mock.patch('sys.stderr', err):
+                refused = self.assertRaises(
+                    SystemExit, collector.main, ['--timeout', timeout])
+            self.assertEqual(2, refused.code)
 
     def test_bounded(self):
         self.assertEqual(3, collector.bounded(5, lambda: 3))
