@@ -172,3 +172,16 @@ def iso(when):
     except (OverflowError, OSError, ValueError):
         return None
     return moment.isoformat(timespec='milliseconds')
+
+
+def printable(text):
+    """Somebody else's text, for a terminal.
+
+    :param text: may have sequences that a terminal obeys, and halves of
+                 characters that cannot be written (str)
+    :returns: str, of the same length
+    """
+    if text.isprintable():
+        return text
+    return ''.join(one if one.isprintable() else
+                   ' ' if one.isspace() else '?' for one in text)

@@ -118,7 +118,8 @@ class AuditLister(lister.Lister, metaclass=abc.ABCMeta):
     def _tell(found):
         failures = found.failures()
         for one in failures[:_TOLD]:
-            common.report('not seen: %s: %s' % (one.where, one.why))
+            common.report(report_mod.printable(
+                'not seen: %s: %s' % (one.where, one.why)))
         if len(failures) > _TOLD:
             common.report('not seen: %d more, which --json and --html tell'
                           % (len(failures) - _TOLD))

@@ -18,7 +18,6 @@ was collected: both may be broken, or mean harm.
 """
 
 import dataclasses
-import math
 
 from keeptrack.audit.hosts import collector
 from keeptrack import errors
@@ -173,7 +172,8 @@ def _uuid(value, what):
 
 def _time(data, key):
     value = data.get(key)
+    # what is no number is not between them; an integer may be of any size
     if (isinstance(value, bool) or not isinstance(value, (int, float)) or
-            not math.isfinite(value) or not _EARLIEST < value < _LATEST):
+            not _EARLIEST < value < _LATEST):
         raise Broken('%s is %s' % (key, short(value)))
     return float(value)

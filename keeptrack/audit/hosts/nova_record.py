@@ -103,8 +103,9 @@ def from_dict(data):
     listed, hosts = data.get('servers'), data.get('hosts')
     if not isinstance(listed, list) or not isinstance(hosts, dict):
         raise guests.Broken('servers or hosts are missing')
-    for name, node in hosts.items():
-        _check('a host', node, str, _LONGEST)
+    hosts = {_check('a host', name, str, _LONGEST):
+             _check('a host', node, str, _LONGEST)
+             for name, node in hosts.items()}
     servers = {}
     for one in listed:
         server = _server(one)
@@ -114,6 +115,8 @@ def from_dict(data):
     when, unclear = data.get('when'), data.get('unclear')
     if type(when) not in (int, float) or type(unclear) is not int:
         raise guests.Broken('when or unclear is missing')
+    for name, value in (('when', when), ('unclear', unclear)):
+        _check(name, value, (int, float), _LONGEST)
     return View(float(when), servers, hosts, unclear)
 
 

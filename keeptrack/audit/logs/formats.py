@@ -23,6 +23,8 @@ import json
 import re
 import struct
 
+from keeptrack.audit import report
+
 UUID = r'[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 
 # a time stamp of oslo.log's, after at most a syslog prefix
@@ -33,6 +35,12 @@ _DEFAULT = re.compile(
 _SYSLOG_HOST = re.compile(r'(?:^|\s)(?P<host>[\w.-]+) [\w./-]+(?:\[\d+\])?: $')
 _INSTANCE = re.compile(r'\[instance: (%s)\]' % UUID, re.I)
 _BEFORE = re.compile(r'^(?:\[[^\]]*\] )*')
+
+# seconds since the epoch: the year 5138
+_LATEST = 1e11
+
+# characters of a host's name
+_LONGEST_HOST = 255
 
 # bytes that a damaged line of text may have
 _NULS = 16
@@ -88,8 +96,12 @@ def _line(when, host, level, text, instance=None):
     found = _INSTANCE.search(text)
     if found:
         instance = found.group(1)
-    return Line(when, host, level, instance.lower() if instance else None,
-                _BEFORE.sub('', text))
+    return Line(when, _host(host), level,
+                instance.lower() if instance else None, _BEFORE.sub('', text))
+
+
+def _host(name):
+    return report.printable(name[:_LONGEST_HOST]) if name else None
 
 
 def _time(text, zone):
@@ -115,7 +127,7 @@ def _json(text, zone):
         return None
     when, created = record.get('asctime'), record.get('created')
     when = _time(when, zone) if isinstance(when, str) else None
-    if isinstance(created, float) and 0 < created < 1e11:
+    if isinstance(created, float) and 0 < created < _LATEST:
         # needs no time zone
         when = created
     extra = record.get('extra')
@@ -143,13 +155,15 @@ def _journal_record(record, zone):
     when = None
     try:
         when = int(record.get('__REALTIME_TIMESTAMP')) / 1e6
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pass
+    if when is not None and not 0 < when < _LATEST:
+        when = None
     host = record.get('_HOSTNAME')
     host = host if isinstance(host, str) else None
     if inner is None:
         return _line(when, host, record.get('LOGGER_LEVEL'), message)
-    return dataclasses.replace(inner, host=host,
+    return dataclasses.replace(inner, host=_host(host),
                                when=inner.when if when is None else when)
 
 

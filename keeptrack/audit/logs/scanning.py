@@ -28,6 +28,7 @@ from keeptrack.audit.logs import formats
 from keeptrack.audit.logs import paths as log_paths
 from keeptrack.audit.logs import reading
 from keeptrack.audit.logs import signs
+from keeptrack.audit import report
 from keeptrack import errors
 
 PROCESSES = 2
@@ -253,7 +254,7 @@ class _Scan:
         host = line.host or self._host
         if host is None:
             self._seen.is_named = False
-            host = log_paths.stand_in(self._seen.path)
+            host = report.printable(log_paths.stand_in(self._seen.path))
         return host
 
     def _line(self, line, offset):
@@ -265,7 +266,8 @@ class _Scan:
         events = seen.events.setdefault(line.instance, [])
         events.append(Event(
             line.when, self._where(line), sign.name, sign.means, detail,
-            '%s, byte %d' % (seen.path, offset), line.text[:SHOWN]))
+            '%s, byte %d' % (seen.path, offset),
+            report.printable(line.text[:SHOWN])))
         if len(events) > 2 * KEPT:
             seen.events[line.instance] = _thin(events)
 

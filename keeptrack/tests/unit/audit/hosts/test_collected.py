@@ -22,6 +22,7 @@ from keeptrack.audit.hosts import audit
 from keeptrack.audit.hosts import collected
 from keeptrack.audit.hosts import collector
 from keeptrack.audit.hosts import guests
+from keeptrack.audit.hosts import nova_record
 from keeptrack.tests import base
 from keeptrack.tests.unit.audit.hosts import sample
 
@@ -43,6 +44,8 @@ class DocumentTestCase(base.TestCase):
                 ({'hostname': 'x' * 300}, 'hostname'),
                 ({'hostname': ['a']}, 'hostname'),
                 ({'began': 'now'}, 'began'), ({'began': True}, 'began'),
+                ({'began': 10 ** 400}, 'began'),
+                ({'ended': float('nan')}, 'ended'),
                 ({'ended': sample.NOW - 1}, 'ended before'),
                 ({'host_uuid': 'x'}, 'host_uuid'), ({'guests': {}}, 'list'),
                 ({'guests': [guest, guest]}, 'twice'),
@@ -54,6 +57,16 @@ class DocumentTestCase(base.TestCase):
                                       sample.document(**changes))
             self.assertIn(words, str(error))
             self.assertEqual(1, len(str(error).splitlines()))
+
+    def test_a_view_with_numbers_that_are_none(self):
+        view = nova_record.to_dict(sample.view('a'))
+        for key in ('when', 'unclear'):
+            error = self.assertRaises(
+                guests.Broken, nova_record.from_dict,
+                dict(view, **{key: 10 ** 400}))
+            self.assertIn(key, str(error))
+        self.assertEqual({'a b': 'c d'}, nova_record.from_dict(dict(
+            view, hosts={'a\x1bb': 'c\ud800d'})).hosts)
 
     def test_files_that_are_anything(self):
         good = json.dumps(sample.document())

@@ -13,6 +13,7 @@
 """Logs go in, a report comes out."""
 
 import gzip
+import json
 import lzma
 import os
 import time
@@ -248,6 +249,33 @@ class LookTestCase(base.TestCase):
             self.assertEqual([], report.findings)
             self.assertEqual(1, len(report.failures()), content[:20])
             self.assertEqual(2, report.status())
+
+    def test_times_that_are_none_spoil_no_others(self):
+        text = w.default(DESTINATION[:1]).decode()[:-1]
+        for value in ('9' * 400, '9' * 20, '1e999', '-1', 'null'):
+            record = '{"MESSAGE": %s, "__REALTIME_TIMESTAMP": %s}\n' % (
+                json.dumps(text), value)
+            exported = '__REALTIME_TIMESTAMP=%s\nMESSAGE=%s\n\n' % (value,
+                                                                    text)
+            for data in (record, exported):
+                report = self.look(a=data.encode())
+                self.assertEqual(
+                    '2015-01-23T16:00:01.000+00:00',
+                    report.looked_at[0].counts['to'], value)
+
+    def test_a_terminal_gets_only_what_can_be_printed(self):
+        host, words = 'a\x1b[2J\ud800\n', 'said \x1b]0;x\x07\ud800'
+        lines = b''.join(json.dumps({
+            'MESSAGE': line + words, '_HOSTNAME': host,
+            '__REALTIME_TIMESTAMP': str(int((w.BEGIN + second) * 1e6))
+        }).encode() + b'\n' for (second, _), line in zip(
+            SOURCE, w.default(SOURCE).decode().splitlines()))
+        found = self.look(**{'': lines}).findings[0]
+        self.assertEqual(('a?[2J? ',), found.hosts)
+        for text in found.hosts + found.why + tuple(
+                one.text for one in found.moments):
+            self.assertTrue(text.isprintable(), text)
+        self.assertIn('said ?]0;x??', found.why[1])
 
     def test_a_quoted_log_line_is_no_record(self):
         quoted = b''.join(b'said "' + line for line in
