@@ -42,6 +42,9 @@ KEPT = 400
 # characters of a line that a report shows
 SHOWN = 500
 
+# lines at each end of a block that tell what time it covers
+_EDGE = 8
+
 _EXPORT = b'__REALTIME_TIMESTAMP='
 
 
@@ -234,10 +237,9 @@ class _Scan:
 
     def _edges(self, data, ends, parse):
         """Look at the first and the last lines: the time that is covered."""
-        head = data[:8192].split(ends)[:8]
-        tail = data[-8192:].split(ends)[-8:]
-        for one in head + tail:
-            line = parse(one, self._zone) if one else None
+        for one in _outermost(data, ends):
+            line = (parse(one, self._zone)
+                    if 0 < len(one) <= reading.LONGEST else None)
             if line is None or line.when is None:
                 continue
             seen = self._seen
@@ -270,6 +272,27 @@ class _Scan:
             report.printable(line.text[:SHOWN])))
         if len(events) > 2 * KEPT:
             seen.events[line.instance] = _thin(events)
+
+
+def _outermost(data, ends):
+    """The first and the last lines of a block, each whole and once (list).
+
+    Of an entry of the journal that is cut, the rest may not name its host.
+    """
+    first, last, at, end = [], [], 0, len(data)
+    while len(first) < _EDGE and at < end:
+        found = data.find(ends, at)
+        found = end if found < 0 else found
+        first.append(data[at:found])
+        at = found + len(ends)
+    if data.endswith(ends):
+        end -= len(ends)
+    while len(last) < _EDGE and end > at:
+        found = data.rfind(ends, at, end)
+        found = at if found < 0 else found + len(ends)
+        last.append(data[found:end])
+        end = found - len(ends)
+    return first + last[::-1]
 
 
 # what other signs are kept around

@@ -24,6 +24,7 @@ import zstandard
 from keeptrack.audit.logs import filtering
 from keeptrack.audit.logs import look
 from keeptrack.audit.logs import reading
+from keeptrack.audit import report as report_mod
 from keeptrack import errors
 from keeptrack.tests import base
 from keeptrack.tests.unit.audit.logs import written as w
@@ -204,6 +205,30 @@ class LookTestCase(base.TestCase):
                 [('lost', 'certain', ('a', 'b'))],
                 [(one.kind, one.certainty, one.hosts)
                  for one in report.findings], name)
+
+    def test_no_entry_of_the_journal_is_cut_into_a_host(self):
+        # the last 8 KiB begin at every byte of an entry once
+        lines = [(number, 'x' * 1000) for number in range(20)]
+        for padding in range(0, 1400, 7):
+            report = self.look(**{'': w.export(
+                lines + [(20, 'y' * padding)], 'a')})
+            self.assertEqual('a', report.looked_at[0].counts['host'])
+
+    def test_a_small_log_does_not_go_back(self):
+        for number in (2, 8, 9, 15, 16, 17, 40, 400):
+            data = w.default([(20 * at, 'x') for at in range(number)])
+            report = self.look(a=data)
+            self.assertNotIn('goes back', ''.join(
+                one.why for one in report.not_seen))
+            self.assertEqual(
+                [report_mod.iso(w.BEGIN), report_mod.iso(
+                    w.BEGIN + 20 * number - 20)],
+                [report.looked_at[0].counts[key] for key in ('from', 'to')])
+
+    def test_one_that_goes_back_is_told(self):
+        report = self.look(a=w.default([(100, 'x'), (0, 'x')]))
+        self.assertIn('goes back by 100 s', ''.join(
+            one.why for one in report.not_seen))
 
     def test_packed(self):
         for pack in (gzip.compress, lzma.compress,
