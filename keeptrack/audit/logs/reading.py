@@ -27,8 +27,9 @@ except ImportError:     # pragma: no cover - told where one is to be read
     zstandard = None
 try:
     from isal import igzip
+    from isal import isal_zlib
 except ImportError:     # the standard library's is slower
-    igzip = gzip
+    igzip, isal_zlib = gzip, zlib
 
 BLOCK = 4 << 20
 LONGEST = 1 << 20
@@ -37,6 +38,11 @@ STDIN = '-'
 
 _MAGIC = ((b'\x1f\x8b', 'gz'), (b'\xfd7zXZ\0', 'xz'),
           (b'\x28\xb5\x2f\xfd', 'zst'))
+
+# what an unpacker raises for what it cannot unpack
+_DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, isal_zlib.error,
+           lzma.LZMAError) + (
+               (zstandard.ZstdError,) if zstandard is not None else ())
 
 
 class Unreadable(Exception):
@@ -59,15 +65,80 @@ def _open(path):
         return sys.stdin.buffer
     kind = packed(path)
     if kind == 'gz':
-        return igzip.open(path, 'rb')
+        return _Packed(path, igzip.open, gzip.open)
     if kind == 'xz':
-        return lzma.open(path, 'rb')
+        return _Packed(path, lzma.open, lzma.open)
     if kind == 'zst':
         if zstandard is None:
             raise Unreadable('it is packed with zstd, and there is no Python '
                              'package zstandard here')
-        return _Zstd(path)
+        return _Packed(path, _Zstd, _CarefulZstd)
     return open(path, 'rb', buffering=0)
+
+
+class _Packed:
+    """Unpacks, and hands out all that stands before damage.
+
+    Where an unpacker fails, what it has unpacked in the same step is lost. So
+    that is unpacked again, in small steps.
+
+    :param path: of the file (str)
+    :param fast: makes an unpacker of an open file
+    :param careful: makes another, to go in small steps
+    :ivar damage: why there is no more (exception), or None
+    """
+
+    _STEP = 512
+
+    def __init__(self, path, fast, careful):
+        self._file = open(path, 'rb')
+        self._unpacker, self._careful = fast(self._file), careful
+        self._at, self._is_careful = 0, False
+        self.damage = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self._unpacker.close()
+        self._file.close()
+
+    def read(self, size):
+        """Read up to as many bytes; none at the end, or at damage."""
+        if self.damage is not None:
+            return b''
+        if not self._is_careful:
+            try:
+                data = self._unpacker.read(size)
+                self._at += len(data)
+                return data
+            except _DAMAGE + (OSError,):
+                pass
+        pieces, got = [], 0
+        try:
+            if not self._is_careful:
+                self._begin_again()
+            while got < size:
+                pieces.append(self._unpacker.read1(min(self._STEP,
+                                                       size - got)))
+                got += len(pieces[-1])
+                if not pieces[-1]:
+                    break
+        except _DAMAGE + (OSError,) as exc:
+            self.damage = exc
+        return b''.join(pieces)
+
+    def _begin_again(self):
+        self._is_careful = True
+        self._unpacker.close()
+        self._file.seek(0)
+        self._unpacker = self._careful(self._file)
+        left = self._at
+        while left:
+            data = self._unpacker.read1(min(left, BLOCK))
+            if not data:
+                break
+            left -= len(data)
 
 
 class _Zstd:
@@ -75,48 +146,62 @@ class _Zstd:
 
     zstandard's own reader takes the middle of a frame for its end.
 
-    :param path: of the file (str)
+    :param stream: the packed file
     """
 
     # an unpacked block has 128 KiB, and the shortest packed one 4 bytes: this
     # much cannot become more than 64 MiB
     _PIECE = 2048
 
-    def __init__(self, path):
-        self._file = open(path, 'rb')
+    def __init__(self, stream):
+        self._file = stream
         self._frame = None
-        self._data = bytearray()
+        self._left, self._data = b'', bytearray()
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        self._file.close()
+    def close(self):
+        """The file is closed by whoever has opened it."""
 
     def read(self, size):
-        """Read up to as many bytes; none at the end.
+        """Read as many bytes, fewer at the end.
 
         :raises EOFError: when the last frame is cut off
         """
-        while len(self._data) < size:
-            piece = self._file.read(self._PIECE)
-            if not piece:
-                break
-            self._unpack(piece)
-        if not self._data and self._frame is not None:
-            raise EOFError('the last frame has no end')
+        while len(self._data) < size and self._fill():
+            pass
+        return self._take(size)
+
+    def read1(self, size):
+        """Read up to as many bytes, those that come next; none at the end.
+
+        :raises EOFError: when the last frame is cut off
+        """
+        while not self._data and self._fill():
+            pass
+        return self._take(size)
+
+    def _fill(self):
+        """Unpack a piece of one frame; returns whether there was one."""
+        piece = self._left or self._file.read(self._PIECE)
+        self._left = b''
+        if not piece:
+            if self._frame is not None and not self._data:
+                raise EOFError('the last frame has no end')
+            return False
+        if self._frame is None:
+            self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._data += self._frame.decompress(piece)
+        if self._frame.eof:
+            self._left, self._frame = self._frame.unused_data, None
+        return True
+
+    def _take(self, size):
         data = bytes(self._data[:size])
         del self._data[:size]
         return data
 
-    def _unpack(self, piece):
-        while piece:
-            if self._frame is None:
-                self._frame = zstandard.ZstdDecompressor().decompressobj()
-            self._data += self._frame.decompress(piece)
-            if not self._frame.eof:
-                return
-            piece, self._frame = self._frame.unused_data, None
+
+class _CarefulZstd(_Zstd):
+    _PIECE = 64
 
 
 def blocks(path, begin=0, end=None, ends=b'\n'):
@@ -133,15 +218,13 @@ def blocks(path, begin=0, end=None, ends=b'\n'):
     try:
         with _open(path) as stream:
             yield from _whole(stream, begin, end, ends)
-    except (EOFError, zlib.error, lzma.LZMAError) as exc:
+            if isinstance(stream, _Packed) and stream.damage is not None:
+                raise stream.damage
+    except _DAMAGE as exc:
         raise Unreadable('damaged or cut off, read as far as it goes: %s'
                          % exc)
     except OSError as exc:
         raise Unreadable(exc.strerror or str(exc))
-    except Exception as exc:
-        if zstandard is not None and isinstance(exc, zstandard.ZstdError):
-            raise Unreadable('damaged, read as far as it goes: %s' % exc)
-        raise
 
 
 def _whole(stream, begin, end, ends):

@@ -23,7 +23,6 @@ import zstandard
 
 from keeptrack.audit.logs import filtering
 from keeptrack.audit.logs import look
-from keeptrack.audit.logs import reading
 from keeptrack.audit import report as report_mod
 from keeptrack import errors
 from keeptrack.tests import base
@@ -362,20 +361,6 @@ class LookTestCase(base.TestCase):
         self.assertEqual(
             self.look(a=SOURCE, b=DESTINATION).to_dict()['findings'],
             self.look(2, a=SOURCE, b=DESTINATION).to_dict()['findings'])
-
-
-class ReadingTestCase(base.TestCase):
-
-    def test_parts_give_every_line_once(self):
-        path = self.folder / 'log'
-        data = b''.join(b'%d\n' % (number * 37) for number in range(3000))
-        path.write_bytes(data)
-        for step in (1000, 1024, 4097):
-            begins = list(range(0, len(data), step))
-            read = b''.join(
-                block for begin, end in zip(begins, begins[1:] + [None])
-                for _, block in reading.blocks(str(path), begin, end))
-            self.assertEqual(data, read)
 
 
 class FilteringTestCase(base.TestCase):
