@@ -21,6 +21,8 @@ was to be asked has not answered.
 
 import dataclasses
 
+from keeptrack.audit import host_name
+
 # what many a host calls itself
 _NOBODY = ('localhost', 'localhost.localdomain')
 
@@ -75,8 +77,7 @@ def distinct(looks):
 
 def _lies(look):
     """Whether a host calls itself otherwise than it was asked (bool)."""
-    return (look.asked.lower().partition('.')[0] !=
-            look.hostname.lower().partition('.')[0])
+    return host_name.short(look.asked) != host_name.short(look.hostname)
 
 
 def places(looks, hosts):
@@ -133,8 +134,8 @@ class _Names:
         for host, node in hosts.items():
             for name in {host, node} - {None}:
                 self._exact[name.lower()] = host
-                first = name.lower().partition('.')[0]
-                self._short.setdefault(first, set()).add(host)
+                self._short.setdefault(host_name.short(name), set()).add(
+                    host)
 
     def __bool__(self):
         return bool(self._hosts)
@@ -149,5 +150,5 @@ class _Names:
             return self._exact[name]
         if name in _NOBODY:
             return None
-        found = self._short.get(name.partition('.')[0], ())
+        found = self._short.get(host_name.short(name), ())
         return next(iter(found)) if len(found) == 1 else None

@@ -19,6 +19,7 @@ rules of judgement.py ask is answered here as a fact.
 
 import dataclasses
 
+from keeptrack.audit import host_name
 from keeptrack.audit.logs import timeline
 
 # seconds that signs of one end may be apart: libvirt's error, Nova's words,
@@ -177,7 +178,8 @@ class Story:
                 source, ('began', 'finished', 'pre-failed'), late=late)):
             for host in self._covered:
                 if host != source and event.detail and (
-                        host.split('.')[0] == event.detail.split('.')[0]):
+                        host_name.short(host) ==
+                        host_name.short(event.detail)):
                     return host
         return None
 
@@ -262,7 +264,10 @@ class Story:
         if not done:
             return set()
         when, facts = done[-1].when, set()
-        pending = self._events.of(source, ('pending',), when, when + LATER)
+        # once it has come back, its record is there for good reason
+        back = self._events.of(source, ('posted-there',), when)
+        pending = self._events.of(source, ('pending',), when, min(
+            [when + LATER] + [one.when for one in back[:1]]))
         if pending and not self._events.of(
                 None, ('posted-there',), pending[-1].when - self._allowance):
             waited = pending[-1].when - when

@@ -182,6 +182,12 @@ class IdentityTestCase(testtools.TestCase):
             [sample.look('10.0.0.1', hostname='node-7.example.org')],
             {'custom': 'node-7.example.org'}, sample.server(2, 'custom')))
 
+    def test_an_address_is_no_other_address(self):
+        self.assertEqual(set(), self.compare(
+            [sample.look('10.0.0.9')], ['10.0.0.7'],
+            sample.server(1, '10.0.0.7')))
+        self.assertIsNone(self.round.places[0].host)
+
     def test_two_that_say_to_be_one(self):
         self.assertEqual(set(), self.compare(
             [sample.look('10.0.0.1', sample.guest(1), hostname='a'),

@@ -147,6 +147,21 @@ class LookTestCase(base.TestCase):
                (45, w.PENDING)],
             b=self.goes_on(DESTINATION + [(50, w.POSTED_THERE)])))
 
+    def test_one_that_came_back_and_leaves_again_is_not_found(self):
+        self.assertEqual([], self.found(
+            a=[(1, w.POSTED), (2, w.FINISHED), (300, w.RESUMED),
+               (302, w.POSTED_THERE), (700, w.PENDING)]))
+
+    def test_addresses_are_names_as_a_whole(self):
+        # the log of the host that Nova names is not there
+        source = [(2, 'Pre live migration failed at 10.0.0.9'), *SOURCE]
+        for other, hosts in (('10.0.0.7', ('10.0.0.5',)),
+                             ('10.0.0.9', ('10.0.0.5', '10.0.0.9'))):
+            report = self.look(**{'10.0.0.5': source[:-1], other: w.default(
+                [(-9, 'x'), (9, 'x')], uuid=w.OTHER)})
+            self.assertEqual([hosts] if other == '10.0.0.7' else [], [
+                one.hosts for one in report.findings])
+
     def test_a_source_that_misses_it(self):
         self.assertEqual([('lost', 'likely')], self.found(
             a=[(1, w.PENDING), (12, w.ABSENT)], b=DESTINATION))
