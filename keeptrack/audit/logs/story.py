@@ -18,6 +18,7 @@ rules of judgement.py ask is answered here as a fact.
 """
 
 import dataclasses
+import math
 
 from keeptrack.audit import host_name
 from keeptrack.audit.logs import timeline
@@ -40,6 +41,11 @@ LATER = 1500
 # nothing, and after the second it is no longer slow volumes
 SLOW = 30
 VERY_SLOW = 120
+
+# seconds before Nova says that it has ended a guest, and after it, in which
+# libvirt's event of that is told: it is held back for 15
+STOP_BEFORE = 2
+STOP_AFTER = 20
 
 ENDS = ('failed', 'cancelled', 'reset', 'pre-failed')
 LIFECYCLE = ('started', 'resumed', 'paused', 'stopped', 'left')
@@ -105,11 +111,13 @@ class Story:
         source, first, last = group[0].host, group[0].when, group[-1].when
         early, late = first - BEFORE, last + AFTER
         named = self._named(source, late)
-        arrived = self._arrival(source, early, late)
+        ended = self._ended_by_nova(source, first, late)
+        until = min(ended, default=math.inf)
+        arrived = self._arrival(source, early, late, until)
         destination = arrived.host if arrived else self._started(
-            source, early, late) or named
+            source, early, min(late, until)) or named
         facts = {event.sign for event in group}
-        facts |= self._here(source, first, early, late)
+        facts |= self._here(source, first, early, late, ended)
         facts |= self._there(source, destination, arrived, late)
         if any(begin <= first <= end for host, times in self._covered.items()
                if host != source for begin, end in times):
@@ -137,7 +145,7 @@ class Story:
                     continue
                 facts = {'silent', 'covered'} | self._here(
                     source, event.when, event.when - BEFORE,
-                    event.when + AFTER) | self._there(
+                    event.when + AFTER, []) | self._there(
                         source, event.host, arrived, event.when + AFTER)
                 return [Migration(
                     source, event.host, event.when, event.when, facts,
@@ -183,16 +191,28 @@ class Story:
                     return host
         return None
 
+    def _ended_by_nova(self, source, first, late):
+        """When Nova itself has ended the guest on the source (list of float).
+
+        A user's stop, a shelve or a cold migration: where the guest runs
+        afterwards, nothing has lost it. After a power-state sync it was
+        nobody's will, and a guest that starts here again may still be lost.
+        """
+        return [one.when for one in self._events.of(
+            source, ('destroyed',), first, late) if not self._events.of(
+                source, ('sync-stop', 'restarted', 'posted'), first, one.when)
+            and not self._events.of(source, ('started',), one.when, late)]
+
     def _started(self, source, early, late):
         return next((one.host for one in self._events.of(
             None, ('started',), early, late) if one.host != source), None)
 
-    def _arrival(self, source, early, late):
+    def _arrival(self, source, early, late, until=math.inf):
         """The guest began to run elsewhere, and nobody has said it may."""
         for event in self._events.of(None, ('resumed',),
                                      early - self._allowance,
                                      late + self._allowance):
-            if event.host == source:
+            if event.host == source or event.when > until:
                 continue
             before = self._events.last(event.host, LIFECYCLE, event)
             if before and before.sign not in ('started', 'resumed'):
@@ -213,10 +233,14 @@ class Story:
                    for event in self._events.of(None, ('posted',), early,
                                                 late))
 
-    def _here(self, source, first, early, late):
+    def _here(self, source, first, early, late, ended):
         """Facts of the source."""
         facts = set()
-        states = self._events.of(source, LIFECYCLE, early, late)
+        # what Nova's own end of the guest has brought about is no sign
+        states = [one for one in self._events.of(
+            source, LIFECYCLE, early, late) if one.sign != 'stopped' or all(
+                not -STOP_BEFORE <= one.when - when <= STOP_AFTER
+                for when in ended)]
         gone = [one for one in states if one.sign in ('paused', 'left',
                                                       'stopped')]
         if gone:

@@ -170,6 +170,28 @@ class LookTestCase(base.TestCase):
         self.assertEqual([('lost', 'likely')], self.found(
             a=self.goes_on([(1, w.WATCHED)]), b=DESTINATION))
 
+    def test_one_that_nova_moves_in_another_way_is_not_found(self):
+        # a cold migration, or a shelve and an unshelve, after a failed one
+        source = [(0, w.FAILURE), (60, w.DESTROYED)]
+        there = [(80, w.STARTED), (80.5, w.RESUMED)]
+        for stopped in (59, 60, 75):
+            for data in ({'b': self.goes_on(there, 400)}, {}):
+                self.assertEqual([], self.found(a=self.goes_on(
+                    source + [(stopped, w.STOPPED)], 400), **data))
+
+    def test_one_that_nova_ends_here_later_is_lost_all_the_same(self):
+        # the last but one starts here, and leaves again
+        for lines, there in (
+                (SOURCE + [(8, w.DESTROYED)], DESTINATION),
+                (SOURCE[:3] + [(60, w.DESTROYED)], DESTINATION),
+                ([(0, w.FAILURE), (20, w.DESTROYED), (25, w.STARTED),
+                  (60, w.PAUSED), (62, w.FAILURE)],
+                 [(50, w.STARTED), (61, w.RESUMED)]),
+                ([(4, w.FAILURE), (6, w.STOPPED), (7, w.SHUT_OFF),
+                  (8, w.DESTROYED)], [(1, w.STARTED), (9, w.RESUMED)])):
+            self.assertEqual([('lost', 'certain')],
+                             self.found(a=lines, b=there), lines)
+
     def test_a_resized_guest_is_not_found(self):
         self.assertEqual([], self.found(
             a=self.goes_on([(1, w.STOPPED), (1.1, w.DESTROYED)]),
