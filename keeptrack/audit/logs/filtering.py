@@ -17,6 +17,7 @@ memory speed; without it the standard library's regular expressions do the
 same, some times slower.
 """
 
+import functools
 import re
 
 from keeptrack.audit.logs import signs
@@ -29,6 +30,7 @@ except ImportError:
 PATTERNS = sorted({sign.pattern for sign in signs.SIGNS})
 
 
+@functools.cache
 def make(fast=True):
     """What finds the patterns.
 

@@ -194,6 +194,8 @@ class _Scan:
         self._seen, self._zone = seen, zone
         self._host, self._is_given = host, is_given
         self._find = filtering.make()
+        # where the time that is covered was looked at last, and what was not
+        self._looked, self._last = None, None
 
     def run(self, begin, end):
         blocks = reading.blocks(self._seen.path, begin, end)
@@ -217,11 +219,16 @@ class _Scan:
         if left:
             self._block(0, left, True)
             self._seen.size += len(left)
+        if self._last is not None:
+            self._edges(*self._last)
 
     def _block(self, offset, data, is_export):
         parse = formats.parse_export if is_export else formats.parse
         ends = b'\n\n' if is_export else b'\n'
-        self._edges(data, ends, parse)
+        self._last = data, ends, parse
+        if self._looked is None or offset - self._looked >= reading.BLOCK:
+            self._edges(data, ends, parse)
+            self._looked, self._last = offset, None
         done = 0
         for hit in sorted(self._find(data)):
             if hit <= done:

@@ -45,6 +45,22 @@ class ReadingTestCase(base.TestCase):
                 for _, block in reading.blocks(str(path), begin, end))
             self.assertEqual(data, read)
 
+    def test_every_block_is_where_it_says_and_ends_a_line(self):
+        chance = random.Random(1414065)
+        data = b''.join(b'x' * chance.randrange(200) + b'\n'
+                        for _ in range(500)) + b'the last has no end'
+        path = self.folder / 'log'
+        path.write_bytes(data)
+        # lines of up to some blocks
+        for plain in (30, 64, 500):
+            with mock.patch.object(reading, 'PLAIN', plain):
+                found = list(reading.blocks(str(path)))
+            self.assertEqual(data, b''.join(block for _, block in found))
+            for at, block in found:
+                self.assertEqual(block, data[at:at + len(block)])
+            self.assertTrue(all(block.endswith(b'\n')
+                                for _, block in found[:-1]))
+
 
 class DamageTestCase(base.TestCase):
 

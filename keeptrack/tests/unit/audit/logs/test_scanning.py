@@ -69,6 +69,12 @@ class ScanningTestCase(looking.LookTestCase):
                     w.BEGIN + 20 * number - 20)],
                 [report.looked_at[0].counts[key] for key in ('from', 'to')])
 
+    def test_a_log_is_covered_to_its_end(self):
+        # more than one block, and less than is looked at again
+        data = w.default([(at, 'x' * 1000) for at in range(300)])
+        self.assertEqual(report_mod.iso(w.BEGIN + 299),
+                         self.look(a=data).looked_at[0].counts['to'])
+
     def test_one_that_goes_back_is_told(self):
         report = self.look(a=w.default([(100, 'x'), (0, 'x')]))
         self.assertIn('goes back by 100 s', ''.join(
