@@ -12,6 +12,8 @@
 
 """ComputeManager of this release, as far as the guard has to do with it."""
 
+import mock
+
 from nova.compute import migration_attempt
 from nova.compute import migration_guard
 from nova import objects
@@ -119,4 +121,4 @@ def serve_records(test):
     """This release has no record of a live migration, but waits for time."""
     test.patch(migration_attempt, 'time', test.clock)
     test.patch(objects.BlockDeviceMappingList, 'get_by_instance_uuid',
-               lambda context, uuid: list(test.world.bdms))
+               mock.Mock(side_effect=lambda *args: list(test.world.bdms)))
