@@ -80,15 +80,16 @@ class Sources(object):
                     '%s:%s' % (below, name)))
             except git.GitError:
                 return None
-        version = re.search(r'^version *= *(\S+)', read('setup.cfg') or '',
-                            re.MULTILINE)
-        if version is None:
-            return False
+        config = re.search(r'^version *= *(\S+)', read('setup.cfg') or '',
+                           re.MULTILINE)
+        # Nova's setup.cfg has had none since 2015
+        version = (config.group(1) if config else
+                   git.release_behind(self._tree.path, below))
         try:
             upstream = parts.examine(read).upstream
         except parts.StrangeTree:
             return False
-        return self._source.fits(version.group(1), upstream,
+        return self._source.fits(version, upstream,
                                  lambda name: read(name) is not None)
 
     def _patch(self, commit):

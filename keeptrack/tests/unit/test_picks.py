@@ -66,6 +66,21 @@ class PicksTestCase(base.TestCase):
         self.fits = False
         self.assertEqual(self.patch.head, self.told())
 
+    def test_the_version_is_the_tag_behind_it_where_no_file_tells(self):
+        seen = []
+        self.sources = picks.Sources(
+            types.SimpleNamespace(path=self.clone), types.SimpleNamespace(
+                fits=lambda version, *args: seen.append(version)))
+        git.run(self.clone, 'tag', '3.0', 'HEAD~1')
+        git.run(self.clone, 'checkout', '--quiet', '3.0')
+        git.run(self.clone, 'rm', '--quiet', 'setup.cfg')
+        base.git_commit(self.clone, 'no version')
+        synthetic.write(self.clone, {synthetic.GUARD: 'guard\n'})
+        base.git_commit(self.clone, MESSAGE)
+        git.run(self.clone, 'branch', 'other')
+        self.told()
+        self.assertEqual({'2.0', '3.0'}, set(seen))
+
     def test_a_tree_without_nova_is_no_source(self):
         git.run(self.clone, 'rm', '--quiet', parts.DRIVER)
         base.git_commit(self.clone, 'no driver')
