@@ -56,10 +56,14 @@ class GuardTestCase(test.NoDBTestCase):
 
     def anew(self):
         """Begin with a new world."""
+        self.new_world()
+        self.prepare()
+
+    def new_world(self):
+        """Begin with a world in which nothing is prepared."""
         self.world = fakes.World()
         self.manager = guard_manager.FakeManager(self.world)
         self.instance = fakes.FakeInstance(self.world)
-        self.prepare()
 
     def prepare(self):
         """What the tests of a class have in common."""
@@ -92,6 +96,16 @@ class GuardTestCase(test.NoDBTestCase):
         if source is not None:
             self.see(source, destination)
         self.manager.fails(self.instance, migrate_data)
+
+    def fail_at_the_end_of(self, name):
+        """Let a method of Nova's raise once it has done its work."""
+        guarded = self.manager.unguarded(name)
+        method = guarded.unguarded
+
+        def fail(manager, *args):
+            method(manager, *args)
+            raise ValueError('no cinder')
+        self.patch(guarded, 'unguarded', fail)
 
     def remembered(self):
         return self.manager.remembered(fakes.FakeInstance(self.world))
@@ -200,13 +214,7 @@ class FailedTestCase(GuardTestCase):
         self.assertEqual(1, len(self.said('warning')))
 
     def test_also_where_its_rollback_fails_on_its_way(self):
-        guarded = self.manager.unguarded('roll back')
-        roll_back = guarded.unguarded
-
-        def fail(manager, *args):
-            roll_back(manager, *args)
-            raise ValueError('no cinder')
-        self.patch(guarded, 'unguarded', fail)
+        self.fail_at_the_end_of('roll back')
         self.assertRaises(ValueError, self.migration_fails, A, A)
         self.assert_stayed(power_state.SHUTDOWN, 'stopped')
 
@@ -316,16 +324,11 @@ class DisksTestCase(GuardTestCase):
         self.assert_kept()
 
     def test_what_was_never_asked_to_migrate_has_not(self):
-        self.anew_unprepared()
-        self.assert_deleted()
-
-    def anew_unprepared(self):
-        self.world = fakes.World()
-        self.manager = guard_manager.FakeManager(self.world)
-        self.instance = fakes.FakeInstance(self.world)
+        self.new_world()
         self.manager.prepare = mock.Mock(side_effect=ValueError())
         self.see(A, U)
         self.assertRaises(ValueError, self.begin)
+        self.assert_deleted()
 
 
 class ShellTestCase(GuardTestCase):
@@ -892,24 +895,16 @@ class StartTestCase(GuardTestCase):
         self.assert_stayed()
         self.assertEqual([fakes.UUID], self.manager.started)
 
-    def fail_to_roll_back(self):
-        guarded = self.manager.unguarded('roll back')
-        roll_back = guarded.unguarded
-
-        def fail(manager, *args):
-            roll_back(manager, *args)
-            raise ValueError('no cinder')
-        self.patch(guarded, 'unguarded', fail)
-        self.patch(migration_keeper, 'LOG', mock.Mock())
-
     def test_one_that_was_not_rolled_back_to_the_end_is_started(self):
-        self.fail_to_roll_back()
+        self.fail_at_the_end_of('roll back')
+        self.patch(migration_keeper, 'LOG', mock.Mock())
         self.see(R, A)
         self.start()
         self.assertEqual([fakes.UUID], self.manager.started)
 
     def test_also_where_the_look_had_to_be_put_off(self):
-        self.fail_to_roll_back()
+        self.fail_at_the_end_of('roll back')
+        self.patch(migration_keeper, 'LOG', mock.Mock())
         self.see(R, U)
         self.start()
         self.see(R, A)
