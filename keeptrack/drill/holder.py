@@ -25,16 +25,6 @@ import signal
 import sys
 
 
-def reap(number, frame):
-    """Take note of every child that ended, adopted ones too."""
-    while True:
-        try:
-            if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                return
-        except ChildProcessError:
-            return
-
-
 def start(command, log):
     """Start a command in a session of its own.
 
@@ -45,8 +35,8 @@ def start(command, log):
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     return os.posix_spawnp(
         command[0], command, os.environ, setsid=True,
-        # Python ignores these, and a child would go on doing so
-        setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
+        # Python ignores these, main() the last, and a child would go on so
+        setsigdef=[signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD],
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, log, flags, 0o600),
@@ -54,7 +44,9 @@ def start(command, log):
 
 
 def main():
-    signal.signal(signal.SIGCHLD, reap)
+    # Then the kernel takes note of every child that ends, adopted ones too. A
+    # handler that waits for them can miss the last, while a line is read.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     print('ready', flush=True)
     for line in sys.stdin:
         order = json.loads(line)
