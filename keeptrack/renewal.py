@@ -10,11 +10,11 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Patches made new from nova/, the one source of the modules that they add.
+"""Patches made new from the source of the modules that they add.
 
 Hunks on files that Nova has are left as they are.  Every file that a patch
-adds comes from nova/, through the target's substitutions; the summary under
-the message is computed again.
+adds comes from the target's source folder, through the target's
+substitutions; the summary under the message is computed again.
 """
 
 import dataclasses
@@ -28,13 +28,12 @@ from keeptrack import patchfile
 from keeptrack import series as series_mod
 
 
-def renewed(target, source):
+def renewed(target):
     """A target's patches as they should be.
 
     :param target: a targets.Target
-    :param source: the folder that nova/ is in (pathlib.Path)
     :returns: dict of str to str: file names to contents
-    :raises KeeptrackError: when target.toml, series and nova/ do not agree
+    :raises KeeptrackError: when target.toml, series and source do not agree
     """
     names = series_mod.names(target)
     stray = sorted(set(target.modules) ^ set(names))
@@ -43,14 +42,14 @@ def renewed(target, source):
             '%s: series and target.toml do not both name %s: name it in both '
             'or in none' % (target.name, ', '.join(stray)))
     loaded = series_mod.Series.load(target)
-    return {patch.name: _renew(target, patch, source).render()
+    return {patch.name: _renew(target, patch).render()
             for patch in loaded.patches}
 
 
-def _renew(target, patch, source):
+def _renew(target, patch):
     kept = [section for section in patch.sections if not section.new]
     digits = _abbreviation(patch)
-    added = [_module(target, source, name, digits)
+    added = [_module(target, name, digits)
              for name in target.modules[patch.name]]
     return dataclasses.replace(patch, sections=tuple(
         sorted(kept + added, key=lambda section: section.path.encode())))
@@ -66,9 +65,9 @@ def _abbreviation(patch):
     return 7
 
 
-def _module(target, source, name, digits):
+def _module(target, name, digits):
     try:
-        text = patchfile.decode((source / name).read_bytes())
+        text = patchfile.decode((target.source_folder / name).read_bytes())
     except OSError as exc:
         raise errors.KeeptrackError(
             '%s names the module %s, which cannot be read (%s): add it, or '

@@ -39,6 +39,8 @@ A target is a folder patches/<name>/ with these files:
       have, or must not have, where its version does not tell enough.
     - ``picked_from``: optional; the name of the target that its patches are
       backports of, see keeptrack/picks.py.
+    - ``source``: optional; the folder of the checkout whose nova/ holds the
+      modules that the patches add ("legacy"); by default the checkout.
     - ``[prerequisite]``: optional; a commit of upstream's that has to be
       there first: ``commit`` (full id), ``title``, ``ref`` (one that carries
       it), ``releases`` (those that lack it), and how to tell: a tree has it
@@ -48,11 +50,11 @@ A target is a folder patches/<name>/ with these files:
       optional, ``needs_prerequisite``, or ``published = true``: that
       release's archive on PyPI.
     - ``[substitutions]``: ``paths`` and ``text``, lists of [from, to] that
-      lead from a file in nova/ to the same file in the target: literal,
-      in this order.  A text may span lines, so that an import can move to
-      where the target's order of imports wants it.
-    - ``[[patches]]``: ``file`` and ``modules``, the files of nova/ that the
-      patch adds.
+      lead from a file in the source's nova/ to the same file in the target:
+      literal, in this order.  A text may span lines, so that an import can
+      move to where the target's order of imports wants it.
+    - ``[[patches]]``: ``file`` and ``modules``, the files of the source's
+      nova/ that the patch adds.
     - ``[tests]``: ``modules`` (Nova's own, run before and after the series),
       ``ours`` (that the series adds), ``environment`` (a table of variables)
       and, optional, ``parts`` (a table: how many processes share a slow
@@ -130,6 +132,7 @@ class Target(object):
     with_files: tuple
     without_files: tuple
     picked_from: str
+    source: str
     prerequisite: Prerequisite
     bases: tuple
     paths: tuple
@@ -145,6 +148,11 @@ class Target(object):
     def is_published(self):
         """Whether it is proved on releases from PyPI (bool)."""
         return any(base.published for base in self.bases)
+
+    @property
+    def source_folder(self):
+        """The folder whose nova/ the patches are made from (Path)."""
+        return self.folder.parent.parent / self.source
 
     def fits(self, release, upstream, has_file):
         """Tell whether a tree is one of this target's.
@@ -303,6 +311,7 @@ def _target(folder, data):
         with_files=tuple(data.get('with_files', ())),
         without_files=tuple(data.get('without_files', ())),
         picked_from=data.get('picked_from'),
+        source=os.fspath(data.get('source', '')),
         prerequisite=prerequisite,
         bases=tuple(Base(**base) for base in data['bases']),
         paths=_pairs(data['substitutions']['paths']),

@@ -23,7 +23,7 @@ from keeptrack import series
 
 
 class Refresh(lister.Lister):
-    """Write the patches' new files again from nova/.
+    """Write the patches' new files again from their source.
 
     Hunks on files that Nova has are left as they are.  Exit status with
     --check: 0 when all is in step, 1 when something is not.
@@ -52,12 +52,12 @@ class Refresh(lister.Lister):
         rows = []
         shared = {}
         for target in found:
-            source = target.folder.parent.parent
+            source = target.source_folder
             if not (source / 'nova').is_dir():
                 raise errors.KeeptrackError(
                     '%s has no nova/ to make patches from: run refresh in a '
                     'source checkout of keeptrack' % source)
-            contents = renewal.renewed(target, source)
+            contents = renewal.renewed(target)
             renewal.refuse_two_contents(target, contents, shared)
             rows += [(target.name, name, what) for name, what in
                      renewal.differing(target, contents)]

@@ -40,6 +40,7 @@ name = "juno"
 title = "a synthetic Nova"
 python = "%(python)s"
 releases = ">=1.0,<2.0"
+source = "legacy"
 without = ["monitor"]
 
 [prerequisite]
@@ -104,7 +105,7 @@ class Nova(object):
     """A clone with two releases, and a project with a target for it.
 
     :ivar clone: the clone, release 1.1 checked out (pathlib.Path)
-    :ivar project: the folder that has patches/ and nova/ (pathlib.Path)
+    :ivar project: the folder that has patches/ and legacy/ (pathlib.Path)
     """
 
     def __init__(self, folder):
@@ -249,7 +250,7 @@ class Nova(object):
                     for at, name in enumerate(names))}})
         for name in (parts.MONITOR, TELL, REASON, GUARD, FINDER, NEW_TEST):
             path = name.replace('nova/tests/', 'nova/tests/unit/')
-            write(self.project, {path: git.run(
+            write(self.project, {'legacy/' + path: git.run(
                 self.clone, 'show', 'series:' + name).decode()})
 
 

@@ -22,7 +22,7 @@ from keeptrack.drill import faults
 from keeptrack.drill import subjects
 from keeptrack import errors
 from keeptrack.tests import base
-from nova.tests.functional.libvirt import test_drills
+from keeptrack.tests.functional import test_drills
 
 ROOT = pathlib.Path(__file__).parents[4]
 

@@ -21,9 +21,9 @@ import uuid
 
 from keeptrack.drill import guest as guest_mod
 from keeptrack.tests import base
+from keeptrack.tests.functional import moving_guest
+from keeptrack.tests.functional import two_hosts
 from keeptrack.tests import nova_api
-from nova.tests.functional.libvirt import moving_guest
-from nova.tests.functional.libvirt import two_hosts
 
 # seconds
 TIMEOUT = 3

@@ -31,10 +31,10 @@ from keeptrack.drill import errors
 from keeptrack.drill import guest as guest_mod
 from keeptrack.drill import lab as lab_mod
 from keeptrack.drill import truth
-from nova.tests.functional.libvirt import moving_guest
+from keeptrack.tests.functional import moving_guest
 
 ROLES = moving_guest.ROLES
-ROOT = pathlib.Path(__file__).parents[4]
+ROOT = pathlib.Path(__file__).parents[3]
 
 
 def machine():

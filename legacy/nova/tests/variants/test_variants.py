@@ -28,7 +28,7 @@ def _modules(generations):
 
     :param generations: their names, the newest first (list of str)
     """
-    for path in sorted((_TOP / 'patches').glob('*/target.toml')):
+    for path in sorted((_TOP.parent / 'patches').glob('*/target.toml')):
         target = tomllib.loads(path.read_text())
         files = [name for patch in target['patches']
                  for name in patch['modules']]

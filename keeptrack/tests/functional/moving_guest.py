@@ -20,7 +20,7 @@ import testtools
 
 from keeptrack.drill import guest as guest_mod
 from keeptrack.drill import truth
-from nova.tests.functional.libvirt import two_hosts
+from keeptrack.tests.functional import two_hosts
 
 ROLES = ('source', 'destination')
 

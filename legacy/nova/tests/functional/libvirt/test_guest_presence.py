@@ -19,8 +19,8 @@ from unittest import mock
 
 from oslo_config import cfg
 
+from keeptrack.tests.functional import moving_guest
 from nova.compute import guest_location
-from nova.tests.functional.libvirt import moving_guest
 from nova.virt.libvirt import event_reason
 from nova.virt.libvirt import guest_presence
 from nova.virt.libvirt import migration_job

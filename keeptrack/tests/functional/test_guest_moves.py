@@ -18,7 +18,7 @@ import time
 
 from keeptrack.drill import daemon
 from keeptrack.drill import truth
-from nova.tests.functional.libvirt import moving_guest
+from keeptrack.tests.functional import moving_guest
 
 ROLES = moving_guest.ROLES
 
