@@ -47,15 +47,7 @@ class Scratch(object):
             raise
 
     def _prepare(self, commit):
-        source = self.tree.git_folder()
-        git.run(self.path, 'init', '--quiet', '--template=',
-                env=git.ISOLATED)
-        own = self.path / '.git'
-        (own / 'objects' / 'info').mkdir(exist_ok=True)
-        (own / 'objects' / 'info' / 'alternates').write_text(
-            '%s\n' % (source / 'objects'))
-        if (source / 'shallow').exists():
-            shutil.copy(source / 'shallow', own / 'shallow')
+        git.init_borrowing(self.path, self.tree.git_folder())
         self.git('checkout', '--quiet', '--detach', commit)
 
     def git(self, *args, author=None, stdin=b''):

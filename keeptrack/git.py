@@ -14,6 +14,7 @@
 
 import hashlib
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -103,6 +104,29 @@ def succeeds(folder, *args):
     except GitError:
         return False
     return True
+
+
+def common_folder(folder):
+    """The folder that a clone keeps its objects in (pathlib.Path)."""
+    return (pathlib.Path(folder) / line(
+        folder, 'rev-parse', '--git-common-dir')).resolve()
+
+
+def init_borrowing(folder, source):
+    """Make a repository that reads the objects of another one.
+
+    It has no configuration and no hooks but git's own.
+
+    :param folder: where to make it (pathlib.Path)
+    :param source: the other one's :func:`common_folder`
+    """
+    run(folder, 'init', '--quiet', '--template=', env=ISOLATED)
+    own = folder / '.git'
+    (own / 'objects' / 'info').mkdir(exist_ok=True)
+    (own / 'objects' / 'info' / 'alternates').write_text(
+        '%s\n' % (source / 'objects'))
+    if (source / 'shallow').exists():
+        shutil.copy(source / 'shallow', own / 'shallow')
 
 
 def release_behind(folder, commit='HEAD'):

@@ -17,9 +17,11 @@ context on each side they may stand at several places, and "the nearest" would
 be a guess.  So all hunks on a file are looked at together: they land one after
 the other, none over another, and there has to be exactly one way to do that.
 (Five hunks that make the same change at the only five places of its kind have
-one way, four of them have five.)  The same code works on the lines of a tree
-and on their digests, which is how a test proves without a clone of Nova that
-every patch goes on at every base.
+one way, four of them have five.)  A file that the series itself has added is
+known whole: there a hunk lands at the line that it names.
+
+The same code works on the lines of a tree and on their digests, which is how a
+test proves without a clone of Nova that every patch goes on at every base.
 """
 
 from keeptrack import errors
@@ -46,10 +48,13 @@ class Image(object):
                  where the tree has no such file
     :param token: called with a line of a patch; returns what stands for it
                   in the lists that read returns
+    :param exact: files whose hunks land at the lines that they name
+                  (iterable of str); those that a patch adds are among them
     """
 
-    def __init__(self, read, token=None):
+    def __init__(self, read, token=None, exact=()):
         self._read = read
+        self._exact = set(exact)
         self._token = token or (lambda line: line)
         self._original = {}
         self._files = {}
@@ -86,6 +91,7 @@ class Image(object):
             if lines is not None:
                 raise Misfit(patch, section.path, 1,
                              'the file is there already')
+            self._exact.add(section.path)
             self._files[section.path] = [
                 self._token(line) for line in section.content]
             return
@@ -93,7 +99,9 @@ class Image(object):
             raise Misfit(patch, section.path, 1, 'there is no such file')
         wanted = [[self._token(line) for line in hunk.before]
                   for hunk in section.hunks]
-        places = self._places(patch, section, wanted, lines)
+        find_places = (self._exact_places if section.path in self._exact else
+                       self._places)
+        places = find_places(patch, section, wanted, lines)
         # from the end, so that the places of earlier hunks stay true
         for at, old, hunk in reversed(list(zip(places, wanted,
                                                section.hunks))):
@@ -103,6 +111,17 @@ class Image(object):
             raise Misfit(patch, section.path, 1,
                          'the file has lines that no patch put there')
         self._files[section.path] = None if section.gone else lines
+
+    def _exact_places(self, patch, section, wanted, lines):
+        """Like :meth:`_places`, for a file whose lines are all known."""
+        # git counts the lines before an empty place, not to it
+        places = [hunk.start - 1 if old else hunk.start
+                  for hunk, old in zip(section.hunks, wanted)]
+        for at, old in zip(places, wanted):
+            if lines[at:at + len(old)] != old:
+                raise Misfit(patch, section.path, max(at + 1, 1),
+                             'what the patch changes is not there')
+        return places
 
     def _places(self, patch, section, wanted, lines):
         """Where each hunk of a section lands: indexes from 0 (list of int).

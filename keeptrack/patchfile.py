@@ -53,10 +53,12 @@ class Hunk(object):
 
     :ivar start: first line in the old file, from 1; 0 in an empty one (int)
     :ivar lines: pairs of a kind (' ', '-' or '+') and a line (tuple)
+    :ivar new_start: first line in the new file, as start (int)
     """
 
     start: int
     lines: tuple
+    new_start: int
 
     @property
     def before(self):
@@ -73,11 +75,26 @@ class Hunk(object):
         """Whether context stands at the hunk's end (bool)."""
         return bool(self.lines) and self.lines[-1][0] == ' '
 
+    @property
+    def inside(self):
+        """How many unchanged lines stand between its changes (int)."""
+        return ''.join(kind for kind, _ in self.lines).strip(' ').count(' ')
+
+    def render(self):
+        """The hunk as it stands in a patch, without a function's name."""
+        out = ['@@ -%s +%s @@\n' % (_range(self.start, self.before),
+                                    _range(self.new_start, self.after))]
+        for kind, line in self.lines:
+            out.append(kind + line)
+            if not line.endswith('\n'):
+                out += ['\n', _NO_FEED]
+        return ''.join(out)
+
     def reversed(self):
         """The hunk that takes this one back (Hunk)."""
         swap = {' ': ' ', '-': '+', '+': '-'}
-        return Hunk(self.start, tuple(
-            (swap[kind], line) for kind, line in self.lines))
+        return Hunk(self.new_start, tuple(
+            (swap[kind], line) for kind, line in self.lines), self.start)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,6 +125,12 @@ class Section(object):
         """How many lines of a kind, '+' or '-', the section has (int)."""
         return sum(1 for hunk in self.hunks
                    for each, line in hunk.lines if each == kind)
+
+    def with_hunks(self, hunks):
+        """The section with other hunks on the same file (Section)."""
+        head = self.text[:self.text.index('\n@@ ') + 1]
+        return dataclasses.replace(self, hunks=tuple(hunks), text=head +
+                                   ''.join(hunk.render() for hunk in hunks))
 
     def reversed(self):
         """The section that takes this one back (Section)."""
@@ -161,6 +184,10 @@ class Patch(object):
             [section.text for section in self.sections] + [self.tail])
 
 
+def _range(start, lines):
+    return str(start) if len(lines) == 1 else '%d,%d' % (start, len(lines))
+
+
 def new_section(path, text, abbreviation=7, mode='100644'):
     """The section that adds a file.
 
@@ -183,7 +210,7 @@ def new_section(path, text, abbreviation=7, mode='100644'):
         out += ['+' + line for line in lines]
         if not lines[-1].endswith('\n'):
             out += ['\n', _NO_FEED]
-        hunks = (Hunk(0, tuple(('+', line) for line in lines)),)
+        hunks = (Hunk(0, tuple(('+', line) for line in lines), 1),)
     return Section(path, True, mode, hunks, ''.join(out))
 
 
@@ -259,7 +286,7 @@ class _Reader(object):
         header = _HUNK.match(self._peek())
         if header is None:
             self._fail('no hunk header')
-        start, before, _, after, _ = header.groups()
+        start, before, new_start, after, _ = header.groups()
         left = {'-': int(before or 1), '+': int(after or 1)}
         self.at += 1
         body = []
@@ -274,4 +301,4 @@ class _Reader(object):
             if self._peek() == _NO_FEED:
                 body[-1] = (kind, line[:-1])
                 self.at += 1
-        return Hunk(int(start), tuple(body))
+        return Hunk(int(start), tuple(body), int(new_start))

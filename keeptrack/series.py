@@ -12,6 +12,8 @@
 
 """The series of a target: its patches, read and put on a tree in memory."""
 
+import dataclasses
+
 from keeptrack import errors
 from keeptrack import landing
 from keeptrack import patchfile
@@ -67,10 +69,29 @@ class Series(object):
         :returns: the landing.Image
         :raises landing.Misfit: when a patch does not land
         """
-        image = landing.Image(read)
+        image = landing.Image(read, exact=self._gone())
         for patch in self.patches:
             image.put(patch)
         return image
+
+    def _gone(self):
+        """The files that a reversed series removes (set of str)."""
+        return {section.path for patch in self.patches
+                for section in patch.sections if section.gone}
+
+    def added_files(self):
+        """The files that the series adds, as its last patch leaves them.
+
+        :returns: dict of path to lines (list of str)
+        :raises landing.Misfit: when a patch does not go on an earlier one
+        """
+        added = set(self.added())
+        image = landing.Image(lambda path: None)
+        for patch in self.patches:
+            image.put(dataclasses.replace(patch, sections=tuple(
+                section for section in patch.sections
+                if section.path in added)))
+        return image.changed()
 
     def present_in(self, read):
         """Which patches a tree has already.

@@ -40,7 +40,13 @@ A target is a folder patches/<name>/ with these files:
     - ``picked_from``: optional; the name of the target that its patches are
       backports of, see keeptrack/picks.py.
     - ``source``: optional; the folder of the checkout whose nova/ holds the
-      modules that the patches add ("legacy"); by default the checkout.
+      modules that the patches add ("legacy").  ``keeptrack refresh`` writes
+      them into the patches (keeptrack/renewal.py).  Without it the patches
+      are the source, and nova/ of the checkout shows the files that they add
+      (keeptrack/composed.py).
+    - ``differs``: only without ``source``; files of nova/ that this target
+      adds in another version than the newest target, or not at all.  Written
+      by ``keeptrack refresh``.
     - ``[prerequisite]``: optional; a commit of upstream's that has to be
       there first: ``commit`` (full id), ``title``, ``ref`` (one that carries
       it), ``releases`` (those that lack it), and how to tell: a tree has it
@@ -49,15 +55,16 @@ A target is a folder patches/<name>/ with these files:
       first: ``name``, ``release``, and either ``ref``, ``commit`` and,
       optional, ``needs_prerequisite``, or ``published = true``: that
       release's archive on PyPI.
-    - ``[substitutions]``: ``paths`` and ``text``, lists of [from, to] that
-      lead from a file in the source's nova/ to the same file in the target:
-      literal, in this order.  A text may span lines, so that an import can
-      move to where the target's order of imports wants it.
-    - ``[[patches]]``: ``file`` and ``modules``, the files of the source's
-      nova/ that the patch adds.
+    - ``[substitutions]``: only with ``source``; ``paths`` and ``text``, lists
+      of [from, to] that lead from a file in the source's nova/ to the same
+      file in the target: literal, in this order.  A text may span lines, so
+      that an import can move to where the target's order of imports wants it.
+    - ``[[patches]]``: only with ``source``; ``file`` and ``modules``, the
+      files of the source's nova/ that the patch adds.
     - ``[tests]``: ``modules`` (Nova's own, run before and after the series),
-      ``ours`` (that the series adds), ``environment`` (a table of variables)
-      and, optional, ``parts`` (a table: how many processes share a slow
+      ``ours`` (that the series adds; without ``source`` written by
+      ``keeptrack refresh``), ``environment`` (a table of variables) and,
+      optional, ``parts`` (a table: how many processes share a slow
       module) and ``setup`` (commands to run in the tree first, each a list;
       "python" there is the virtualenv's).
 """
@@ -133,6 +140,7 @@ class Target(object):
     without_files: tuple
     picked_from: str
     source: str
+    differs: tuple
     prerequisite: Prerequisite
     bases: tuple
     paths: tuple
@@ -151,8 +159,16 @@ class Target(object):
 
     @property
     def source_folder(self):
-        """The folder whose nova/ the patches are made from (Path)."""
-        return self.folder.parent.parent / self.source
+        """The folder whose nova/ the patches are made from.
+
+        :returns: pathlib.Path; None where the patches are the source
+        """
+        return None if self.source is None else self.checkout / self.source
+
+    @property
+    def checkout(self):
+        """The folder that holds the patches and their sources (Path)."""
+        return self.folder.parent.parent
 
     def fits(self, release, upstream, has_file):
         """Tell whether a tree is one of this target's.
@@ -284,6 +300,34 @@ def for_tree(targets, release, upstream, has_file):
                  if target.fits(release, upstream, has_file)), None)
 
 
+# of a target whose patches are the source
+_MADE_OF_NOTHING = {'substitutions': {'paths': (), 'text': ()}, 'patches': ()}
+
+
+def rewrite(folder, lists):
+    """Replace lists of texts in a target.toml, and nothing else of it.
+
+    :param folder: the target's (pathlib.Path)
+    :param lists: a key that stands once at the start of a line, to its new
+                  list (dict); one that is not there joins the top-level keys
+    """
+    path = folder / 'target.toml'
+    text = old = path.read_text()
+    for key, values in lists.items():
+        line = '%s = [%s]\n' % (key, ''.join(
+            '\n    "%s",' % value for value in values) + (
+                '\n' if values else ''))
+        text, count = re.subn(r'^%s = \[[^\]]*\]\n' % key,
+                              lambda found: line, text, flags=re.MULTILINE)
+        if not count and values:
+            # above the first table and the comment that belongs to it
+            head, table, rest = re.split(
+                r'((?:\n#.*)*\n\[)', text, maxsplit=1)
+            text = head.rstrip('\n') + '\n' + line + table + rest
+    if text != old:
+        path.write_text(text)
+
+
 def _pairs(rows):
     pairs = tuple((old, new) for old, new in rows)
     if not all(isinstance(text, str) for pair in pairs for text in pair):
@@ -303,6 +347,12 @@ def _target(folder, data):
             prerequisite, releases=tuple(prerequisite['releases'])))
         re.compile(prerequisite.gone)
     tests = data['tests']
+    source = data.get('source')
+    made = _MADE_OF_NOTHING if source is None else data
+    for key in _MADE_OF_NOTHING if source is None else ('differs',):
+        if key in data:
+            raise ValueError('the key %s is for targets with%s source' % (
+                key, '' if source is None else 'out'))
     return Target(
         folder=folder, name=data['name'], title=data['title'],
         python=data['python'], releases=data['releases'],
@@ -311,13 +361,14 @@ def _target(folder, data):
         with_files=tuple(data.get('with_files', ())),
         without_files=tuple(data.get('without_files', ())),
         picked_from=data.get('picked_from'),
-        source=os.fspath(data.get('source', '')),
+        source=source,
+        differs=tuple(data.get('differs', ())),
         prerequisite=prerequisite,
         bases=tuple(Base(**base) for base in data['bases']),
-        paths=_pairs(data['substitutions']['paths']),
-        text=_pairs(data['substitutions']['text']),
+        paths=_pairs(made['substitutions']['paths']),
+        text=_pairs(made['substitutions']['text']),
         modules={row['file']: tuple(row['modules'])
-                 for row in data['patches']},
+                 for row in made['patches']},
         test_modules=tuple(tests['modules']), our_modules=tuple(tests['ours']),
         environment={name: os.fspath(value) for name, value in
                      tests['environment'].items()},

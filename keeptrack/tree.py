@@ -135,8 +135,7 @@ class Tree(object):
 
     def git_folder(self):
         """The folder that a clone keeps its objects in (pathlib.Path)."""
-        return (self.path / git.line(
-            self.path, 'rev-parse', '--git-common-dir')).resolve()
+        return git.common_folder(self.path)
 
     def refuse_unready(self):
         """Raise a KeeptrackError unless the tree can be worked on.

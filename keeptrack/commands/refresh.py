@@ -12,21 +12,30 @@
 
 """keeptrack refresh."""
 
+import pathlib
+
 from cliff import lister
 
 from keeptrack.commands import common
+from keeptrack import composed
 from keeptrack import digests
 from keeptrack import errors
+from keeptrack import format_patch
 from keeptrack import patchfile
 from keeptrack import renewal
 from keeptrack import series
+from keeptrack import targets
 
 
 class Refresh(lister.Lister):
-    """Write the patches' new files again from their source.
+    """Bring the patches and their sources in step.
 
-    Hunks on files that Nova has are left as they are.  Exit status with
-    --check: 0 when all is in step, 1 when something is not.
+    In targets with a source (target.toml) the files that a patch adds are
+    written again from there, and hunks on files that Nova has are left as
+    they are.  In the other targets the patches are the source: the files that
+    they add are written to nova/, and --from writes the patches themselves
+    from the commits of a Nova branch.  Exit status with --check: 0 when all
+    is in step, 1 when something is not.
     """
 
     _status = 0
@@ -42,33 +51,106 @@ class Refresh(lister.Lister):
             '--bases', metavar='NOVA_REPO',
             help='measure the bases, too, in this clone of Nova, and write '
                  'the digests of the touched files')
+        how.add_argument(
+            '--from', metavar='COMMITS', dest='commits',
+            help='write the patches of --target from these commits: a branch '
+                 '(its commits that no remote branch and no tag has) or a '
+                 'range BASE..TIP')
+        parser.add_argument(
+            '--repo', metavar='PATH',
+            help='with --from: the clone of Nova (default: NOVA_REPO)')
+        parser.add_argument(
+            '--target', metavar='NAME',
+            help='with --from: the target whose patches to write')
         return parser
 
     def run(self, parsed_args):
         return super().run(parsed_args) or self._status
 
     def take_action(self, parsed_args):
+        if (parsed_args.commits is None) != (parsed_args.target is None):
+            raise errors.KeeptrackError(
+                '--from and --target belong together: name both')
+        if parsed_args.repo is not None and parsed_args.commits is None:
+            raise errors.KeeptrackError('--repo is for --from: leave it out')
         found = common.all_targets(self.app_args)
+        before = ()
+        if parsed_args.commits is not None:
+            before = self._write_patches(found, parsed_args)
+            found = common.all_targets(self.app_args)
+        rows = self._refresh_made(found, parsed_args)
+        rows += self._refresh_composed(found, before, parsed_args)
+        for target in found:
+            faults = self._prove(target, parsed_args)
+            rows += [(target.name, '', fault) for fault in faults]
+            if faults:
+                self._status = 1
+        if parsed_args.check and rows:
+            self._status = 1
+        return ('Target', 'Patch', 'Differs' if parsed_args.check else
+                'Written'), rows
+
+    def _refresh_made(self, found, args):
+        """The targets whose patches are made from a source."""
         rows = []
         shared = {}
         for target in found:
-            source = target.source_folder
-            if not (source / 'nova').is_dir():
+            if target.source is None:
+                continue
+            if not (target.source_folder / 'nova').is_dir():
                 raise errors.KeeptrackError(
                     '%s has no nova/ to make patches from: run refresh in a '
-                    'source checkout of keeptrack' % source)
+                    'source checkout of keeptrack' % target.source_folder)
             contents = renewal.renewed(target)
             renewal.refuse_two_contents(target, contents, shared)
             rows += [(target.name, name, what) for name, what in
                      renewal.differing(target, contents)]
-            if not parsed_args.check:
-                self._write(target, contents, parsed_args.bases)
-            faults = self._prove(target, parsed_args)
-            rows += [(target.name, '', fault) for fault in faults]
-            if faults or parsed_args.check and rows:
+            if not args.check:
+                self._write(target, contents, args.bases)
+        return rows
+
+    def _refresh_composed(self, found, before, args):
+        """nova/, from the patches of the other targets."""
+        if all(target.source is not None for target in found):
+            return []
+        checkout = found[0].checkout
+        composition = composed.compose(found)
+        rows = [(name, '', fault) for name, fault in
+                composed.faults(checkout, found, composition)]
+        if not args.check:
+            composed.write(checkout, found, composition, before)
+            # what a file that no patch adds is there for, people have to say
+            if composed.strays(checkout, composition):
                 self._status = 1
-        return ('Target', 'Patch', 'Differs' if parsed_args.check else
-                'Written'), rows
+        return rows
+
+    def _write_patches(self, found, args):
+        """Write a target's patches from commits.
+
+        :returns: the files that nova/ held for the patches until now
+        """
+        target = targets.by_name(found, args.target)
+        if target.source is not None:
+            raise errors.KeeptrackError(
+                'the patches of %s are made from %s/nova: edit that, and run '
+                'refresh without --from' % (target.name, target.source))
+        repo = pathlib.Path(args.repo) if args.repo else common.nova_repo()
+        if repo is None or not repo.is_dir():
+            raise errors.KeeptrackError(
+                'name the clone of Nova that has %s, with --repo or in '
+                'NOVA_REPO' % args.commits)
+        patches = format_patch.patches(repo, args.commits)
+        try:
+            before = set(composed.compose(found).files)
+        except errors.KeeptrackError:
+            # a target that has no patches yet, or broken ones
+            before = set()
+        format_patch.write(target, patches, [
+            other for other in found if other is not target])
+        format_patch.link([each for each in found if each.source is None])
+        common.report('%d patches of %s written from %s' % (
+            len(patches), target.name, args.commits))
+        return before
 
     def _write(self, target, contents, repo):
         measured = None

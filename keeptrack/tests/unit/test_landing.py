@@ -18,7 +18,7 @@ from keeptrack import patchfile
 
 def hunk(start, *lines):
     return patchfile.Hunk(start, tuple(
-        (line[0], line[1:] + '\n') for line in lines))
+        (line[0], line[1:] + '\n') for line in lines), start)
 
 
 def patch(*sections):
@@ -119,6 +119,22 @@ class LandingTestCase(testtools.TestCase):
     def test_a_new_file_must_not_be_there(self):
         self.assertMisfit(patchfile.new_section('a.py', 'x\n'),
                           'there already')
+
+    def test_a_file_that_a_patch_adds_is_known_whole(self):
+        image = self.image()
+        image.put(patch(patchfile.new_section('b.py', '1\n2\n1\n2\n')))
+        more = patch(changed('b.py', hunk(3, ' 1', '+x', ' 2')))
+        image.put(more)
+        self.assertEqual(['1\n', '2\n', '1\n', 'x\n', '2\n'],
+                         image.lines('b.py'))
+        image.put(more.reversed())
+        self.assertEqual(['1\n', '2\n', '1\n', '2\n'], image.lines('b.py'))
+        exc = self.assertRaises(landing.Misfit, image.put, patch(
+            changed('b.py', hunk(2, ' 1', '+x', ' 2'))))
+        self.assertIn('b.py line 2', str(exc))
+        image.put(patch(changed('b.py', patchfile.Hunk(
+            0, (('+', '0\n'),), 1))))
+        self.assertEqual('0\n', image.lines('b.py')[0])
 
     def test_back_again(self):
         forward = patch(changed('a.py', hunk(3, ' 3', '+x', '-2', ' 4')),

@@ -17,7 +17,9 @@ import shutil
 
 import testtools
 
+from keeptrack import composed
 from keeptrack import digests
+from keeptrack import format_patch
 from keeptrack import git
 from keeptrack import hooks
 from keeptrack import parts
@@ -212,8 +214,18 @@ class RealPatchesTestCase(testtools.TestCase):
 
     def test_patches_are_in_step_with_their_source(self):
         for target in self.targets:
-            self.assertEqual([], renewal.differing(
-                target, renewal.renewed(target)))
+            if target.source is not None:
+                self.assertEqual([], renewal.differing(
+                    target, renewal.renewed(target)))
+        self.assertEqual([], composed.faults(
+            self.targets[0].checkout, self.targets,
+            composed.compose(self.targets)))
+
+    def test_messages_have_the_lines_that_nova_asks_for(self):
+        for target in self.targets:
+            if target.source is None:
+                for patch in series.Series.load(target).patches:
+                    self.assertEqual([], format_patch.message_faults(patch))
 
     def test_status_looks_for_every_module_of_the_series(self):
         looked_for = set(hooks.MONITOR_MODULES + hooks.EVENT_MODULES +
@@ -230,5 +242,8 @@ class RealPatchesTestCase(testtools.TestCase):
                 for section in patch.sections:
                     for hunk in section.hunks:
                         kinds = ''.join(kind for kind, _ in hunk.lines)
+                        if target.source is None:
+                            self.assertLessEqual(
+                                hunk.inside, 2, (patch.name, section.path))
                         self.assertNotIn('  ', (kinds[:2], kinds[-2:]),
                                          (patch.name, section.path))

@@ -163,7 +163,8 @@ class RealTargetsTestCase(testtools.TestCase):
 
     def test_every_patch_names_its_modules(self):
         for target in self.targets:
-            self.assertEqual(series.names(target), list(target.modules))
+            if target.source is not None:
+                self.assertEqual(series.names(target), list(target.modules))
 
     def test_every_base_lacks_or_has_the_prerequisite_as_said(self):
         for target in self.targets:
