@@ -28,15 +28,27 @@ from keeptrack.drill import runtime as runtime_mod
 ROLES = ('source', 'destination')
 
 #: seconds between two runs of the periodic tasks of a nova-compute that run
-PERIODIC = {'_sync_power_states': 1, '_look_for_parked_guests': 1}
+#: (the last one is the check of parked instances: its name in the series for
+#: current Nova, and in that for 2014 and 2015)
+PERIODIC = {'_sync_power_states': 1, '_check_live_migrations': 1,
+            '_look_for_parked_guests': 1}
 
 #: seconds for which the driver holds back that a guest has stopped; Nova's
 #: own 15 are for the seconds between a reboot's stop and start
 LIFECYCLE_DELAY = 2
 
-#: seconds for which the series leaves a migration alone that has never
-#: reached nova-compute; its own 300 are for a conductor that is busy
-UNTOUCHED_AFTER = 10
+#: seconds, by module and constant; modules that a tree lacks are skipped
+CLOCKS = {
+    # until the answer of a host counts as missing: 5
+    'nova.virt.libvirt.guest_observer': {'TIMEOUT': 2},
+    # for which a host that did not answer is not asked again, between two
+    # checks while the hypervisor is given time: 30 and 15
+    'nova.compute.live_migration_recovery': {'SILENCE': 1,
+                                             'LONGEST_PAUSE': 2},
+    # the series for 2014 and 2015: for which a migration that has never
+    # reached nova-compute is left to the conductor: 300
+    'nova.compute.migration_keeper': {'UNTOUCHED': 10},
+}
 
 # seconds from the fork of a process to its line
 _COMES_WITHIN = 10
@@ -117,7 +129,7 @@ class Computes(object):
             (of the domain; what the source's libvirt says, where it is not
             given), virt_type (that of the domain), periodic (name of a
             task to seconds: PERIODIC), lifecycle_delay (LIFECYCLE_DELAY),
-            untouched_after (seconds: UNTOUCHED_AFTER)
+            clocks (CLOCKS)
         :raises KeeptrackError: when that fails
         """
         for role in list(self._pids):
@@ -133,7 +145,8 @@ class Computes(object):
         self._make_rows(options)
         self._record = instance_record.InstanceRecord(
             database, options['uuid'], {
-                host.name: role for role, host in self._lab.hosts.items()})
+                host.name: role for role, host in self._lab.hosts.items()},
+            self._run / 'services.json')
 
     def _new_folder(self):
         if self._record is not None:
@@ -160,8 +173,7 @@ class Computes(object):
             'periodic': options.get('periodic', PERIODIC),
             'lifecycle_delay': options.get('lifecycle_delay',
                                            LIFECYCLE_DELAY),
-            'untouched_after': options.get('untouched_after',
-                                           UNTOUCHED_AFTER),
+            'clocks': options.get('clocks', CLOCKS),
             'shared': options.get('shared', True),
             'hosts': {role: host.name
                       for role, host in self._lab.hosts.items()},
@@ -301,6 +313,13 @@ class Computes(object):
         :returns: dict, see instance_record.InstanceRecord.read
         """
         return self._record.read()
+
+    def services(self):
+        """Read for which hosts the services around Nova hold the instance.
+
+        :returns: dict or None, see instance_record.InstanceRecord.services
+        """
+        return self._record.services()
 
 
 def _virt_type(xml):

@@ -14,6 +14,8 @@
 """Reads Nova's record of an instance, straight from its database."""
 
 import contextlib
+import fcntl
+import json
 import sqlite3
 
 POWER_STATES = {0: 'nostate', 1: 'running', 3: 'paused', 4: 'shutdown',
@@ -24,6 +26,8 @@ _INSTANCE = ('SELECT host, node, vm_state, task_state, power_state, progress '
 _FAULTS = ('SELECT message FROM instance_faults WHERE instance_uuid = ? '
            'ORDER BY id')
 # a Nova of 2014 and 2015 makes none for a live migration
+_VOLUMES = ('SELECT attachment_id FROM block_device_mapping WHERE '
+            'instance_uuid = ? AND deleted = 0 AND volume_id IS NOT NULL')
 _MIGRATION = ('SELECT status FROM migrations WHERE instance_uuid = ? '
               'ORDER BY id DESC')
 
@@ -34,12 +38,15 @@ class InstanceRecord(object):
     :param database: the SQLite file (pathlib.Path)
     :param uuid: the instance's (str)
     :param roles: name of a host to its role (dict of str)
+    :param ledger: what the stand-ins for Neutron, Cinder and placement know
+        (pathlib.Path of JSON); those for a Nova of 2014 and 2015 write none
     """
 
-    def __init__(self, database, uuid, roles):
+    def __init__(self, database, uuid, roles, ledger=None):
         self._uri = 'file:%s?mode=ro' % database
         self._uuid = uuid
         self._roles = roles
+        self._ledger = ledger
         # with no connection left, each last one would tidy the file up
         self._open = self._connect()
 
@@ -79,3 +86,35 @@ class InstanceRecord(object):
             'fault': faults[-1][0] if faults else None,
             'migration': migration[0] if migration else None,
         }
+
+    def services(self):
+        """Read for which hosts the services around Nova hold the instance.
+
+        :returns: dict of what is held to the roles of the hosts, sorted (list
+            of str): ports and volumes of them, the attachments in the block
+            device mappings, allocations of resources; None for a Nova of 2014
+            and 2015
+        """
+        if self._ledger is None or not self._ledger.exists():
+            return None
+        with open(self._ledger) as stream:
+            # nova-compute may be changing it
+            fcntl.flock(stream, fcntl.LOCK_SH)
+            known = json.load(stream)
+        with contextlib.closing(self._connect()) as connection:
+            mapped = connection.execute(_VOLUMES, (self._uuid,)).fetchall()
+        held = {
+            'active port': [host for host, status in known['bindings'].items()
+                            if status == 'ACTIVE'],
+            'port bindings': known['bindings'],
+            'volume attachments': [
+                host for _, host in known['attachments'].values()],
+            'block device mapping': [
+                known['attachments'].get(attachment, [None, 'nowhere'])[1]
+                for attachment, in mapped],
+            'allocations': [
+                known['nodes'][node] for made in known['allocations'].values()
+                for node in made],
+        }
+        return {name: sorted(self._roles.get(host, host) for host in hosts)
+                for name, hosts in held.items()}

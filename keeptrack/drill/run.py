@@ -30,9 +30,11 @@ from keeptrack import errors
 # tree has no such option, it is left out.
 CONFIG = {
     'DEFAULT': {
+        'live_migration_recovery_timeout': 8,
+        'rpc_response_timeout': 4,
+        # of the series for 2014 and 2015
         'live_migration_park_after': 8,
         'live_migration_rpc_timeout': 2,
-        'rpc_response_timeout': 4,
     },
     'libvirt': {
         'live_migration_bandwidth': 2,
@@ -77,6 +79,7 @@ class Run(object):
         self._struck = None
         self._healed = None
         self._ended = None
+        self._services = None
 
     def on_event(self, event):
         """Take an event of the computes (dict)."""
@@ -98,6 +101,7 @@ class Run(object):
                 self._act(scene)
                 # what ends with the run is no part of it
                 self._ended = time.time()
+                self._services = self._computes.services()
         except errors.KeeptrackError as exc:
             error = str(exc)
             missed = isinstance(exc, _Missed)
@@ -284,7 +288,9 @@ class Run(object):
                         self._healed or 0)
             if (record is not None and time.time() - since > QUIET and
                     self._is_over() and
-                    (verdict.is_settled(record) or
+                    (verdict.is_settled(record) and
+                     (parked_will_do or not self._parks or
+                      verdict.is_ended(record)) or
                      (parked_will_do or self._has_two()) and
                      self._witness.is_parked(record))):
                 return
@@ -329,7 +335,7 @@ class Run(object):
         past = history.History(events, now - zero)
         if error is None:
             found = verdict.judge(events, now - zero, self._parks,
-                                  self._draw.fault.paused)
+                                  self._draw.fault.paused, self._services)
         else:
             found = verdict.Verdict(verdict.NOT_RUN, error, [], None, False)
         for event in verdict.harms(past):
@@ -355,5 +361,6 @@ class Run(object):
             'overlap': found.overlap and round(found.overlap, 2),
             'truth': {role: past.guest(role, past.ends)
                       for role in history.ROLES},
-            'record': self._witness.record, 'timeline': events,
+            'record': self._witness.record, 'services': self._services,
+            'timeline': events,
         }

@@ -21,6 +21,11 @@ from keeptrack import tree as tree_mod
 from keeptrack import verification
 
 
+# of the series for current Nova: the module that ends live migrations, and
+# the periodic task of ComputeManager that has it check parked instances
+_RECOVERY = 'nova/compute/live_migration_recovery.py'
+_CHECK = 'def _check_live_migrations('
+
 _MIGRATES = ('nova/compute/*.py', 'nova/conductor/**/*.py', 'nova/virt/*.py',
              'nova/virt/libvirt/*.py')
 
@@ -33,8 +38,8 @@ class Subject(object):
     :ivar path: the tree (pathlib.Path)
     :ivar release: its version (str or None)
     :ivar commit: its commit where it is a clone (str or None)
-    :ivar series: it has the series' guard and its start: only then something
-        looks at a parked instance again (bool)
+    :ivar series: it has the series: only then a parked instance is checked
+        again (bool)
     :ivar digest: of the code that migrates: what tells two trees apart that
         are no clones (str)
     :ivar runtime: its runtime.Runtime, made
@@ -80,12 +85,10 @@ def named(trees, make_runtime):
     """
     found = []
     for tree in trees:
-        has = tree.parts()
-        series = all(has.get(part) == parts.OURS
-                     for part in ('guard', 'start'))
+        series = _has_series(tree)
         name = _name(tree) + (
             ' + series' if series else
-            ' + part of the series' if parts.OURS in has.values() else '')
+            ' + part of the series' if _has_part(tree) else '')
         taken = sum(each.name == name or each.name.startswith(name + ' #')
                     for each in found)
         found.append(Subject(
@@ -95,6 +98,21 @@ def named(trees, make_runtime):
             digest=_digest(tree.path),
             runtime=make_runtime(tree)))
     return found
+
+
+def _has_series(tree):
+    """Tell whether a tree checks parked instances again (bool)."""
+    if tree.read(_RECOVERY) is not None:
+        return _CHECK in tree.read(parts.MANAGER)
+    # the series for 2014 and 2015
+    has = tree.parts()
+    return all(has.get(part) == parts.OURS for part in ('guard', 'start'))
+
+
+def _has_part(tree):
+    """Tell whether a tree has anything of the series (bool)."""
+    return (tree.read(_RECOVERY) is not None or
+            parts.OURS in tree.parts().values())
 
 
 def _digest(path):
@@ -109,7 +127,7 @@ def _digest(path):
 
 def _name(tree):
     """A release; a commit's id where the tree is no release and not ours."""
-    if tree.is_clone and parts.OURS not in tree.parts().values():
+    if tree.is_clone and not _has_part(tree):
         try:
             return git.line(tree.path, 'describe', '--tags', '--exact-match')
         except git.GitError:

@@ -34,7 +34,14 @@ TOLERANCE = 0.3
 # A user may start what is recorded so, if no task says that Nova is at it.
 STARTABLE = ('stopped', 'error', 'shutoff')
 
-SAID = 'two copies'
+# what Nova logs, or writes to the instance's fault, when both hosts ran the
+# guest: the series for current Nova, and that for 2014 and 2015
+SAID = ('split brain', 'two copies')
+
+# Migration.status while Nova still has to do something; "reverted": the source
+# was rolled back, the destination could not be reached and is cleaned up later
+NOT_ENDED = ('accepted', 'queued', 'preparing', 'running',
+             'running (post-copy)', 'reverted')
 
 # What is done to a domain: nothing of these takes anything away from it, ...
 SPARES = ('domain-suspended', 'domain-undefined')
@@ -77,6 +84,11 @@ def is_settled(record):
     return record['task_state'] is None
 
 
+def is_ended(record):
+    """Tell whether the migration of a record has ended (bool)."""
+    return record.get('migration') not in NOT_ENDED
+
+
 def expected(home, state, paused=False):
     """What the record may say once all is over.
 
@@ -99,13 +111,15 @@ def expected(home, state, paused=False):
             'task_state': (None,)}
 
 
-def judge(timeline, ends, parks=True, paused=False):
+def judge(timeline, ends, parks=True, paused=False, services=None):
     """Judge a run.
 
     :param timeline: the run's events (list of dict)
     :param ends: when the run ended, in the time line's seconds (float)
     :param parks: the tree looks at parked instances again (bool)
     :param paused: the guest's user had paused it before (bool)
+    :param services: what the services around Nova hold in the end, see
+        instance_record.InstanceRecord.services (dict), or None
     :returns: a Verdict
     """
     past = history.History(timeline, ends)
@@ -124,11 +138,11 @@ def judge(timeline, ends, parks=True, paused=False):
     if broken and why not in broken:
         why = '%s; %s' % (broken[0], why)
     return Verdict(verdict, why, broken, overlap or None, unseen,
-                   _leftover(past, paused), past.overlap_ended())
+                   _leftover(past, paused, services), past.overlap_ended())
 
 
 def _said(timeline):
-    return any(SAID in (event.get('text') or '').lower()
+    return any(said in (event.get('text') or '').lower() for said in SAID
                for event in timeline if event['lane'] in ('log', 'record'))
 
 
@@ -232,7 +246,7 @@ def _still_two(past):
                 for role in history.ROLES)]
 
 
-def _leftover(past, paused):
+def _leftover(past, paused, services):
     """What somebody has to look after, though the record may be right."""
     homes = past.homes(past.ends)
     left = ['%s on the %s' % (
@@ -243,7 +257,22 @@ def _leftover(past, paused):
     if len(homes) == 1 and not paused and past.guest(
             homes[0], past.ends) == history.PAUSED:
         left.append('the guest is paused')
+    record = past.record(past.ends)
+    if record is not None:
+        if not is_ended(record):
+            left.append('the migration is %s' % record['migration'])
+        left += _misfits(record, services or {})
     return ', '.join(left) or None
+
+
+def _misfits(record, services):
+    """Say what the services around Nova hold for a host other than Nova's.
+
+    That is a leftover, or what a later operation on the instance fails by.
+    """
+    return ['%s: %s instead of %s' % (name, ', '.join(found) or 'none',
+                                      record['host'])
+            for name, found in services.items() if found != [record['host']]]
 
 
 def _ended_by_nova(past):

@@ -44,6 +44,13 @@ class Adapter(adapter_juno.Adapter):
     lazy = _LAZY
     driver_module = driver_current
 
+    def import_nova(self):
+        """Import what a nova-compute needs; run nothing of it."""
+        importlib.import_module('nova.cmd.compute')
+        # as nova-compute does, before it imports its manager
+        importlib.import_module('nova.objects').register_all()
+        super().import_nova()
+
     def _import_hypervisor(self):
         super()._import_hypervisor()
         # the driver leaves what it knows of libvirt to these
@@ -164,6 +171,15 @@ class Adapter(adapter_juno.Adapter):
             # for what has to go on while the service is shut down
             topics['topic_alt'] = rpcapi.RPC_TOPIC_ALT
         return service.Service.create(binary='nova-compute', **topics)
+
+    @property
+    def recovery_class(self):
+        """The class that ends live migrations, None without the series."""
+        try:
+            return importlib.import_module(
+                'nova.compute.live_migration_recovery').LiveMigrationRecovery
+        except ImportError:
+            return None
 
     def _fit_devices(self, driver, interface, disk):
         driver.vif_driver = replaced.Vif(interface)

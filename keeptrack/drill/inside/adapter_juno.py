@@ -239,6 +239,28 @@ class Adapter(object):
         manager._periodic_spacing = {
             name: wanted[name] for name, _task in manager._periodic_tasks}
 
+    @staticmethod
+    def set_clocks(clocks):
+        """Shorten the times that the series has as constants.
+
+        :param clocks: module to constant to seconds (dict of dict); modules
+            that this tree lacks are skipped
+        """
+        for name, constants in clocks.items():
+            try:
+                module = importlib.import_module(name)
+            except ImportError:
+                continue
+            for constant, seconds in constants.items():
+                if not hasattr(module, constant):
+                    raise AttributeError('%s has no %s' % (name, constant))
+                setattr(module, constant, seconds)
+
+    @property
+    def recovery_class(self):
+        """The class that ends live migrations, None without the series."""
+        return None
+
     def fit_driver(self, driver, spec):
         """Take from a driver what needs real networks and volumes.
 
@@ -271,7 +293,6 @@ class Adapter(object):
         driver.get_volume_connector = lambda instance: {
             'ip': self.conf.my_ip, 'host': self.conf.host}
         self._set_lifecycle_delay(driver, spec['lifecycle_delay'])
-        self._set_untouched_after(spec['untouched_after'])
         self._give_xml(driver, spec['xml'])
 
     def _fit_devices(self, driver, interface, disk):
@@ -283,15 +304,6 @@ class Adapter(object):
     @staticmethod
     def _set_lifecycle_delay(driver, seconds):
         driver._lifecycle_delay = seconds
-
-    @staticmethod
-    def _set_untouched_after(seconds):
-        try:
-            keeper = importlib.import_module('nova.compute.migration_keeper')
-        except ImportError:
-            # a tree without the series
-            return
-        keeper.UNTOUCHED = seconds
 
     @staticmethod
     def _give_xml(driver, xml):

@@ -67,16 +67,19 @@ def compute(adapter, spec):
     :param spec: dict: role, host (its name), namespaces, socket (the
         kit's), folder, log, database, instances (folder), name and xml (of
         the domain), virt_type, config, periodic (name of task to seconds),
-        lifecycle_delay, untouched_after (seconds), libvirt (modes, see
-        libvirt_calls)
+        lifecycle_delay (seconds), clocks (see the adapter's set_clocks()),
+        libvirt (modes, see libvirt_calls)
     """
     channel, recorder, unknown = _begin(adapter, spec, spec['role'])
     calls = libvirt_calls.LibvirtCalls(adapter.libvirt, recorder)
     channel.on_command('libvirt', calls.set_modes)
     nova_recorders.record_manager(adapter.manager_class, recorder,
                                   adapter.transition_name)
+    if adapter.recovery_class is not None:
+        nova_recorders.record_recovery(adapter.recovery_class, recorder)
     nova_recorders.record_driver(adapter.driver_class, recorder, calls.total)
     adapter.fit_periodic_tasks(spec['periodic'])
+    adapter.set_clocks(spec['clocks'])
     calls.set_modes(spec['libvirt'])
     recorder.tell('compute', 'up', 'nova-compute starts',
                   {'pid': os.getpid(), 'unknown_options': unknown})

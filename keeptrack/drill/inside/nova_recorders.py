@@ -33,6 +33,12 @@ _MANAGER = (
     'start_instance', 'reboot_instance',
 )
 
+# of the series for current Nova
+_RECOVERY = (
+    'recover', '_finish', '_roll_back', '_monitor', '_park', '_pause_copy',
+    '_clean_up_destination', '_leave',
+)
+
 
 def record_manager(manager_class, recorder, transition_name):
     """Record a manager's calls, and the events that it gets.
@@ -55,6 +61,15 @@ def record_manager(manager_class, recorder, transition_name):
     recorder_mod.replace(manager_class, 'handle_lifecycle_event', make)
 
 
+def record_recovery(recovery_class, recorder):
+    """Record what the series does to end a live migration.
+
+    :param recovery_class: its LiveMigrationRecovery
+    :param recorder: recorder.Recorder
+    """
+    recorder.record_calls(recovery_class, _RECOVERY)
+
+
 def record_driver(driver_class, recorder, count_calls):
     """Record which callback a driver calls, and what files it deletes.
 
@@ -63,15 +78,16 @@ def record_driver(driver_class, recorder, count_calls):
     :param count_calls: tells how often libvirt was called by now
     """
     def calling_back(function):
-        def live_migration(self, context, instance, dest, post_method,
-                           recover_method, *args, **kwargs):
+        def migrate(self, context, instance, dest, post_method,
+                    recover_method, *args, **kwargs):
             return function(
                 self, context, instance, dest,
                 _telling(recorder, 'post', post_method, count_calls),
                 _telling(recorder, 'recover', recover_method, count_calls),
                 *args, **kwargs)
-        return live_migration
-    recorder_mod.replace(driver_class, 'live_migration', calling_back)
+        return migrate
+    for name in ('live_migration', 'monitor_live_migration'):
+        recorder_mod.replace(driver_class, name, calling_back)
 
     def deleting(function):
         def delete_instance_files(self, *args, **kwargs):

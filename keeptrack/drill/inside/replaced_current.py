@@ -194,6 +194,14 @@ class Volume(object):
         return {'id': attachment,
                 'connection_info': replaced.connection_info(volume)}
 
+    def attachment_get_all(self, context, instance_id=None, volume_id=None):
+        with _Needs.ledger.changing() as known:
+            made = sorted(known['attachments'].items())
+        # of the run's only instance
+        return [{'id': attachment, 'volume_id': volume,
+                 'connection_info': replaced.connection_info(volume)}
+                for attachment, (volume, _) in made]
+
     def attachment_complete(self, context, attachment):
         """It is known as one from the beginning."""
 

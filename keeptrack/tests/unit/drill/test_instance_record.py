@@ -11,6 +11,7 @@
 #    under the License.
 
 
+import json
 import sqlite3
 
 from keeptrack.drill import instance_record
@@ -23,6 +24,8 @@ CREATE TABLE instance_faults (id INTEGER PRIMARY KEY, instance_uuid TEXT,
     message TEXT);
 CREATE TABLE migrations (id INTEGER PRIMARY KEY, instance_uuid TEXT,
     status TEXT);
+CREATE TABLE block_device_mapping (instance_uuid TEXT, volume_id TEXT,
+    attachment_id TEXT, deleted INTEGER);
 '''
 
 
@@ -80,6 +83,31 @@ class InstanceRecordTestCase(base.TestCase):
         self.assertEqual('source', self.record.read()['host'])
         self.nova.execute('COMMIT')
         self.assertEqual('destination', self.record.read()['host'])
+
+    def test_services(self):
+        self.assertIsNone(self.record.services())
+        ledger = self.folder / 'services.json'
+        record = instance_record.InstanceRecord(
+            self.folder / 'nova.sqlite', 'u',
+            {'kt0-a': 'source', 'kt0-b': 'destination'}, ledger)
+        self.addCleanup(record.close)
+        self.assertIsNone(record.services())
+        ledger.write_text(json.dumps({
+            'bindings': {'kt0-b': 'ACTIVE', 'kt0-a': 'INACTIVE'},
+            'attachments': {'1': ['v', 'kt0-a'], '2': ['v', 'kt0-b']},
+            'nodes': {'n': 'kt0-a', 'm': 'kt0-b'},
+            'allocations': {'u': {'m': {}}, 'migration': {}}}))
+        for row in (('u', 'v', '2', 0), ('u', 'w', '3', 0),
+                    ('u', None, None, 0), ('u', 'v', '1', 7),
+                    ('other', 'v', '1', 0)):
+            self.nova.execute(
+                'INSERT INTO block_device_mapping VALUES (?,?,?,?)', row)
+        self.assertEqual({
+            'active port': ['destination'],
+            'port bindings': ['destination', 'source'],
+            'volume attachments': ['destination', 'source'],
+            'block device mapping': ['destination', 'nowhere'],
+            'allocations': ['destination']}, record.services())
 
     def test_no_instance(self):
         self.assertEqual({}, self.record.read())

@@ -86,6 +86,8 @@ class ReplacedTestCase(base.TestCase):
         self.assertEqual(self.volume, made['connection_info']['serial'])
         self.assertEqual(made, volumes.attachment_get(None, made['id']))
         volumes.attachment_complete(None, made['id'])
+        self.assertEqual(2, len(volumes.attachment_get_all(
+            None, instance_id='u')))
         old = replaced_current.attachment_id(self.volume, 'a')
         for _ in range(2):
             volumes.attachment_delete(None, old)

@@ -44,6 +44,7 @@ class FakeLab(object):
         self.did = did
         self.hosts = {role: mock.Mock(daemon=FakeDaemon(did))
                       for role in ('source', 'destination')}
+        self.network = mock.Mock()
 
     def reset(self):
         self.did.append('reset')
@@ -80,6 +81,10 @@ class FakeComputes(object):
 
     def record(self):
         return dict(self._record)
+
+    def services(self):
+        """The services hold all for where the record has it."""
+        return {'active port': [self._record['host']]}
 
     def migrate(self):
         self.clock.Thread(self._play).start()
@@ -248,6 +253,21 @@ class RunTestCase(base.TestCase):
         found = self.go('none', parked)
         self.assertEqual('right', found['verdict'])
         self.assertEqual(0.2, found['parked'])
+
+    def test_the_destination_is_cleaned_up_after_the_fault(self):
+        stays = MOVES[:3] + [
+            (0.1, tell('source', 'callback', 'recover')),
+            (0.2, record(task_state=None, migration='reverted')),
+            (0.2, tell('destination', 'guest', 'absent'))]
+        late = [(0.9, record(migration='failed'))]
+        found = self.go('network-cut', stays + late, 'copy', faults.SETTLED)
+        self.assertEqual(('right', None, 'failed'), (
+            found['verdict'], found['leftover'],
+            found['record']['migration']))
+        healed, = self.order(found, 'healed')
+        self.assertLess(found['timeline'][healed]['t'], 0.9)
+        found = self.go('network-cut', stays, 'copy', faults.SETTLED)
+        self.assertEqual('the migration is reverted', found['leftover'])
 
     def test_what_another_tree_calls_so_is_not_parked(self):
         parked = MOVES[:-1] + [(0.4, record(vm_state='error', fault='why'))]

@@ -129,6 +129,26 @@ class VerdictTestCase(base.TestCase):
                                     record(5, 'source'))
         self.assertTrue(found.unseen)
 
+    def test_a_split_brain_is_one_by_that_name_too(self):
+        found = self.assert_verdict(
+            'two copies', MOVE[:4], guest(3, 'source', 'running'), BEGINS,
+            record(5, 'source', 'error', 'migrating', fault='why'),
+            {'t': 5, 'where': 'source', 'lane': 'log', 'what': 'critical',
+             'text': 'SPLIT BRAIN: the guest ran on this host', 'data': {}})
+        self.assertFalse(found.unseen)
+
+    def test_what_is_held_for_another_host_is_left(self):
+        ends = record(4.1, 'destination')
+        ends['data']['migration'] = 'running'
+        found = self.assert_verdict(
+            'right', MOVE, BEGINS, ends, services={
+                'active port': ['destination'], 'allocations': [],
+                'port bindings': ['destination', 'source']})
+        self.assertEqual(
+            'the migration is running, allocations: none instead of '
+            'destination, port bindings: destination, source instead of '
+            'destination', found.leftover)
+
     def test_two_copies_of_which_one_was_suspended_and_ended(self):
         self.assert_verdict(
             'two copies', MOVE[:4], guest(3, 'source', 'running'),
