@@ -16,11 +16,16 @@ All the work is done in a scratch repository in a temporary folder, which
 reads the clone's objects and writes none there.  The clone sees the result
 when it is whole: the new objects, then the branch, then the checkout.  So an
 error or an interrupt before that leaves it as it was, with nothing to undo.
+
+The clone's hooks and its settings for signatures take part in each commit, as
+if git am ran in the clone itself.  Its other settings do not.
 """
 
 import contextlib
+import dataclasses
 import os
 import pathlib
+import re
 import shutil
 import tempfile
 
@@ -28,6 +33,30 @@ from keeptrack import errors
 from keeptrack import git
 from keeptrack import patchfile
 from keeptrack import signals
+
+
+# settings of the clone that decide how a commit is signed
+_SIGNING = r'^(commit\.gpgsign|gpg\..*|user\.signingkey)$'
+# hooks that can refuse what git am commits
+_HOOKS = ('applypatch-msg', 'pre-applypatch')
+
+
+@dataclasses.dataclass(frozen=True)
+class Signature:
+    """Whose names the commits carry.
+
+    :ivar author: name and mail address in place of the patches' own author,
+                  whose sign-off then goes, too (tuple of str or None)
+    :ivar signoff: add the committer's Signed-off-by (bool)
+    """
+
+    author: tuple = None
+    signoff: bool = False
+
+    def change(self, patch):
+        """A patch with the author that was asked for (patchfile.Patch)."""
+        return patch if self.author is None else patch.with_author(
+            *self.author)
 
 
 class Scratch(object):
@@ -53,17 +82,44 @@ class Scratch(object):
     def git(self, *args, author=None, stdin=b''):
         """Run git in the scratch repository.
 
-        :param author: name and address to commit with where the clone names
-                       nobody (tuple of str)
+        :param author: for a command that commits, name and address to commit
+                       with where the clone names nobody (tuple of str)
         :returns: git's output (str)
         """
         env = dict(git.ISOLATED)
         if author is not None:
-            env.update(self._committer(author))
+            names = self.committer() or author
+            env.update(self._settings(), GIT_COMMITTER_NAME=names[0],
+                       GIT_COMMITTER_EMAIL=names[1])
         return git.line(self.path, *args, stdin=stdin, env=env)
 
-    def _committer(self, author):
-        """Who commits: the clone's user, else the patch's author."""
+    def hooks(self):
+        """The folder of the clone's hooks (pathlib.Path)."""
+        return self.tree.path / git.line(self.tree.path, 'rev-parse',
+                                         '--git-path', 'hooks')
+
+    def _settings(self):
+        """Variables that give git the clone's hooks and signatures (dict)."""
+        try:
+            found = git.run(self.tree.path, 'config', '--null',
+                            '--get-regexp', _SIGNING)
+        except git.GitError:
+            # there are none
+            found = b''
+        rows = [row.partition('\n') for row in
+                patchfile.decode(found).split('\0') if row]
+        # a key alone, with no sign of equality, is true
+        settings = [(key, value if feed else 'true')
+                    for key, feed, value in rows]
+        settings.append(('core.hooksPath', str(self.hooks())))
+        env = {'GIT_CONFIG_COUNT': str(len(settings))}
+        for number, (key, value) in enumerate(settings):
+            env['GIT_CONFIG_KEY_%d' % number] = key
+            env['GIT_CONFIG_VALUE_%d' % number] = value
+        return env
+
+    def committer(self):
+        """The clone's user: name and address (list of str); None without."""
         names = []
         for key, position in (('name', 0), ('email', 1)):
             given = os.environ.get('GIT_COMMITTER_' + key.upper())
@@ -73,10 +129,7 @@ class Scratch(object):
             except git.GitError:
                 pass
             names.append(given)
-        if not all(names):
-            names = author
-        return {'GIT_COMMITTER_NAME': names[0],
-                'GIT_COMMITTER_EMAIL': names[1]}
+        return names if all(names) else None
 
     def read(self, path):
         """Lines of a file in the scratch repository; None without it."""
@@ -93,7 +146,7 @@ class Scratch(object):
 
 @contextlib.contextmanager
 def prepared(tree, target, series, commit=None, report=lambda line: None,
-             sources=None):
+             sources=None, signature=Signature()):
     """Commit the series in a scratch repository.
 
     :param tree: the clone (tree.Tree)
@@ -102,18 +155,23 @@ def prepared(tree, target, series, commit=None, report=lambda line: None,
     :param commit: where to put it; by default what is checked out (str)
     :param report: called with a line for everything done
     :param sources: the picks.Sources to tell in the messages, or None
+    :param signature: the Signature of the commits
     :returns: a context manager of the Scratch, removed at its end
     :raises KeeptrackError: when the series does not go on
     """
     scratch = Scratch(tree, commit or tree.head())
     try:
-        _add_prerequisite(scratch, target, report)
+        if signature.signoff and scratch.committer() is None:
+            raise errors.KeeptrackError(
+                '--signoff needs your name: set user.name and user.email with '
+                'git config')
+        _add_prerequisite(scratch, target, report, signature)
         series.refuse_present(scratch.read, tree.path)
         # git takes the nearest place for a hunk; first prove there is but one
         image = series.put_on(scratch.read)
         for patch in series.patches:
-            _commit(scratch, patch if sources is None else
-                    sources.told(patch))
+            _commit(scratch, signature.change(
+                patch if sources is None else sources.told(patch)), signature)
             report('patch: %s' % patch.title)
         for path, lines in image.changed().items():
             if scratch.read(path) != lines:
@@ -125,7 +183,7 @@ def prepared(tree, target, series, commit=None, report=lambda line: None,
         scratch.remove()
 
 
-def _add_prerequisite(scratch, target, report):
+def _add_prerequisite(scratch, target, report, signature):
     wanted = target.prerequisite
     if wanted is None or not wanted.missing(
             ''.join(scratch.read(wanted.file) or ())):
@@ -139,26 +197,49 @@ def _add_prerequisite(scratch, target, report):
     try:
         author = scratch.git('log', '-1', '--format=%an%n%ae',
                              wanted.commit).split('\n')
-        scratch.git('cherry-pick', '-x', wanted.commit, author=author)
-    except git.GitError:
+        scratch.git('cherry-pick', '-x', *_signoff(signature), wanted.commit,
+                    author=author)
+    except git.GitError as exc:
         conflicts = scratch.git('diff', '--name-only', '--diff-filter=U')
         raise errors.KeeptrackError(
-            'the prerequisite %s does not go on (conflict in %s): '
-            'cherry-pick it by hand first' % (
-                wanted.commit, ', '.join(conflicts.split()) or 'no file'))
+            'the prerequisite %s does not go on (%s): cherry-pick it by hand '
+            'first' % (wanted.commit, 'conflict in ' + ', '.join(
+                conflicts.split()) if conflicts else exc))
     report('prerequisite: %s %s' % (wanted.commit[:12], wanted.title))
 
 
-def _commit(scratch, patch):
+def _signoff(signature):
+    return ['--signoff'] if signature.signoff else []
+
+
+def _commit(scratch, patch, signature):
     try:
         scratch.git('-c', 'am.keepcr=true', 'am', '--quiet',
+                    *_signoff(signature),
                     stdin=patchfile.encode(patch.render()),
-                    author=patch.author)
+                    author=signature.author or patch.author)
     except git.GitError as exc:
-        words = [line[len('error: '):] for line in exc.stderr.splitlines()
-                 if line.startswith('error: ')]
-        raise errors.KeeptrackError('git am refuses %s: %s' % (
-            patch.name, words[0] if words else exc))
+        raise errors.KeeptrackError(_why_refused(scratch, patch, exc))
+
+
+def _why_refused(scratch, patch, exc):
+    """What to tell of a git am that has failed (str)."""
+    lines = [line.strip() for line in exc.stderr.splitlines() if line.strip()]
+    faults = [re.sub('^(error|fatal): ', '', line) for line in lines
+              if line.startswith(('error: ', 'fatal: '))]
+    if any(re.search(r'\bsign\b|gpg|signingkey', line) for line in faults):
+        return ('%s cannot be signed, which commit.gpgsign asks for: %s; '
+                'nothing was changed. Set up the key, or set commit.gpgsign '
+                'to false' % (patch.name, faults[0]))
+    hooks = [name for name in _HOOKS
+             if os.access(scratch.hooks() / name, os.X_OK)]
+    if hooks and not faults:
+        # the hook has said why, if anybody has
+        return ('the hook %s refuses %s: %s; nothing was changed' % (
+            ' or '.join(str(scratch.hooks() / name) for name in hooks),
+            patch.name, lines[-1] if lines else 'it does not say why'))
+    return 'git am refuses %s: %s' % (patch.name,
+                                      faults[0] if faults else exc)
 
 
 def refuse_branch(tree, name):

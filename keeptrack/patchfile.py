@@ -18,6 +18,7 @@ are cut at line feeds only: str.splitlines() knows more ends than git does.
 """
 
 import dataclasses
+from email import utils
 import re
 
 from keeptrack import diffstat
@@ -171,6 +172,19 @@ class Patch(object):
                 '%s names no author: write it with git format-patch'
                 % self.name)
         return found.groups()
+
+    def with_author(self, name, address):
+        """The patch by another author (Patch).
+
+        The sign-off of the author until now goes: the other did not give it.
+        """
+        own = re.escape('%s <%s>' % self.author)
+        head = re.sub(r'^Signed-off-by: %s\n' % own, '', self.head,
+                      flags=re.MULTILINE)
+        line = 'From: %s\n' % utils.formataddr((name, address))
+        return dataclasses.replace(self, head=re.sub(
+            r'^From: .*\n', lambda found: line, head, count=1,
+            flags=re.MULTILINE))
 
     def reversed(self):
         """The patch that takes this one back (Patch)."""

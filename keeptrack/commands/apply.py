@@ -14,6 +14,7 @@
 
 import contextlib
 import pathlib
+import re
 import shutil
 import tempfile
 
@@ -36,7 +37,8 @@ class Apply(command.Command):
     """Put the series on a Nova tree: all of it or nothing.
 
     In a clone the patches become commits on a new branch, which is checked
-    out at the very end; a tree that is no git checkout is patched in place.
+    out at the very end; the hooks of git am and commit.gpgsign take part.  A
+    tree that is no git checkout is patched in place.
     Without TREE, the newest release is taken from PyPI and unpacked in
     ./nova-<version>; a release that PyPI does not have is cloned from
     NOVA_REPO into ./nova-<target>.
@@ -56,6 +58,14 @@ class Apply(command.Command):
             '--branch', metavar='B',
             help='in a clone: the branch to make (default: '
                  'keeptrack/<target>)')
+        parser.add_argument(
+            '--author', metavar="'NAME <MAIL>'",
+            help="in a clone: the commits' author, in place of the patches' "
+                 'own, whose Signed-off-by goes, too')
+        parser.add_argument(
+            '--signoff', action='store_true',
+            help='in a clone: add the Signed-off-by of the user who commits, '
+                 'as git am --signoff does')
         parser.add_argument(
             '--dry-run', action='store_true',
             help='prove that the series goes on, and change nothing')
@@ -100,10 +110,11 @@ class Apply(command.Command):
         if nova.is_clone:
             self._apply_to_clone(nova, target, series, args)
             return nova.path
-        if args.branch:
-            raise errors.KeeptrackError(
-                '%s is no git checkout, so --branch means nothing there: '
-                'leave it out' % nova.path)
+        for option in ('branch', 'author', 'signoff'):
+            if getattr(args, option):
+                raise errors.KeeptrackError(
+                    '%s is no git checkout, so --%s means nothing there: '
+                    'leave it out' % (nova.path, option))
         files = inplace.computed(nova, target, series, common.nova_repo(),
                                  common.report)
         if not args.dry_run:
@@ -115,12 +126,14 @@ class Apply(command.Command):
 
     def _apply_to_clone(self, nova, target, series, args):
         name = args.branch or 'keeptrack/' + target.name
+        signature = branch.Signature(_author(args.author), args.signoff)
         branch.refuse_in_the_way(nova, series)
         series.refuse_present(nova.lines, nova.path)
         branch.refuse_branch(nova, name)
         with branch.prepared(nova, target, series,
                              report=common.report,
-                             sources=self._sources(nova, target)) as scratch:
+                             sources=self._sources(nova, target),
+                             signature=signature) as scratch:
             if not args.dry_run:
                 branch.publish(nova, scratch, name)
         self._say('%s: %d patches of %s %s branch %s%s' % (
@@ -181,6 +194,17 @@ class Apply(command.Command):
             'Proven: no test fails with the series that passes without it. '
             'The patched Nova is in %s' % nova.path)
         self._status = 1 if failures else 0
+
+
+def _author(text):
+    """Name and mail address of --author (tuple of str), or None."""
+    if text is None:
+        return None
+    found = re.fullmatch(r'\s*([^<>\n]*[^<>\s])\s*<([^<>\s]+)>\s*', text)
+    if found is None:
+        raise errors.KeeptrackError(
+            "--author takes 'NAME <MAIL>', not %s" % text)
+    return found.groups()
 
 
 @contextlib.contextmanager

@@ -79,9 +79,9 @@ class ApplyToCloneTestCase(synthetic.NovaTestCase):
         self.assertEqual(['Op <op@example.org>'] * 4, self.log('%cn <%ce>'))
 
     def test_settings_that_would_change_the_commits_do_not_matter(self):
-        for name, value in (('commit.gpgsign', 'true'),
-                            ('apply.whitespace', 'error-all'),
+        for name, value in (('apply.whitespace', 'error-all'),
                             ('core.autocrlf', 'input'),
+                            ('am.threeWay', 'true'),
                             ('gpg.program', 'false')):
             git.run(self.clone, 'config', name, value)
         hook = self.clone / '.git' / 'hooks' / 'post-checkout'
@@ -93,6 +93,107 @@ class ApplyToCloneTestCase(synthetic.NovaTestCase):
         self.assertEqual((0, ''), (status, err))
         self.assertEqual('mine', git.line(self.clone, 'symbolic-ref',
                                           '--short', 'HEAD'))
+
+    def configure(self, **values):
+        for name, value in values.items():
+            git.run(self.clone, 'config', name.replace('_', '.'), value)
+
+    def test_another_author(self):
+        self.keeptrack('apply', str(self.clone), '--author',
+                       'Ünal, Dr. O <op@example.org>')
+        self.assertEqual(
+            ['Ünal, Dr. O <op@example.org> 1422784800'] * 4,
+            self.log('%an <%ae> %at'))
+        self.assertEqual(['Ünal, Dr. O <op@example.org>'] * 4,
+                         self.log('%cn <%ce>'))
+
+    def test_the_sign_off_of_an_author_who_goes(self):
+        name = next(self.nova.target.glob('0001-*.patch')).name
+        synthetic.replace(
+            self.nova.target, name, 'Why.\n',
+            'Why.\n\nChange-Id: I1\n'
+            'Signed-off-by: Other <other@example.org>\n'
+            'Signed-off-by: A. Uthor <author@example.org>\n')
+        self.keeptrack('apply', str(self.clone), '--branch', 'as-it-is')
+        self.assertIn('A. Uthor', git.line(self.clone, 'log', '-1',
+                                           '--format=%b', 'HEAD~3'))
+        self.checkout('stable')
+        self.configure(user_name='Op', user_email='op@example.org')
+        self.keeptrack('apply', str(self.clone), '--author',
+                       'New <new@example.org>', '--signoff')
+        self.assertEqual(
+            'Why.\n\nChange-Id: I1\n'
+            'Signed-off-by: Other <other@example.org>\n'
+            'Signed-off-by: Op <op@example.org>', git.line(
+                self.clone, 'log', '-1', '--format=%b', 'HEAD~3'))
+
+    def test_signoff(self):
+        self.assertIn('needs your name', self.assertUntouched('--signoff'))
+        self.configure(user_name='Op', user_email='op@example.org')
+        self.checkout('1.0')
+        self.keeptrack('apply', str(self.clone), '--signoff')
+        self.assertEqual(
+            ['Op <op@example.org>'] * 5, [line for line in self.log(
+                '%(trailers:key=Signed-off-by,valueonly)', 5) if line])
+        self.assertEqual('A. Uthor', self.log('%an', 1)[0])
+
+    def test_an_author_that_is_none(self):
+        for text in ('Op', '<op@example.org>', 'Op <op@example.org', 'O<p> <'):
+            self.assertIn('--author takes',
+                          self.assertUntouched('--author', text))
+
+    def write_hook(self, name, text, folder=None):
+        hook = (folder or self.clone / '.git' / 'hooks') / name
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text('#!/bin/sh\n' + text)
+        hook.chmod(0o755)
+
+    def test_hooks_of_git_am_are_run(self):
+        self.write_hook('applypatch-msg', 'echo "Checked-by: me" >> "$1"\n')
+        self.write_hook('pre-applypatch', 'test -e nova/virt/event.py\n')
+        status, _, err = self.keeptrack('apply', str(self.clone))
+        self.assertEqual((0, ''), (status, err))
+        self.assertIn('Checked-by: me', self.log('%B', 1))
+
+    def test_a_hook_that_refuses(self):
+        self.write_hook('applypatch-msg', 'echo no Jira number >&2; exit 1\n')
+        line = self.assertUntouched()
+        self.assertIn('.git/hooks/applypatch-msg refuses 0001-', line)
+        self.assertIn('no Jira number', line)
+        # elsewhere, and late
+        self.write_hook('applypatch-msg', '')
+        self.write_hook('pre-applypatch',
+                        '! test -e %s\n' % synthetic.GUARD,
+                        self.clone / '.githooks')
+        self.configure(core_hooksPath='.githooks')
+        line = self.assertUntouched()
+        self.assertIn('.githooks/pre-applypatch refuses 0003-', line)
+        self.assertIn('does not say why', line)
+
+    def test_signing_without_a_key(self):
+        self.configure(commit_gpgsign='true', gpg_program='false')
+        line = self.assertUntouched()
+        self.assertIn('0001-libvirt-monitor-the-job.patch cannot be signed, '
+                      'which commit.gpgsign asks for', line)
+        self.assertIn('nothing was changed', line)
+        self.configure(gpg_format='ssh')
+        self.assertIn('signingkey', self.assertUntouched())
+
+    def test_signing(self):
+        program = self.folder / 'sign'
+        program.write_text('#!/bin/sh\ncat > /dev/null\n'
+                           'echo "[GNUPG:] SIG_CREATED " >&2\n'
+                           'echo -----BEGIN PGP SIGNATURE-----\n'
+                           'echo "key $3"\n'
+                           'echo -----END PGP SIGNATURE-----\n')
+        program.chmod(0o755)
+        with open(self.clone / '.git' / 'config', 'a') as f:
+            f.write('[commit]\n\tgpgsign\n')
+        self.configure(gpg_program=str(program), user_signingkey='ABCD')
+        status, _, err = self.keeptrack('apply', str(self.clone))
+        self.assertEqual((0, ''), (status, err))
+        self.assertIn('gpgsig -----BEGIN PGP SIGNATURE-----\n key ABCD',
+                      git.line(self.clone, 'cat-file', 'commit', 'HEAD~3'))
 
     def test_the_prerequisite_is_picked_as_it_is(self):
         self.checkout('1.0')

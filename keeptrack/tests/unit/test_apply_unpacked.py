@@ -68,6 +68,8 @@ class ApplyUnpackedTestCase(synthetic.NovaTestCase):
 
     def test_refuses_a_conflict_and_a_branch(self):
         self.assertIn('--branch', self.assertUntouched('--branch', 'x'))
+        self.assertIn('--signoff', self.assertUntouched('--signoff'))
+        self.assertIn('--author', self.assertUntouched('--author', 'A <b@c>'))
         synthetic.replace(self.tree, synthetic.EVENT, 'event_5', 'event_x')
         self.assertIn('nova/virt/event.py line ', self.assertUntouched())
 
