@@ -122,6 +122,21 @@ def _start_compute(role):
     return lambda scene: scene.start_compute(role)
 
 
+def _cut_power(role):
+    return lambda scene: scene.cut_power(role)
+
+
+def _restore_power(role):
+    return lambda scene: scene.restore_power(role)
+
+
+def _abort_without_compute(role):
+    def abort(scene):
+        scene.computes.kill(role)
+        scene.abort_job()
+    return abort
+
+
 def _libvirt(*modes):
     return lambda scene: scene.computes.libvirt('source', list(modes))
 
@@ -188,6 +203,17 @@ FAULTS = (
           "the destination's nova-compute is killed and started again",
           MOMENTS, _kill_compute('destination'),
           _start_compute('destination'), SECONDS),
+    Fault('source-power-cut',
+          'the source loses power and is started again', MOMENTS,
+          _cut_power('source'), _restore_power('source'), SECONDS,
+          resumes=True),
+    Fault('destination-power-cut',
+          'the destination loses power until Nova has decided', MOMENTS,
+          _cut_power('destination'), _restore_power('destination'), SETTLED),
+    Fault('job-aborted-without-compute',
+          "an admin aborts the job while the destination's nova-compute is "
+          'down', (COPY, SWITCH), _abort_without_compute('destination'),
+          _start_compute('destination'), SETTLED, switch_until=-0.05),
     Fault('rpc-silent',
           'libvirt raises after the guest has moved; RPC to the destination '
           'times out, its libvirt answers', (BEFORE, COPY, SWITCH, AFTER),

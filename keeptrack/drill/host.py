@@ -203,6 +203,17 @@ class Host(object):
                          timeout=_ASK)
             time.sleep(_POLL)
 
+    def lose_power(self):
+        """End libvirtd and all guests; what is on disk stays.
+
+        :raises LabError: when a process does not end
+        """
+        self.daemon.kill()
+        self.kill_qemu()
+        # /run is empty when a host starts
+        shutil.rmtree(self.folder / 'run' / 'libvirt' / 'qemu',
+                      ignore_errors=True)
+
     def renew(self):
         """Remove every domain and what libvirtd remembers.
 

@@ -53,6 +53,25 @@ class Scene(object):
             return
         host.kill_qemu()
 
+    def cut_power(self, role):
+        """Switch a host off.
+
+        :param role: 'source' or 'destination'
+        """
+        # first, so that the other host's connections are not closed
+        self.lab.network.cut()
+        self.computes.kill(role)
+        self.lab.hosts[role].lose_power()
+
+    def restore_power(self, role):
+        """Switch a host on again.
+
+        :param role: 'source' or 'destination'
+        """
+        self.lab.network.heal()
+        self.lab.hosts[role].daemon.start()
+        self.start_compute(role)
+
     def start_compute(self, role):
         """Start a host's nova-compute again.
 

@@ -32,6 +32,20 @@ class HostTestCase(base.TestCase):
         self.assertEqual('virsh list on the source took longer than 3 s',
                          str(exc))
 
+    def test_power_that_is_lost(self):
+        remembered = self.folder / 'run' / 'libvirt' / 'qemu' / 'guest.xml'
+        remembered.parent.mkdir(parents=True)
+        remembered.touch()
+        defined = self.folder / 'etc' / 'qemu' / 'guest.xml'
+        defined.parent.mkdir(parents=True)
+        defined.touch()
+        self.host._space.processes.return_value = []
+        with mock.patch.object(self.host, 'daemon') as libvirtd:
+            self.host.lose_power()
+        libvirtd.kill.assert_called_once_with()
+        self.assertEqual((False, True),
+                         (remembered.exists(), defined.exists()))
+
     def test_a_domain_whose_removal_hangs(self):
         def run(command, **kwargs):
             if 'undefine' in command:
