@@ -131,7 +131,7 @@ class History(object):
         return all(self.guest(role, when) == RUNNING for role in ROLES)
 
     def overlap_ended(self):
-        """How long it took until one of two copies ran no longer.
+        """How long it took until one host ran the guest no longer.
 
         :returns: seconds since both began to run (float); None where they
             never did, or still do

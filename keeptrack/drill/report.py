@@ -24,10 +24,10 @@ merge = report_merge.merge
 write_html = report_page.write_html
 
 HEADERS = ('Fault', 'Tree', 'Runs', 'Right', 'Parked', 'Wrong', 'Lost',
-           'Two copies', 'Not run', 'Unseen', 'Left', 'Parked s, median',
+           'Split brain', 'Not run', 'Unseen', 'Left', 'Parked s, median',
            'Parked s, max', 'Free s, median', 'Free s, max')
 
-_COUNTED = ('right', 'parked', 'wrong', 'lost', 'two copies', 'not run')
+_COUNTED = ('right', 'parked', 'wrong', 'lost', 'split brain', 'not run')
 
 
 class Seconds(columns.FormattableColumn):

@@ -23,18 +23,18 @@ VERDICTS = {
     verdict.RIGHT: ('R', "Nova's record says where the guest is, and how"),
     verdict.PARKED: ('P', 'Nova says that it does not know yet, touches '
                           'nothing and looks again'),
-    verdict.TWO_COPIES: ('T', 'both hosts ran the guest, and Nova has said '
-                              'so'),
+    verdict.SPLIT_BRAIN: ('S', 'both hosts ran the guest, and Nova has '
+                               'reported it'),
     verdict.WRONG: ('W', 'the record is wrong, or something was done that '
                          'never may be'),
     verdict.LOST: ('L', 'a running guest that Nova has lost track of, or '
-                        'two copies that it did not notice'),
+                        'a split brain that it did not notice'),
     verdict.NOT_RUN: ('N', 'the drill could not be run, or its fault came too '
                       'late to hit anything'),
 }
 
 # the columns of a cell, the good ones first; what was not run is a note
-COLUMNS = (verdict.RIGHT, verdict.PARKED, verdict.TWO_COPIES, verdict.WRONG,
+COLUMNS = (verdict.RIGHT, verdict.PARKED, verdict.SPLIT_BRAIN, verdict.WRONG,
            verdict.LOST)
 
 

@@ -56,6 +56,9 @@ def load(path):
     except OSError as exc:
         raise errors.KeeptrackError('cannot read %s: %s'
                                     % (path, exc.strerror or exc))
+    # what the first drills called it
+    text = text.replace('"verdict": "two copies"',
+                        '"verdict": "%s"' % verdict.SPLIT_BRAIN)
     try:
         results = json.loads(text, parse_constant=_refuse,
                              parse_float=_finite)

@@ -24,7 +24,7 @@ class Sum:
     """Some runs, counted.
 
     counts: a number for each verdict (dict of str to int)
-    unseen: how many ran two copies that Nova did not notice
+    unseen: how many were a split brain that Nova did not notice
     left: how many left something that somebody has to look after
     parked: seconds parked, of the runs that were (tuple of floats)
     free: seconds from the end of the fault to free, of the runs that were

@@ -47,7 +47,7 @@ BEGINS_WITHIN = 30      # from the request to the fault's moment
 DECIDES_WITHIN = 20     # until a fault that lasts is taken away at the latest
 RECOVERS_WITHIN = 20    # until what was started again is up
 SETTLES_WITHIN = 45     # from the end of the fault
-SUSPENDS_WITHIN = 20    # from the end of the fault, one of two copies
+SUSPENDS_WITHIN = 20    # from the end of the fault, one copy
 QUIET = 3.5             # without a change of record: delayed events are over
 COPY_TAKES = 2.2        # memory of a guest, at the bandwidth of CONFIG
 

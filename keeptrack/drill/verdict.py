@@ -23,10 +23,10 @@ RIGHT = 'right'
 PARKED = 'parked'
 WRONG = 'wrong'
 LOST = 'lost'
-TWO_COPIES = 'two copies'
+SPLIT_BRAIN = 'split brain'    # both hosts ran the guest
 NOT_RUN = 'not run'
 
-VERDICTS = (RIGHT, PARKED, TWO_COPIES, WRONG, LOST, NOT_RUN)
+VERDICTS = (RIGHT, PARKED, SPLIT_BRAIN, WRONG, LOST, NOT_RUN)
 
 # seconds that a record may lag behind the truth, or be read late
 TOLERANCE = 0.3
@@ -57,10 +57,10 @@ class Verdict(object):
     :ivar why: a line for people (str)
     :ivar broken: what happened of what may never happen (list of str)
     :ivar overlap: seconds that both hosts ran the guest, or None
-    :ivar unseen: two copies ran and Nova has not said so (bool)
+    :ivar unseen: a split brain that Nova has not reported (bool)
     :ivar leftover: what is left that has to be looked after, though the record
         is right (str), or None
-    :ivar suspended: when one of two copies stopped running, seconds from the
+    :ivar suspended: when one of the copies stopped running, seconds from the
         begin of the overlap (float), or None
     """
 
@@ -128,10 +128,10 @@ def judge(timeline, ends, parks=True, paused=False, services=None):
     broken = (_torn_down(past) + _misplaced(past) + _startable(past) +
               _stuck(past, parks) + _still_two(past))
     if unseen:
-        broken.append('two copies ran for %.1f s and Nova has not said so'
+        broken.append('a split brain of %.1f s that Nova has not reported'
                       % overlap)
     verdict, why = _final(past, overlap, parks, paused)
-    if verdict in (RIGHT, PARKED, TWO_COPIES) and broken:
+    if verdict in (RIGHT, PARKED, SPLIT_BRAIN) and broken:
         verdict, why = WRONG, broken[0]
     if unseen or _ended_by_nova(past):
         verdict = LOST
@@ -156,7 +156,7 @@ def _final(past, overlap, parks, paused):
         record['vm_state'], record['task_state'], record['power_state'],
         record['host'])
     if parks and is_parked(record):
-        return (TWO_COPIES if overlap else PARKED,
+        return (SPLIT_BRAIN if overlap else PARKED,
                 'parked: %s' % record['fault'])
     if len(homes) > 1:
         return WRONG, 'a copy on each host; recorded as %s' % told
@@ -173,7 +173,7 @@ def _final(past, overlap, parks, paused):
                 field == 'host' or record['vm_state'] in STARTABLE[::2])
             return (LOST if lost else WRONG), (
                 'the guest is %s; recorded as %s' % (where, told))
-    return (TWO_COPIES if overlap else RIGHT), told
+    return (SPLIT_BRAIN if overlap else RIGHT), told
 
 
 def harms(past):
@@ -237,7 +237,7 @@ def _stuck(past, parks):
 
 
 def _still_two(past):
-    """Two copies went on running until somebody else ended one."""
+    """Both copies went on running until somebody else ended one."""
     return ['both copies still ran %.1f s after they had begun to, when an '
             'operator came' % past.both_ran(event['t'])
             for event in past.events('fault')

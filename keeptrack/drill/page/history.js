@@ -100,7 +100,7 @@ function judge(guest, record) {
   const run = HOSTS.filter((host) => guest[host] === 'running');
   const paused = HOSTS.filter((host) => guest[host] === 'paused');
   if (run.length === 2) {
-    return {level: 'apart', words: 'two copies run'};
+    return {level: 'apart', words: 'split brain'};
   }
   if (record === null) { return null; }
   const level = record.task_state === 'migrating' ? 'flying' : 'apart';

@@ -33,7 +33,7 @@ from keeptrack.drill import subjects
 from keeptrack.drill import verdict
 from keeptrack import errors
 
-GOOD = (verdict.RIGHT, verdict.PARKED, verdict.TWO_COPIES)
+GOOD = (verdict.RIGHT, verdict.PARKED, verdict.SPLIT_BRAIN)
 
 
 def _why_not():

@@ -316,8 +316,8 @@ class _Run(object):
             self._say(switch + 2.8, task_state=None)
             self._made.update(
                 verdict=verdict.LOST, unseen=True, overlap=4.1,
-                broken=['two copies ran for 4.1 s and Nova has not said so'],
-                why='two copies ran for 4.1 s and Nova has not said so')
+                broken=['a split brain of 4.1 s that Nova has not reported'],
+                why='a split brain of 4.1 s that Nova has not reported')
             return switch + 8.1
         self._say(switch + 2.2, vm_state='error', fault='being looked at')
         self._add(switch + 4.4, 'source', 'log', 'error',
@@ -327,7 +327,7 @@ class _Run(object):
         self._add(switch + 4.5, 'destination', 'teardown',
                   'domain-suspended', 'the second copy suspended')
         self._say(switch + 4.6, fault='two copies ran')
-        self._made.update(verdict=verdict.TWO_COPIES, overlap=0.49,
+        self._made.update(verdict=verdict.SPLIT_BRAIN, overlap=0.49,
                           parked=6.2, why='parked: two copies ran')
         return switch + 8.5
 

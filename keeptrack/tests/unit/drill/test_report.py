@@ -41,13 +41,13 @@ class RowsTestCase(base.TestCase):
 
     def test_verdicts_are_counted(self):
         verdicts = ['right'] * 6 + ['parked'] * 5 + ['wrong'] * 4 + [
-            'lost'] * 3 + ['two copies'] * 2 + ['not run']
+            'lost'] * 3 + ['split brain'] * 2 + ['not run']
         row = self.rows(*({'verdict': verdict, 'unseen': verdict == 'lost'}
                           for verdict in verdicts))[0]
         self.assertEqual(
             (21, 6, 5, 4, 3, 2, 1, 3),
             tuple(row[name] for name in (
-                'Runs', 'Right', 'Parked', 'Wrong', 'Lost', 'Two copies',
+                'Runs', 'Right', 'Parked', 'Wrong', 'Lost', 'Split brain',
                 'Not run', 'Unseen')))
 
     def test_seconds_of_those_that_have_some(self):

@@ -100,15 +100,15 @@ class PageTestCase(base.TestCase):
             {'tree': 'juno-eol', 'fault': 'none', 'verdict': verdict,
              'unseen': verdict == 'lost', 'timeline': []}
             for verdict in ['right'] * 6 + ['parked'] * 5 + ['wrong'] * 4 +
-            ['lost'] * 3 + ['two copies'] * 2 + ['not run']]
+            ['lost'] * 3 + ['split brain'] * 2 + ['not run']]
         reader = self.read(results)
-        told = ['R', '6', 'P', '5', 'T', '2', 'W', '4', 'L', '3',
+        told = ['R', '6', 'P', '5', 'S', '2', 'W', '4', 'L', '3',
                 '3 unseen · 1 not run']
         self.assertEqual([('juno-eol', told)] * 2, reader.cells)
         labels = [attrs['aria-label'] for tag, attrs in reader.tags
                   if tag == 'a' and 'aria-label' in attrs]
-        self.assertEqual(['no fault on juno-eol: 6 right, 5 parked, 2 two '
-                          'copies, 4 wrong, 3 lost, 1 not run'], labels)
+        self.assertEqual(['no fault on juno-eol: 6 right, 5 parked, 2 split '
+                          'brain, 4 wrong, 3 lost, 1 not run'], labels)
 
     def test_a_cell_without_runs(self):
         results = sample.results(1, sample.TREES[:2], faults.FAULTS[:1])

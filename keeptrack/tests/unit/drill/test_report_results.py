@@ -40,6 +40,12 @@ class LoadTestCase(base.TestCase):
         self.assertEqual(self.results, report.load(self.path))
         self.assertEqual(self.results, report.load(str(self.path)))
 
+    def test_results_of_the_first_drills(self):
+        self.results['runs'][0]['verdict'] = 'two copies'
+        self.write()
+        self.assertEqual('split brain',
+                         report.load(self.path)['runs'][0]['verdict'])
+
     def test_what_may_be_missing_may_be_null(self):
         for run in self.results['runs']:
             for key in ('why', 'broken', 'parked', 'record', 'shared'):

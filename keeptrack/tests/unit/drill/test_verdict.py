@@ -118,11 +118,11 @@ class VerdictTestCase(base.TestCase):
         found = self.assert_verdict('wrong', MOVE[:1], BEGINS)
         self.assertIn('I4', ' '.join(found.broken))
 
-    def test_two_copies(self):
+    def test_a_split_brain(self):
         two = MOVE[:4] + [guest(3, 'source', 'running')]
         parked = record(5, 'source', 'error', 'migrating',
                         fault='TWO COPIES of it')
-        found = self.assert_verdict('two copies', two, BEGINS, parked)
+        found = self.assert_verdict('split brain', two, BEGINS, parked)
         self.assertEqual(7, found.overlap)
         self.assertFalse(found.unseen)
         found = self.assert_verdict('lost', two, BEGINS,
@@ -131,7 +131,7 @@ class VerdictTestCase(base.TestCase):
 
     def test_a_split_brain_is_one_by_that_name_too(self):
         found = self.assert_verdict(
-            'two copies', MOVE[:4], guest(3, 'source', 'running'), BEGINS,
+            'split brain', MOVE[:4], guest(3, 'source', 'running'), BEGINS,
             record(5, 'source', 'error', 'migrating', fault='why'),
             {'t': 5, 'where': 'source', 'lane': 'log', 'what': 'critical',
              'text': 'SPLIT BRAIN: the guest ran on this host', 'data': {}})
@@ -149,15 +149,15 @@ class VerdictTestCase(base.TestCase):
             'destination, port bindings: destination, source instead of '
             'destination', found.leftover)
 
-    def test_two_copies_of_which_one_was_suspended_and_ended(self):
+    def test_a_split_brain_of_which_one_was_suspended_and_ended(self):
         self.assert_verdict(
-            'two copies', MOVE[:4], guest(3, 'source', 'running'),
+            'split brain', MOVE[:4], guest(3, 'source', 'running'),
             guest(4, 'destination', 'paused'), BEGINS,
             teardown(3.9, 'destination', 'domain-suspended'),
             record(4, 'source', 'error', 'migrating', fault='Two copies'),
             guest(6, 'destination', 'absent'), record(7, 'source'))
 
-    def test_two_copies_of_which_none_was_suspended(self):
+    def test_a_split_brain_of_which_none_was_suspended(self):
         two = MOVE[:4] + [guest(3, 'source', 'running'),
                           record(5, 'source', 'error', 'migrating',
                                  fault='Two copies')]
@@ -167,11 +167,11 @@ class VerdictTestCase(base.TestCase):
         found = self.assert_verdict('wrong', BEGINS, two, comes, ends)
         self.assertIn('still ran 5.0 s', found.why)
         found = self.assert_verdict(
-            'two copies', BEGINS, two, guest(6, 'destination', 'paused'),
+            'split brain', BEGINS, two, guest(6, 'destination', 'paused'),
             comes, ends)
         self.assertEqual(3, found.suspended)
 
-    def test_torn_down_while_two_copies_run(self):
+    def test_torn_down_in_a_split_brain(self):
         found = self.assert_verdict(
             'wrong', MOVE[:4], guest(3, 'source', 'running'), BEGINS,
             teardown(4, 'destination'),
