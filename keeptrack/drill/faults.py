@@ -45,6 +45,10 @@ SETTLED = 'settled'    # not before Nova has made up its mind, or parked
 # seconds of a fault that is over by itself
 MOMENT = (0.1, 2.0)
 SECONDS = (1.5, 5.0)
+AT_ONCE = (0.0, 0.3)
+
+# The copy takes twice as long: time for a nova-compute that is restarted.
+SLOWLY = {'libvirt': {'live_migration_bandwidth': 1}}
 
 
 def nothing(scene):
@@ -66,6 +70,8 @@ class Fault(object):
     :ivar resumes: nova-compute may start guests when it starts: the option
         resume_guests_state_on_host_boot is set in about half of the runs
         (bool)
+    :ivar config: Nova's options for it: group to option to value (dict of
+        dict), or None
     :ivar switch_until: seconds from SWITCH that it may strike, where the end
         of DELAYS would be too late to hit anything (float), or None
     """
@@ -79,6 +85,7 @@ class Fault(object):
     before: typing.Callable = nothing
     paused: bool = False
     resumes: bool = False
+    config: dict = None
     switch_until: float = None
 
     def delays(self, moment):
@@ -120,6 +127,14 @@ def _kill_compute(role):
 
 def _start_compute(role):
     return lambda scene: scene.start_compute(role)
+
+
+def _start_and_abort(role):
+    def start(scene):
+        scene.start_compute(role)
+        scene.await_computes(10)
+        scene.abort_job()
+    return start
 
 
 def _cut_power(role):
@@ -199,6 +214,14 @@ FAULTS = (
           "the source's nova-compute is killed and started again", MOMENTS,
           _kill_compute('source'), _start_compute('source'), SECONDS,
           resumes=True),
+    Fault('source-compute-restarted',
+          "the source's nova-compute is killed and started again at once, in "
+          'the middle of a long copy', (COPY,), _kill_compute('source'),
+          _start_compute('source'), AT_ONCE, config=SLOWLY),
+    Fault('job-aborted-after-restart',
+          "an admin aborts the job after the source's nova-compute was "
+          'killed and started again', (COPY,), _kill_compute('source'),
+          _start_and_abort('source'), AT_ONCE, config=SLOWLY),
     Fault('destination-compute-killed',
           "the destination's nova-compute is killed and started again",
           MOMENTS, _kill_compute('destination'),

@@ -143,8 +143,9 @@ class Run(object):
         config = {group: dict(options) for group, options in CONFIG.items()}
         config['DEFAULT']['resume_guests_state_on_host_boot'] = (
             self._draw.resumes)
-        for group, options in self._config.items():
-            config.setdefault(group, {}).update(options)
+        for more in (self._draw.fault.config or {}, self._config):
+            for group, options in more.items():
+                config.setdefault(group, {}).update(options)
         return {'uuid': self._guest.uuid, 'name': self._guest.name,
                 'vm_state': 'paused' if paused else 'active',
                 'power_state': 'paused' if paused else 'running',
@@ -268,12 +269,7 @@ class Run(object):
     def _await_recovery(self, scene):
         """Wait until what was started again is up."""
         scene.await_daemons(RECOVERS_WITHIN)
-        for role, began in scene.started:
-            self._timeline.wait(
-                lambda event: event['lane'] == 'compute' and
-                event['where'] == role and event['t'] >= began and
-                event['what'] == 'initialized',
-                time.time() + RECOVERS_WITHIN)
+        scene.await_computes(RECOVERS_WITHIN)
 
     def _settle(self, until, parked_will_do=False):
         """Wait until the record is settled and nothing happens any more.

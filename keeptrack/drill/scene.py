@@ -122,6 +122,17 @@ class Scene(object):
             if host.daemon.state == 'up':
                 host.daemon.wait_ready(seconds)
 
+    def await_computes(self, seconds):
+        """Wait until every nova-compute that was started again is up.
+
+        :param seconds: each gets so long (float); later is no error
+        """
+        for role, began in self.started:
+            self._timeline.wait(
+                lambda event: event['lane'] == 'compute' and
+                event['where'] == role and event['t'] >= began and
+                event['what'] == 'initialized', time.time() + seconds)
+
     def end_copy(self, role):
         """Destroy the guest's copy on a host, as an operator decides.
 

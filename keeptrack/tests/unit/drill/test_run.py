@@ -279,6 +279,14 @@ class RunTestCase(base.TestCase):
         self.assertEqual(('not run', 'no database'),
                          (found['verdict'], found['why']))
 
+    def test_a_fault_has_options_of_its_own(self):
+        self.go('source-compute-restarted', MOVES, 'copy', 0.1)
+        self.assertEqual(1, self.computes.options['config']['libvirt'][
+            'live_migration_bandwidth'])
+        self.go('none', MOVES)
+        self.assertEqual(2, self.computes.options['config']['libvirt'][
+            'live_migration_bandwidth'])
+
     def test_a_paused_guest_is_recorded_as_paused(self):
         def watcher(lab, guest, on_change, on_job):
             on_change(self.clock.time(), 'source', 'paused',
