@@ -41,10 +41,6 @@ LIFECYCLE_DELAY = 2
 CLOCKS = {
     # until the answer of a host counts as missing: 5
     'nova.virt.libvirt.guest_observer': {'TIMEOUT': 2},
-    # for which a host that did not answer is not asked again, between two
-    # checks while the hypervisor is given time: 30 and 15
-    'nova.compute.live_migration_recovery': {'SILENCE': 1,
-                                             'LONGEST_PAUSE': 2},
     # the series for 2014 and 2015: for which a migration that has never
     # reached nova-compute is left to the conductor: 300
     'nova.compute.migration_keeper': {'UNTOUCHED': 10},
