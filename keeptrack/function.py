@@ -27,6 +27,7 @@ class Function(object):
     :param name: its name (str)
     :param text: its source, decorators first (str)
     :param code: the same without comments and strings (str)
+    :ivar code: its source without comments and strings (str)
     :ivar decorators: dotted names, the outermost first (list of str)
     :ivar parameters: names (list of str)
     :ivar calls: dotted names of what it calls (set of str)
@@ -47,6 +48,7 @@ class Function(object):
 
     def __init__(self, name, text, code):
         self.name = name
+        self.code = code
         try:
             node = ast.parse('if 1:\n' + text if text[:1].isspace() else text)
         except (SyntaxError, ValueError):

@@ -16,7 +16,8 @@ A tree is looked at, not believed: a stable branch may carry a backport that
 its version does not tell of, and a tree may have a half of something.  What is
 looked for:
 
-- ours: what the series adds and calls; see keeptrack/hooks.py;
+- ours: what the series adds and calls; keeptrack/current_series.py has the
+  series for current Nova, keeptrack/hooks.py the one for older releases;
 - upstream's ``loop``: commit 584a44f0157e (6833176b56ec on stable/juno), which
   removed the looping call and its nested function from ``_live_migration``;
 - upstream's ``monitor``: commit 7dd6a4a19311, a method that
@@ -33,6 +34,7 @@ looked for:
 
 import dataclasses
 
+from keeptrack import current_series
 from keeptrack import errors
 from keeptrack import hooks
 
@@ -105,11 +107,11 @@ def examine(read):
     origins = {name: UPSTREAM for name in upstream}
     notes = []
     for name, look in hooks.LOOKS.items():
-        trace, lacks = look(files)
-        if trace and not lacks:
-            origins[name] = OURS
-        elif trace:
-            notes += ['%s: %s' % (name, lack) for lack in lacks]
+        for trace, lacks in (look(files), current_series.look(name, files)):
+            if trace and not lacks:
+                origins[name] = OURS
+            elif trace:
+                notes += ['%s: %s' % (name, lack) for lack in lacks]
     guesses = None
     if 'monitor' in origins:
         guesses = origins['monitor'] == UPSTREAM

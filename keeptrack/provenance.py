@@ -16,6 +16,7 @@ import os
 import signal
 
 from keeptrack import blobs
+from keeptrack import current_series
 from keeptrack import git
 from keeptrack import hooks
 from keeptrack import parts
@@ -36,19 +37,22 @@ _SIGNS = {
     ('monitor', parts.UPSTREAM): ('_live_migration_monitor',
                                   (parts.DRIVER,)),
     ('monitor', parts.OURS): (
-        'migration_(monitor|end|call)|find_job_type',
-        (parts.DRIVER,) + hooks.MONITOR_MODULES),
+        'migration_(monitor|end|call)|find_job_type|guest_observer|read_job',
+        (parts.DRIVER, *hooks.MONITOR_MODULES,
+         *current_series.paths('monitor'))),
     ('events', parts.OURS): (
-        'migration_event|event_reason|REASON_MIGRATION|^def ',
-        (parts.DRIVER, parts.HOST, parts.MANAGER, 'nova/virt/event.py') +
-        hooks.EVENT_MODULES),
+        'migration_event|event_reason|REASON_MIGRATION|MIGRATED_AWAY|^def ',
+        (parts.DRIVER, parts.HOST, parts.MANAGER, 'nova/virt/event.py',
+         *hooks.EVENT_MODULES, *current_series.paths('events'))),
     ('guard', parts.OURS): (
-        'migration_guard|guest_finder|live_migration|^def |^class ',
-        (parts.MANAGER, parts.DRIVER, 'nova/conf/__init__.py') +
-        hooks.GUARD_MODULES),
+        'migration_guard|guest_finder|live_migration|guest_observ|'
+        'refuse_in_doubt|^def |^class ',
+        (parts.MANAGER, parts.DRIVER, 'nova/conf/__init__.py',
+         *hooks.GUARD_MODULES, *current_series.paths('guard'))),
     ('start', parts.OURS): (
-        'migration_guard|guest_finder|^def |^class ',
-        (parts.MANAGER, parts.DRIVER) + hooks.GUARD_MODULES),
+        'migration_guard|guest_finder|defer_start|^def |^class ',
+        (parts.MANAGER, parts.DRIVER, *hooks.GUARD_MODULES,
+         *current_series.paths('start'))),
 }
 
 

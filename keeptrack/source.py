@@ -61,10 +61,12 @@ class Source(object):
     """One Python file.
 
     :param text: its content (str)
+    :ivar text: the same
     :ivar code: the content without comments and strings (str)
     """
 
     def __init__(self, text):
+        self.text = text
         self._lines = text.split('\n')
         self.code = blanked(text)
         self._code_lines = self.code.split('\n')

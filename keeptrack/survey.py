@@ -18,6 +18,7 @@ import re
 from packaging import version
 
 from keeptrack import blobs
+from keeptrack import current_series
 from keeptrack import errors
 from keeptrack import git
 from keeptrack import hooks
@@ -25,7 +26,9 @@ from keeptrack import parts
 from keeptrack import targets
 
 # what an answer depends on, in a tree that has nothing of ours
-_LOOKED_AT = (parts.DRIVER, parts.MANAGER, parts.HOST, hooks.EVENT)
+_LOOKED_AT = tuple(dict.fromkeys(
+    (parts.DRIVER, parts.MANAGER, parts.HOST, hooks.EVENT) +
+    current_series.PATHS))
 
 _FORMAT = ('%(refname)%00%(objectname)%00%(*objectname)%00'
            '%(creatordate:short)%00%(symref)')
