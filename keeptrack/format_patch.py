@@ -16,7 +16,9 @@
 own source.  git writes the patches in a scratch repository, so that the
 user's configuration changes nothing: one line of context, whole blob ids, no
 numbers, no version of git.  Where a hunk keeps more than two lines between its
-changes it is cut, so that a patch repeats as little of Nova as it can.
+changes it is cut, so that a patch repeats as little of Nova as it can.  Where
+its one line of context stands at several places it is moved: added lines that
+begin or end like the lines around them can be told apart in several ways.
 
 Before a file of the target changes, the patches are proved on the commit below
 them, in the way in which ``keeptrack apply`` puts them on.
@@ -68,7 +70,7 @@ def patches(repo, commits):
     faults = [fault for patch in found for fault in message_faults(patch)]
     if faults:
         raise errors.KeeptrackError('; '.join(faults))
-    found = _narrowed(found)
+    found = _settled(repo, base, _narrowed(found))
     _prove(repo, base, tip, found)
     return found
 
@@ -144,6 +146,96 @@ def _filled(hunk):
         hunk.new_start)
 
 
+def _settled(repo, base, found):
+    """Patches whose hunks land at one place each, as far as possible (list).
+
+    What is still ambiguous is refused by :func:`_prove`.
+    """
+    image = landing.Image(_reader(repo, base))
+    ours = set()
+    settled = []
+    for patch in found:
+        ours.update(section.path for section in patch.sections if section.new)
+        if not _goes_both_ways(image, patch):
+            patch = dataclasses.replace(patch, sections=tuple(
+                section if section.path in ours else section.with_hunks(
+                    [_moved(hunk, image.lines(section.path))
+                     for hunk in section.hunks])
+                for section in patch.sections))
+        settled.append(patch)
+        try:
+            image.put(patch)
+        except landing.Misfit:
+            return found
+    return settled
+
+
+def _goes_both_ways(image, patch):
+    """Tell whether a patch can be put on, and taken out again (bool)."""
+    before = landing.Image(image.lines)
+    try:
+        before.put(patch)
+        landing.Image(before.lines, exact=[
+            section.path for section in patch.sections if section.new]).put(
+                patch.reversed())
+    except landing.Misfit:
+        return False
+    return True
+
+
+def _moved(hunk, lines):
+    """A hunk that adds or removes the same lines at a place of its own.
+
+    :param hunk: a patchfile.Hunk with its right line numbers
+    :param lines: those of the file before the patch (list of str)
+    :returns: the first of the equal hunks whose lines stand at one place, the
+              hunk itself where there is none
+    """
+    for step in (-1, 1):
+        moved = hunk
+        while moved is not None:
+            if _is_settled(moved, lines):
+                return moved
+            moved = _shifted(moved, lines, step)
+    return hunk
+
+
+def _is_settled(hunk, lines):
+    first = hunk.start - 1
+    after = lines[:first] + hunk.after + lines[first + len(hunk.before):]
+    return (len(landing.find(lines, hunk.before)) == 1 and
+            len(landing.find(after, hunk.after)) == 1)
+
+
+def _shifted(hunk, lines, step):
+    """The same hunk one line above (-1) or below (1), or None."""
+    kinds = ''.join(kind for kind, _ in hunk.lines)
+    if not re.fullmatch(r' (\++|-+) ', kinds):
+        return None
+    texts = [line for _, line in hunk.lines]
+    # the line of context that the hunk gets, and where its lines stand then
+    at = (hunk.start - 2 if step < 0 else
+          hunk.start - 1 + len(hunk.before))
+    if not 0 <= at < len(lines) or (
+            texts[0] != texts[-2] if step < 0 else texts[1] != texts[-1]):
+        return None
+    texts = ([lines[at]] + texts[:-1] if step < 0 else
+             texts[1:] + [lines[at]])
+    return patchfile.Hunk(hunk.start + step, tuple(zip(kinds, texts)),
+                          hunk.new_start + step)
+
+
+def _reader(repo, commit):
+    """A function that reads the lines of a commit's files."""
+    def read(path):
+        try:
+            return patchfile.split_lines(patchfile.decode(git.run(
+                repo, 'cat-file', 'blob', '%s:%s' % (commit, path))))
+        except git.GitError:
+            return None
+    return read
+
+
 def _ends(repo, commits):
     """The commit below a series, and its last one (tuple of str)."""
     words = ([commits] if '..' in commits else
@@ -176,17 +268,9 @@ def _ends(repo, commits):
 def _prove(repo, base, tip, found):
     """Raise a KeeptrackError unless the patches make the tip of the base."""
     loaded = series_mod.Series('the series', found)
-
-    def reader(commit):
-        def read(path):
-            try:
-                return patchfile.split_lines(patchfile.decode(git.run(
-                    repo, 'cat-file', 'blob', '%s:%s' % (commit, path))))
-            except git.GitError:
-                return None
-        return read
-    at_tip = reader(tip)
-    for path, lines in loaded.put_on(reader(base)).changed().items():
+    at_tip = _reader(repo, tip)
+    for path, lines in loaded.put_on(
+            _reader(repo, base)).changed().items():
         if at_tip(path) != lines:
             raise errors.KeeptrackError(
                 'the patches do not make %s what it is in %s: please report '

@@ -26,6 +26,9 @@ test proves without a clone of Nova that every patch goes on at every base.
 
 from keeptrack import errors
 
+# line numbers that a message lists
+_MOST = 5
+
 
 class Misfit(errors.KeeptrackError):
     """A section does not land.
@@ -154,11 +157,18 @@ class Image(object):
                 raise Misfit(
                     patch, section.path, section.hunks[number].start,
                     'what the patch changes stands at lines %s, and which '
-                    'one is meant cannot be told' % ', '.join(
-                        str(each + 1) for each in found[number]
-                        if first[number] <= each <= last))
+                    'one is meant cannot be told' % _some(
+                        [each + 1 for each in found[number]
+                         if first[number] <= each <= last]))
             begin = last
         return first
+
+
+def _some(numbers):
+    words = [str(number) for number in numbers[:_MOST]]
+    if len(numbers) > _MOST:
+        words.append('%d more' % (len(numbers) - _MOST))
+    return ', '.join(words)
 
 
 def find(lines, wanted):

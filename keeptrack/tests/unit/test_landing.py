@@ -59,6 +59,11 @@ class LandingTestCase(testtools.TestCase):
         self.assertMisfit(changed('a.py', hunk(3, ' 1', '+x', ' 2')),
                           'lines 1, 3', 'cannot be told')
 
+    def test_a_message_does_not_list_every_place(self):
+        self.files = {'a.py': 9 * ['1\n', '2\n']}
+        self.assertMisfit(changed('a.py', hunk(3, ' 1', '+x', ' 2')),
+                          'lines 1, 3, 5, 7, 9, 4 more, and')
+
     def test_the_hunks_of_a_file_are_looked_at_together(self):
         self.files = {'a.py': ['0\n'] + ['h\n', '1\n', '2\n'] * 3 + ['e\n']}
         same = [hunk(start, ' h', '-1', '+x', ' 2') for start in (2, 5, 8)]

@@ -272,6 +272,30 @@ class CurrentTestCase(synthetic.NovaTestCase):
         self.commit('ambiguous')
         self.assertIn('cannot be told', self.refuse_patches('series~1..'))
 
+    def test_a_hunk_is_moved_to_where_it_stands_alone(self):
+        twins = 2 * '    @twin\n    def twin(self):\n        pass\n\n'
+        without = 'class A:\n    x = 1\n\n' + twins + (
+            '    def last(self):\n        unique()\n\n') + twins
+        added = without.replace('unique()\n\n', (
+            'unique()\n\n    def ours(self):\n        pass\n\n'))
+        synthetic.write(self.clone, {synthetic.EVENT: without})
+        self.commit('numbers')
+        # git's hunk is between an empty line and "@twin", of which there are
+        # several; that between "unique()" and an empty line is the same
+        for text, kind in ((added, '+'), (without, '-')):
+            synthetic.write(self.clone, {synthetic.EVENT: text})
+            self.commit('more numbers')
+            self.write_patches('series~1..series')
+            self.assertEqual([' ' + 3 * kind + ' '],
+                             self.hunks(synthetic.EVENT))
+            self.assertIn(' ' + 8 * ' ' + 'unique()\n',
+                          next(self.new.glob('*.patch')).read_text())
+            git.run(self.clone, 'checkout', '--quiet', 'series~1')
+            git.run(self.clone, '-c', 'user.name=A', '-c', 'user.email=a@b',
+                    'am', '--quiet', *map(str, self.new.glob('*.patch')))
+            self.assertEqual('', git.line(self.clone, 'diff', 'series'))
+            git.run(self.clone, 'checkout', '--quiet', 'series')
+
     def test_commits_that_are_no_series(self):
         self.assertIn('names no commits', self.refuse_patches('none'))
         git.run(self.clone, 'tag', '-d', '1.1', '1.0')
