@@ -30,7 +30,8 @@ def _modules(generations):
     """
     for path in sorted((_TOP.parent / 'patches').glob('*/target.toml')):
         target = tomllib.loads(path.read_text())
-        files = [name for patch in target['patches']
+        # a target without a source makes its patches of nothing here
+        files = [name for patch in target.get('patches', ())
                  for name in patch['modules']]
         if all(any('/%s/' % generation in name for name in files)
                for generation in generations):
