@@ -18,6 +18,7 @@ import shutil
 import testtools
 
 from keeptrack import composed
+from keeptrack import current_series
 from keeptrack import digests
 from keeptrack import format_patch
 from keeptrack import git
@@ -229,12 +230,12 @@ class RealPatchesTestCase(testtools.TestCase):
 
     def test_status_looks_for_every_module_of_the_series(self):
         looked_for = set(hooks.MONITOR_MODULES + hooks.EVENT_MODULES +
-                         hooks.GUARD_MODULES)
+                         hooks.GUARD_MODULES + current_series.PATHS)
         added = set()
         for target in self.targets:
             added.update(path for path in series.Series.load(target).added()
                          if re.match(r'nova/(?!tests/)', path))
-        self.assertEqual(looked_for, added)
+        self.assertEqual(set(), added - looked_for)
 
     def test_hunks_carry_one_line_of_context(self):
         for target in self.targets:
