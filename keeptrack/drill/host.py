@@ -45,7 +45,7 @@ ip link set lo up
 """
 
 # seconds
-_ASK = 3
+_ASK = 10    # virsh takes a tenth of a second unless much else runs
 _CLEAN_WITHIN = 2
 _POLL = 0.03
 

@@ -29,7 +29,7 @@ class HostTestCase(base.TestCase):
     def test_what_takes_too_long(self):
         self.host._space.run.side_effect = subprocess.TimeoutExpired('x', 3)
         exc = self.assertRaises(errors.LabError, self.host.virsh, 'list')
-        self.assertEqual('virsh list on the source took longer than 3 s',
+        self.assertEqual('virsh list on the source took longer than 10 s',
                          str(exc))
 
     def test_power_that_is_lost(self):
