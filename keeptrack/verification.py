@@ -215,7 +215,7 @@ def chosen_modules(target, series, wanted):
     return list(wanted or target.test_modules + target.our_modules)
 
 
-def run(target, copies, modules, python, processes, report):
+def run(target, copies, modules, python, processes, report, release=None):
     """Run the tests in every copy.
 
     :param target: the targets.Target
@@ -224,10 +224,15 @@ def run(target, copies, modules, python, processes, report):
     :param python: the environment's Python (str)
     :param processes: how many at a time (int)
     :param report: called with a line as the work goes on
+    :param release: the version of Nova: pbr finds none in the copy of a
+                    checkout, and Nova's functional tests need one (str)
     :returns: the Comparison
     :raises KeeptrackError: when a tree cannot be set up
     """
-    runner = testruns.Runner(python, target.environment, processes, report)
+    variables = dict(target.environment)
+    if release is not None:
+        variables.setdefault('PBR_VERSION', release)
+    runner = testruns.Runner(python, variables, processes, report)
     for label, folder in copies.items():
         try:
             runner.setup(target.setup, folder)

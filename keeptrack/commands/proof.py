@@ -74,7 +74,7 @@ class Proof(object):
             self._env.ensure(common.report)
             return verification.run(
                 self._target, copies, self._modules, self._env.python,
-                self._jobs, common.report)
+                self._jobs, common.report, nova.release())
 
 
 def tell_failures(result, stderr):

@@ -230,6 +230,15 @@ class VerifyTestCase(synthetic.NovaTestCase):
         self.assertIn('no.such (import)', self.refusal(
             'verify', str(self.clone), '--tests', 'no.such'))
 
+    def test_the_tests_know_the_version_of_a_checkout(self):
+        synthetic.replace(
+            self.clone, synthetic.OLD_TEST, '        self.fail("as ever")\n',
+            '        import os\n'
+            '        self.assertEqual("1.1", os.environ["PBR_VERSION"])\n')
+        base.git_commit(self.clone, 'look at the version')
+        _, rows, _ = self.verify(str(self.clone))
+        self.assertEqual(('after', 'Nova', 2, 0, 0), self.rows(rows)[-1])
+
     def test_refuses_changes_that_are_not_committed(self):
         (self.clone / 'setup.cfg').write_text('[metadata]\nversion = 1.1\n')
         self.assertIn('not committed', self.refusal('verify',
