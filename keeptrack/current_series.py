@@ -78,8 +78,8 @@ class Place:
                          code, re.MULTILINE) is not None
 
 
-def _driver(method, text, pattern=None):
-    return Place(hooks.DRIVER, text, ('LibvirtDriver', method), pattern)
+def _driver(method, text):
+    return Place(hooks.DRIVER, text, ('LibvirtDriver', method))
 
 
 def _manager(method, text, pattern=None):
@@ -95,10 +95,8 @@ PARTS = {
     'monitor': (
         Place(OBSERVER, 'def read_job'),
         _IMPORT_OBSERVER,
-        # the call decides, and the monitor does not guess afterwards
-        _driver('_live_migration_monitor', 'guest_observer.read_job',
-                r'\A(?![\s\S]*\bfind_job_type\()'
-                r'[\s\S]*\bguest_observer\.read_job\('),
+        # its answer leaves Nova's own guess, find_job_type, without a case
+        _driver('_live_migration_monitor', 'guest_observer.read_job'),
     ),
     'events': (
         Place(hooks.EVENT, 'EVENT_LIFECYCLE_MIGRATED_AWAY'),
@@ -123,10 +121,9 @@ PARTS = {
         _manager('__init__', 'live_migration_recovery.LiveMigrationRecovery'),
         # recovery before a rollback
         _manager('_do_live_migration', 'self._live_migration_recovery.begin'),
-        _manager('_do_live_migration', 'self._recover_live_migration'),
-        _manager('_do_live_migration', 'self._live_migration_recovery.end'),
-        _manager('_recover_live_migration',
+        _manager('_do_live_migration',
                  'self._live_migration_recovery.recover'),
+        _manager('_do_live_migration', 'self._live_migration_recovery.end'),
         # the checks afterwards
         _manager('_check_live_migrations', 'periodic_task.periodic_task'),
         _manager('_check_live_migrations',

@@ -56,11 +56,9 @@ FILES = {
         '    def _do_live_migration(self):\n'
         '        self._live_migration_recovery.begin(migration)\n'
         '        try:\n'
-        '            self.driver.go(self._recover_live_migration)\n'
+        '            self.driver.go(self._live_migration_recovery.recover)\n'
         '        finally:\n'
         '            self._live_migration_recovery.end(migration)\n\n'
-        '    def _recover_live_migration(self):\n'
-        '        recover = self._live_migration_recovery.recover\n\n'
         '    def post_start_hook(self):\n'
         '        self._check_live_migrations()\n\n'
         '    @periodic_task.periodic_task(spacing=1)\n'
@@ -180,13 +178,6 @@ class CurrentSeriesTestCase(base.TestCase):
             self.files = dict(FILES)
             self.replace(path, old, new)
             self.assertLost('guard', ' lacks ')
-
-    def test_a_monitor_that_still_guesses(self):
-        self.replace(parts.DRIVER, 'guest_observer.read_job()\n',
-                     'guest_observer.read_job()\n'
-                     '        info.type = migration.find_job_type()\n')
-        self.assertLost('monitor', 'guest_observer.read_job')
-        self.assertTrue(self.look().guesses)
 
     def test_a_start_that_goes_on(self):
         for old, new in (('            return\n\n    def _do_live',
