@@ -30,7 +30,6 @@ from keeptrack import errors
 # tree has no such option, it is left out.
 CONFIG = {
     'DEFAULT': {
-        'live_migration_recovery_timeout': 8,
         'rpc_response_timeout': 4,
         # of the series for 2014 and 2015
         'live_migration_park_after': 8,
