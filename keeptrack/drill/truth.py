@@ -33,7 +33,7 @@ _STATES = {'inmigrate': INCOMING, 'running': RUNNING}
 _EVENTS = {'RESUME': RUNNING, 'STOP': PAUSED}
 
 # Seconds: between two looks for a QEMU, and between two questions for the
-# status.  Only the end of an incoming migration has no event of its own.
+# status.  That a QEMU begins to wait for a migration has no event of its own.
 _LOOK = 0.01
 _ASK = {INCOMING: 0.01}
 _ASK_ELSE = 0.2
@@ -51,6 +51,7 @@ class _Eye(object):
         self._on_migration = on_migration
         self.failure = None
         self._asked = None
+        self._received = False
         self._looked = threading.Event()
         self._stopping = threading.Event()
         self._wake, self._waker = os.pipe()
@@ -94,6 +95,7 @@ class _Eye(object):
     def _follow(self, connection):
         """Watch one QEMU until it ends."""
         waiting = True      # nothing may be asked before the greeting
+        self._received = False
         while not self._stopping.is_set():
             messages = connection.receive(
                 _ASK.get(self.state, _ASK_ELSE), self._wake)
@@ -124,6 +126,9 @@ class _Eye(object):
         status = message['return'].get('status')
         if status is None:
             return False
+        if self._received and status == 'inmigrate':
+            # an answer from before the event
+            return True
         # Of the time of the question: what follows the answer in the stream
         # may have happened before the answer is read here.
         self._set(self._asked, _STATES.get(status, PAUSED),
@@ -135,8 +140,15 @@ class _Eye(object):
         name, when = event['event'], qmp.when(event)
         if name in _EVENTS:
             self._set(when, _EVENTS[name], 'QEMU says %s' % name)
-        elif name == 'MIGRATION' and self._on_migration is not None:
-            self._on_migration(when, self._role, event['data']['status'])
+        elif name == 'MIGRATION':
+            status = event['data']['status']
+            if self.state == INCOMING and status == 'completed':
+                # a guest that was paused has no other event, and the next
+                # answer may be late
+                self._received = True
+                self._set(when, PAUSED, 'QEMU has received the guest')
+            if self._on_migration is not None:
+                self._on_migration(when, self._role, status)
 
     def _set(self, when, state, why):
         if state != self.state:

@@ -151,6 +151,22 @@ class WatcherTestCase(base.TestCase):
         watcher.stop()
         self.assertTrue(self.reports.empty())
 
+    def test_a_paused_guest_is_received_at_the_time_of_the_event(self):
+        self.qemu('source', 'running')
+        watcher = self.watch()
+        self.report()
+        destination = self.qemu('destination', 'inmigrate')
+        self.report()
+        destination.tell('MIGRATION', 11.25, status='completed')
+        self.assertEqual((11.25, 'destination', 'paused',
+                          'QEMU has received the guest'), self.report())
+        asked = destination.asked
+        while destination.asked < asked + 3:
+            threading.Event().wait(0.01)
+        self.assertEqual('paused', watcher.state('destination'))
+        destination.end()
+        self.assertEqual('absent', self.report()[2])
+
     def test_one_qemu_after_another(self):
         first = self.qemu('source', 'running')
         self.watch()
