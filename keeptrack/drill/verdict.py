@@ -48,6 +48,10 @@ SPARES = ('domain-suspended', 'domain-undefined')
 # ... and these end it.
 ENDS = ('domain-destroyed',)
 
+# Reserved for a host, and not used by the copy there.  Nova gives it back when
+# the other host, which runs the guest too, gets its instance back.
+RESERVED = ('allocation-removed', 'port-unbound')
+
 
 @dataclasses.dataclass
 class Verdict(object):
@@ -183,7 +187,10 @@ def harms(past):
     :returns: events of its time line (list of dict)
     """
     return [event for event in past.events('teardown')
-            if event['what'] not in SPARES and
+            if event['what'] not in SPARES and not (
+                event['what'] in RESERVED and past.guest(
+                    history.other(event['where']), event['t']) ==
+                history.RUNNING) and
             past.lives(event['where'], event['t'],
                        *[0] if event['what'] in ENDS else [])]
 

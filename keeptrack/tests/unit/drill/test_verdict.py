@@ -171,6 +171,16 @@ class VerdictTestCase(base.TestCase):
             comes, ends)
         self.assertEqual(3, found.suspended)
 
+    def test_what_was_reserved_for_a_second_copy(self):
+        two = [MOVE[:4], guest(3, 'source', 'running'), BEGINS,
+               record(5, 'source', 'error', 'migrating', fault='Split brain')]
+        self.assert_verdict('split brain', *two, teardown(
+            4, 'destination', 'allocation-removed'))
+        self.assert_verdict('wrong', *two, teardown(
+            4, 'destination', 'volume-detached'))
+        self.assert_verdict('wrong', MOVE, BEGINS, ENDS, teardown(
+            4.5, 'destination', 'allocation-removed'))
+
     def test_torn_down_in_a_split_brain(self):
         found = self.assert_verdict(
             'wrong', MOVE[:4], guest(3, 'source', 'running'), BEGINS,
