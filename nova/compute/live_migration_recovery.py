@@ -1,0 +1,460 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""End live migrations that did not plainly succeed.
+
+The guest is observed on both hosts, and guest_location decides. Where it
+cannot, the instance is parked (vm_state ERROR, task_state migrating), so that
+nobody can start a second copy of the guest, and is checked periodically.
+"""
+
+import functools
+import threading
+
+from oslo_concurrency import lockutils
+from oslo_log import log as logging
+from oslo_serialization import jsonutils
+
+from nova.compute import guest_location
+from nova.compute import power_state
+from nova.compute import task_states
+from nova.compute import vm_states
+import nova.conf
+from nova import context as nova_context
+from nova import exception
+from nova import objects
+from nova.objects import fields
+from nova.objects import migrate_data as migrate_data_obj
+from nova import servicegroup
+
+CONF = nova.conf.CONF
+LOG = logging.getLogger(__name__)
+
+Action = guest_location.Action
+Presence = guest_location.Presence
+
+# The source gives up what the guest uses: there is no way back.
+FINISHING = 'post-migrating'
+# The guest may have left the source.
+RUNNING = ('running', 'running (post-copy)', FINISHING)
+# The source has its instance back; the destination is still to be cleaned up.
+REVERTED = 'reverted'
+OPEN = (REVERTED, *RUNNING)
+# for which the hypervisor has time
+CHECKS = 3
+
+
+class Task:
+    """A live migration away from this host that has not ended."""
+
+    def __init__(self, context, migration, migrate_data=None,
+                 source_bdms=None, status='failed', restarted=False):
+        self.context, self.migration = context, migration
+        self.uuid = migration.instance_uuid
+        self.dest = migration.dest_compute
+        self.migrate_data, self.source_bdms = migrate_data, source_bdms
+        self.status, self.restarted = status, restarted
+        self.checks, self.seen = 0, None
+        # The instance was parked, or its state was reset.
+        self.doubted = False
+
+
+def ask_compute(rpcapi, context, instance, host, call=True):
+    """Ask the nova-compute of a host whether a guest runs there."""
+    elsewhere = instance.obj_clone()
+    elsewhere.host = host
+    try:
+        service = objects.Service.get_by_compute_host(context, host)
+        if service.forced_down:
+            return guest_location.Observation(
+                Presence.ABSENT, 'compute service forced down', fenced=True)
+        if not call or not servicegroup.API().service_is_up(service):
+            return guest_location.Observation(Presence.UNKNOWN, 'not asked')
+        try:
+            # It raises InstanceNotFound if the domain is not defined.
+            rpcapi.validate_console_port(context, elsewhere, '0', 'serial')
+        except exception.ConsoleTypeUnavailable:
+            pass
+        rpcapi.get_instance_diagnostics(context, elsewhere)
+        presence, origin = Presence.RUNNING, 'running'
+    except (exception.InstanceNotFound, exception.ComputeHostNotFound):
+        presence, origin = Presence.ABSENT, 'not there'
+    except Exception as error:
+        presence, origin = Presence.UNKNOWN, str(error).partition('\n')[0]
+    return guest_location.Observation(presence, 'nova-compute: ' + origin)
+
+
+def refuse_in_doubt(rpcapi, context, instance, method):
+    """Refuse what could start a second copy of a guest.
+
+    :returns: its live migrations that have not ended (MigrationList)
+    :raises: InstanceInvalidState unless the guest is not on the destination
+    """
+    migrations = objects.MigrationList.get_by_filters(context, {
+        'instance_uuid': instance.uuid, 'source_compute': instance.host,
+        'migration_type': fields.MigrationType.LIVE_MIGRATION,
+        'status': RUNNING})
+    for migration in migrations:
+        answer = ask_compute(rpcapi, context, instance, migration.dest_compute)
+        if answer.presence != Presence.ABSENT:
+            raise exception.InstanceInvalidState(
+                attr='live migration', instance_uuid=instance.uuid,
+                state='in doubt', method=method)
+    return migrations
+
+
+class LiveMigrationRecovery:
+    """Ends the live migrations away from one host."""
+
+    def __init__(self, manager):
+        self._manager = manager
+        # instance uuid: id of the migration that the driver works on
+        self._running = {}
+        # id of a migration: Task
+        self._tasks = {}
+        self._loaded = False
+
+    @property
+    def supported(self):
+        return self._manager.driver.capabilities.get(
+            'supports_guest_observation', False)
+
+    def begin(self, migration, migrate_data):
+        """Record that the driver is about to migrate a guest."""
+        if self.supported:
+            self._running[migration.instance_uuid] = migration.id
+            if 'target_connect_addr' in migrate_data:
+                migration.dest_host = migrate_data.target_connect_addr
+        self._manager._set_migration_status(migration, RUNNING[0])
+
+    def end(self, migration):
+        """Record that the driver does not work on a migration any more."""
+        if self.supported and (
+                self._running.get(migration.instance_uuid) == migration.id):
+            del self._running[migration.instance_uuid]
+
+    def recover(self, context, instance, dest, migrate_data=None,
+                migration_status='failed', source_bdms=None):
+        """End a live migration that did not succeed."""
+        if not self.supported:
+            return self._manager._rollback_live_migration(
+                context, instance, dest, migrate_data, migration_status,
+                source_bdms)
+        # Two threads must not use the same context.
+        context = nova_context.RequestContext.from_dict(context.to_dict())
+        task = Task(context, migrate_data.migration, migrate_data,
+                    source_bdms, migration_status)
+        earlier = self._tasks.get(task.migration.id)
+        task.restarted = earlier is not None and earlier.restarted
+        self._tasks[task.migration.id] = task
+        self.end(task.migration)
+        self._check(task, instance)
+
+    def defer_start(self, context, instance):
+        """Say whether an instance is not to be initialized yet (bool)."""
+        return (self.supported and
+                instance.task_state == task_states.MIGRATING and
+                bool(self._find(context, instance_uuid=instance.uuid)))
+
+    def check_all(self, context):
+        if not self._loaded and self.supported:
+            for migration in self._find(context):
+                self._tasks.setdefault(migration.id, Task(
+                    context.elevated(), migration, restarted=True))
+            self._loaded = True
+        for task in list(self._tasks.values()):
+            self._check(task)
+
+    def _find(self, context, **filters):
+        return objects.MigrationList.get_by_filters(context, dict(
+            filters, source_compute=self._manager.host,
+            migration_type=fields.MigrationType.LIVE_MIGRATION,
+            status=OPEN))
+
+    def _check(self, task, instance=None):
+        try:
+            with lockutils.lock(task.uuid, lock_file_prefix='nova-'):
+                if self._check_locked(task, instance) and (
+                        self._tasks.get(task.migration.id) is task):
+                    del self._tasks[task.migration.id]
+        except Exception as error:
+            LOG.warning('The live migration to %s will be checked again: %s',
+                        task.dest, error, instance_uuid=task.uuid)
+
+    def _check_locked(self, task, instance):
+        """Check a migration; return whether nothing is left to do."""
+        migration = task.migration
+        try:
+            if instance is None:
+                instance = objects.Instance.get_by_uuid(
+                    task.context, task.uuid)
+            instance.refresh()
+        except exception.InstanceNotFound:
+            return self._close(task, None)
+        migration.status = objects.Migration.get_by_id(
+            task.context, migration.id).status
+        migration.obj_reset_changes(['status'])
+        if migration.status not in OPEN:
+            return True
+        if task.uuid in self._running:
+            return False
+        if instance.host != self._manager.host:
+            return self._close(task, instance)
+        if migration.status == REVERTED:
+            return self._clean_up_destination(task, instance)
+        if instance.task_state is None and not task.restarted and (
+                instance.vm_state != vm_states.SOFT_DELETED):
+            LOG.warning('The live migration to %s has not ended: setting the '
+                        'task to migrating again.', task.dest,
+                        instance=instance)
+            task.doubted = True
+            instance.task_state = task_states.MIGRATING
+            instance.save(expected_task_state=[None])
+        if instance.task_state == task_states.MIGRATING:
+            task.doubted |= instance.vm_state == vm_states.ERROR
+            self._observe_and_act(task, instance)
+        if instance.task_state is not None or migration.status in RUNNING:
+            return False
+        if task.restarted and instance.host == self._manager.host:
+            task.restarted = False
+            self._manager._init_instance(task.context, instance)
+        return migration.status not in OPEN
+
+    def _observe_and_act(self, task, instance):
+        observe = self._manager.driver.observe_guest
+        source = observe(instance)
+        destination = self._observe_destination(
+            task, instance, source.presence == Presence.RUNNING)
+        if destination.presence == source.presence == Presence.RUNNING:
+            # It may have moved between the two observations.
+            source = observe(instance)
+        action, advice = guest_location.decide(
+            source, destination, task.doubted or task.checks >= CHECKS,
+            task.migration.status == FINISHING)
+        cause = 'the guest is %s on %s and %s on %s' % (
+            source, self._manager.host, destination, task.dest)
+        seen = (source.presence, destination.presence, action)
+        if seen != task.seen:
+            LOG.info('Live migration to %s: %s. Nova will %s.', task.dest,
+                     cause, action.value, instance=instance)
+        if action in (Action.PARK, Action.SPLIT_BRAIN):
+            self._park(task, instance, seen, cause, advice)
+        try:
+            if action == Action.SPLIT_BRAIN:
+                LOG.critical('SPLIT BRAIN: pausing the guest on %s.',
+                             task.dest, instance=instance)
+                self._manager.driver.pause_migrated_guest(
+                    instance, task.migration)
+            elif action == Action.FINISH:
+                self._finish(task, instance, destination.fenced)
+            elif action == Action.MONITOR:
+                self._monitor(task, instance)
+            elif action in (Action.ROLL_BACK, Action.ROLL_BACK_SOURCE):
+                self._roll_back(task, instance, source, destination,
+                                action == Action.ROLL_BACK)
+        except Exception as error:
+            LOG.exception('Live migration to %s: cannot %s.', task.dest,
+                          action.value, instance=instance)
+            instance.refresh()
+            if instance.host == task.dest:
+                self._close(task, instance)
+            elif instance.task_state == task_states.MIGRATING:
+                self._park(task, instance, seen, '%s; Nova cannot %s: %s' % (
+                    cause, action.value, error), 'Nova tries again.')
+        task.seen = seen
+
+    def _observe_destination(self, task, instance, runs_here):
+        observation = self._manager.driver.observe_guest(
+            instance, task.migration)
+        task.checks += 1
+        if observation.presence != Presence.UNKNOWN or not task.doubted and (
+                runs_here):
+            return observation
+        answer = ask_compute(
+            self._manager.compute_rpcapi, task.context, instance, task.dest,
+            runs_here or not (task.checks % 16 and
+                              task.checks & (task.checks - 1)))
+        return answer._replace(origin='%s; %s' % (
+            observation.origin, answer.origin))
+
+    def _finish(self, task, instance, fenced):
+        if fenced:
+            # It is rebuilt from there.
+            node = self._manager._get_compute_info(task.context, task.dest)
+            instance.host, instance.node = task.dest, node.hypervisor_hostname
+            instance.compute_id = node.id
+            instance.vm_state, instance.task_state = vm_states.ERROR, None
+            instance.save(expected_task_state=[task_states.MIGRATING])
+            return
+        self._manager.driver.remove_migrated_guest(instance)
+        self._unpark(instance)
+        data = self._migrate_data(task, instance)
+        # These are the attachments of the destination.
+        kept = [bdm.attachment_id for bdm in self._bdms(task)]
+        bdms = [bdm for bdm in self._source_bdms(task)
+                if not bdm.attachment_id or bdm.attachment_id not in kept]
+        self._manager._post_live_migration_update_host(
+            task.context, instance, task.dest, data.block_migration, data,
+            objects.BlockDeviceMappingList(objects=bdms))
+        instance.refresh()
+
+    def _roll_back(self, task, instance, source, destination, everywhere):
+        self._unpark(instance)
+        data = self._migrate_data(task, instance)
+        flags = self._manager._live_migration_cleanup_flags
+        user_paused = (source.presence == Presence.PAUSED and
+                       instance.vm_state == vm_states.PAUSED)
+        # The guest may have run on the destination, and written there.
+        keep_disks = flags(data)[1] and (
+            task.doubted or destination.presence == Presence.STOPPED or not (
+                user_paused or source.presence == Presence.RUNNING))
+        spared = data.obj_clone()
+        spared.is_shared_instance_path = True
+        spared.is_shared_block_storage = True
+        if keep_disks:
+            data = spared
+        self._manager._rollback_live_migration(
+            task.context, instance, task.dest, data,
+            task.status if everywhere else REVERTED, self._source_bdms(task),
+            dest_reachable=everywhere)
+        if everywhere and not flags(data)[0] and (
+                keep_disks or destination.presence == Presence.INCOMING):
+            self._clean_up(task, instance, spared, False)
+        if everywhere and keep_disks:
+            LOG.warning('The disks that were copied to %s are kept: the guest '
+                        'may have written to them. Delete the older ones.',
+                        task.dest, instance=instance)
+        if source.presence == Presence.PAUSED and not user_paused:
+            self._manager.driver.unpause(instance)
+        elif source.presence == Presence.ABSENT and not (
+                task.restarted and CONF.resume_guests_state_on_host_boot):
+            instance.vm_state = vm_states.STOPPED
+            instance.power_state = power_state.SHUTDOWN
+            instance.save(expected_task_state=[None])
+
+    def _monitor(self, task, instance):
+        self._unpark(instance)
+        instance.save(expected_task_state=[task_states.MIGRATING])
+        bdms = self._source_bdms(task)
+        recover = functools.partial(self.recover, source_bdms=bdms)
+        post = functools.partial(
+            self._manager._post_live_migration_update_host, source_bdms=bdms)
+
+        def monitor():
+            try:
+                self._manager.driver.monitor_live_migration(
+                    nova_context.get_admin_context(), instance, task.dest,
+                    post, recover, self._migrate_data(task, instance))
+            finally:
+                self.end(task.migration)
+
+        self._running[task.uuid] = task.migration.id
+        threading.Thread(target=monitor, daemon=True).start()
+
+    def _park(self, task, instance, seen, cause, advice):
+        parked = instance.vm_state == vm_states.ERROR
+        task.doubted = True
+        if parked and task.seen in (None, seen):
+            return
+        if not parked:
+            instance.system_metadata['old_vm_state'] = instance.vm_state
+            instance.vm_state = vm_states.ERROR
+            instance.save(expected_task_state=[task_states.MIGRATING])
+            task.checks = 0
+        LOG.error('The live migration to %s is in doubt: %s. The instance is '
+                  'parked (vm_state error, task_state migrating) and checked '
+                  'again. %s', task.dest, cause, advice, instance=instance)
+        objects.InstanceFault(
+            task.context, instance_uuid=instance.uuid, code=500,
+            host=self._manager.host,
+            message='The live migration is in doubt: Nova checks it again.',
+            details='%s. %s' % (cause, advice)).create()
+
+    def _unpark(self, instance):
+        if instance.vm_state == vm_states.ERROR:
+            instance.vm_state = instance.system_metadata.pop(
+                'old_vm_state', vm_states.ACTIVE)
+
+    def _clean_up_destination(self, task, instance):
+        if instance.task_state is not None:
+            return False
+        destination = self._observe_destination(task, instance, False)
+        if destination.presence == Presence.UNKNOWN or destination.fenced:
+            return False
+        if destination.presence in (Presence.RUNNING, Presence.PAUSED):
+            task.doubted = True
+            self._manager._set_migration_status(task.migration, RUNNING[0])
+            return self._check_locked(task, instance)
+        data = self._migrate_data(task, instance)
+        self._clean_up(task, instance, data,
+                       destination.presence != Presence.STOPPED and
+                       self._manager._live_migration_cleanup_flags(data)[1])
+        self._manager._set_migration_status(task.migration, task.status)
+        return True
+
+    def _clean_up(self, task, instance, data, destroy_disks):
+        self._manager.compute_rpcapi.rollback_live_migration_at_destination(
+            task.context, instance, task.dest, destroy_disks=destroy_disks,
+            migrate_data=data)
+
+    def _close(self, task, instance):
+        """Close a migration whose instance is not on this host any more."""
+        if task.migration.status != REVERTED:
+            self._manager._delete_allocation_after_move(
+                task.context, instance, task.migration)
+            task.status = 'completed' if (
+                instance and instance.host == task.dest) else 'error'
+        if instance:
+            self._manager._set_migration_status(task.migration, task.status)
+            if instance.task_state is None and (
+                    'old_vm_state' in instance.system_metadata):
+                self._unpark(instance)
+                instance.save(expected_task_state=[None])
+        return True
+
+    def _migrate_data(self, task, instance):
+        """Return what the migration was to do, found out again if need be."""
+        if task.migrate_data is None:
+            shared = self._manager._is_instance_storage_shared(
+                task.context, instance, host=task.dest)
+            task.migrate_data = objects.LibvirtLiveMigrateData(
+                migration=task.migration, is_shared_instance_path=shared,
+                is_shared_block_storage=shared, block_migration=not shared,
+                src_supports_numa_live_migration=(
+                    instance.migration_context is not None),
+                vifs=migrate_data_obj.VIFMigrateData
+                .create_skeleton_migrate_vifs(instance.get_network_info()))
+        return task.migrate_data
+
+    def _bdms(self, task):
+        return objects.BlockDeviceMappingList.get_by_instance_uuid(
+            task.context, task.uuid)
+
+    def _source_bdms(self, task):
+        """Return the block devices with the attachments of this host."""
+        if task.source_bdms is None:
+            bdms, attachments = self._bdms(task), []
+            cinder = self._manager.volume_api
+            if any(bdm.attachment_id for bdm in bdms):
+                attachments = cinder.attachment_get_all(
+                    task.context, instance_id=task.uuid)
+            for bdm in bdms:
+                others = [attachment['id'] for attachment in attachments
+                          if attachment['volume_id'] == bdm.volume_id and
+                          attachment['id'] != bdm.attachment_id]
+                if bdm.attachment_id and len(others) == 1:
+                    bdm.attachment_id = others[0]
+                    bdm.connection_info = jsonutils.dumps(dict(
+                        cinder.attachment_get(task.context, others[0])[
+                            'connection_info'], serial=bdm.volume_id))
+            task.source_bdms = bdms
+        return task.source_bdms

@@ -1,0 +1,462 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import threading
+import time
+from unittest import mock
+
+import ddt
+from oslo_utils.fixture import uuidsentinel as uuids
+
+from nova.compute import guest_location
+from nova.compute import live_migration_recovery
+from nova.compute import manager
+from nova.compute import task_states
+from nova.compute import vm_states
+from nova import context as nova_context
+from nova import exception
+from nova.network import model as network_model
+from nova import objects
+from nova import test
+from nova.tests.unit import fake_block_device
+from nova.tests.unit import fake_flavor
+
+Presence = guest_location.Presence
+
+
+def observe(presence, origin='libvirt', **flags):
+    return guest_location.Observation(Presence(presence), origin, **flags)
+
+
+class LiveMigrationRecoveryTestCase(test.TestCase):
+    """A manager whose rollback and finish change the records only."""
+
+    def setUp(self):
+        super().setUp()
+        self.context = nova_context.get_admin_context()
+        self.manager = mock.Mock(host='src')
+        self.manager.driver.capabilities = {'supports_guest_observation': True}
+        self.manager.driver.observe_guest.side_effect = self._observe
+        self.manager._set_migration_status = (
+            manager.ComputeManager._set_migration_status)
+        self.manager._live_migration_cleanup_flags.return_value = (
+            False, False)
+        self.manager._is_instance_storage_shared.return_value = True
+        self.rollback = self.manager._rollback_live_migration
+        self.rollback.side_effect = self._rollback
+        self.finish = self.manager._post_live_migration_update_host
+        self.finish.side_effect = self._finish
+        patcher = mock.patch.object(
+            live_migration_recovery, 'ask_compute',
+            side_effect=lambda *args: self.answer)
+        self.ask_compute = patcher.start()
+        self.addCleanup(patcher.stop)
+        self.answer = observe('unknown', 'timeout')
+        self.recovery = live_migration_recovery.LiveMigrationRecovery(
+            self.manager)
+        self.instance, self.migration = self._create()
+
+    def _create(self, status='running', vm_state=vm_states.ACTIVE):
+        instance = objects.Instance(
+            self.context, host='src', vm_state=vm_state,
+            task_state=task_states.MIGRATING, project_id='project',
+            user_id='user', system_metadata={}, metadata={},
+            flavor=fake_flavor.fake_flavor_obj(self.context),
+            info_cache=objects.InstanceInfoCache(
+                network_info=network_model.NetworkInfo()))
+        instance.create()
+        return instance, self._create_migration(instance, status)
+
+    def _create_migration(self, instance, status='running', dest='dest'):
+        migration = objects.Migration(
+            self.context, instance_uuid=instance.uuid, source_compute='src',
+            dest_compute=dest, status=status, migration_type='live-migration')
+        migration.create()
+        return migration
+
+    def _set(self, status='running', **kwargs):
+        """Set what the database has of the instance and the migration."""
+        self.instance.update(kwargs)
+        self.instance.save()
+        self.migration.status = status
+        self.migration.save()
+
+    def see(self, source, destination):
+        self.seen = [observe(item) if isinstance(item, str) else item
+                     for item in (source, destination)]
+
+    def _observe(self, instance, migration=None):
+        return self.seen[migration is not None]
+
+    def _rollback(self, context, instance, dest, data, status, *args,
+                  **kwargs):
+        instance.task_state = None
+        instance.save(expected_task_state=[task_states.MIGRATING])
+        self.manager._set_migration_status(data.migration, status)
+
+    def _finish(self, context, instance, dest, block_migration, data, bdms):
+        instance.host = dest
+        self._rollback(context, instance, dest, data, 'completed')
+
+    def break_off(self, status='failed', bdms=(), migration=None):
+        """Let the migration fail."""
+        self.recovery.recover(
+            self.context, self.instance, 'dest',
+            objects.LibvirtLiveMigrateData(
+                migration=migration or self.migration, block_migration=False,
+                is_shared_instance_path=True, is_shared_block_storage=True),
+            status, objects.BlockDeviceMappingList(objects=list(bdms)))
+
+    def check(self, waited=True):
+        for task in self.recovery._tasks.values():
+            task.checks += live_migration_recovery.CHECKS if waited else 0
+        self.recovery.check_all(self.context)
+
+    def start(self):
+        """Do what a start of nova-compute does."""
+        deferred = self.recovery.defer_start(self.context, self.instance)
+        self.check()
+        return deferred
+
+    def assertState(self, vm_state, task_state, status, faults=0):
+        self.instance.refresh()
+        self.assertEqual(
+            (vm_state, task_state, status), (
+                self.instance.vm_state, self.instance.task_state,
+                objects.Migration.get_by_id(
+                    self.context, self.migration.id).status))
+        found = objects.InstanceFaultList.get_by_instance_uuids(
+            self.context, [self.instance.uuid])
+        self.assertEqual(faults, len(found))
+        return found[0] if found else None
+
+    def assertParked(self, status='running', faults=1):
+        return self.assertState('error', 'migrating', status, faults)
+
+
+@ddt.ddt
+class TestRollBack(LiveMigrationRecoveryTestCase):
+
+    def test_instance_not_found_by_the_rollback(self):
+        """A domain that is gone is not an instance that is gone."""
+        self.see('absent', 'absent')
+        self.rollback.side_effect = exception.InstanceNotFound(
+            instance_id=self.instance.uuid)
+        self.break_off()
+        self.assertIn('cannot roll', self.assertParked().details)
+        self.rollback.side_effect = self._rollback
+        self.check()
+        self.assertState('stopped', None, 'failed', 1)
+
+    @ddt.data('failed', 'cancelled')
+    def test_no_fault(self, status):
+        self.see('running', 'absent')
+        self.break_off(status)
+        self.assertState('active', None, status)
+        self.assertEqual({}, self.recovery._tasks)
+
+    def test_paused_by_user(self):
+        self._set(vm_state=vm_states.PAUSED)
+        self.see('paused', 'unknown')
+        self.break_off()
+        self.check()
+        self.assertParked()
+        self.see('paused', 'absent')
+        self.check()
+        self.assertState('paused', None, 'failed', 1)
+        self.manager.driver.unpause.assert_not_called()
+
+    def test_paused_by_user_before_restart(self):
+        self._set(vm_state=vm_states.PAUSED)
+        self.see('paused', 'absent')
+        self.assertTrue(self.start())
+        self.assertState('paused', None, 'failed')
+        self.manager.driver.unpause.assert_not_called()
+
+    def test_paused_by_migration(self):
+        self.see('paused', 'absent')
+        self.break_off()
+        self.assertState('active', None, 'failed')
+        self.manager.driver.unpause.assert_called_once_with(mock.ANY)
+
+    def test_paused_and_compute_answers_only(self):
+        """The destination's libvirt is out of reach, as by its TLS keys."""
+        self._set(vm_state=vm_states.PAUSED)
+        self.see('paused', 'unknown')
+        self.answer = observe('absent')
+        self.break_off()
+        self.assertState('paused', None, 'failed')
+
+    @ddt.data((True, 'active'), (False, 'stopped'))
+    @ddt.unpack
+    def test_source_host_has_crashed(self, resume, vm_state):
+        """_init_instance starts a guest that is not recorded as stopped."""
+        self.flags(resume_guests_state_on_host_boot=resume)
+        self.see('absent', 'absent')
+        self.assertTrue(self.start())
+        self.assertState(vm_state, None, 'failed')
+        self.manager._init_instance.assert_called_once_with(
+            mock.ANY, test.MatchType(objects.Instance))
+        self.assertFalse(
+            self.recovery.defer_start(self.context, self.instance))
+
+
+@ddt.ddt
+class TestPark(LiveMigrationRecoveryTestCase):
+
+    def test_failed_post_copy(self):
+        failed = observe('paused', migrating=True, postcopy_failed=True)
+        self.see(failed, failed)
+        self.break_off()
+        self.assertIn('--postcopy-resume', self.assertParked().details)
+        self.manager.driver.monitor_live_migration.assert_not_called()
+
+    def test_one_fault(self):
+        self.see('absent', observe('unknown', 'libvirt: refused'))
+        self.break_off()
+        self.check()
+        for _ in range(63):
+            self.check(waited=False)
+        fault = self.assertParked()
+        # Only administrators see the details.
+        self.assertNotIn('dest', fault.message)
+        for words in ('absent (libvirt) on src', 'on dest', 'refused',
+                      'timeout'):
+            self.assertIn(words, fault.details)
+        # Each call to the nova-compute there may add two.
+        calls = [call.args[4] for call in self.ask_compute.call_args_list]
+        self.assertGreater(12, sum(calls))
+        self.assertEqual(65, len(calls))
+
+    def test_restart(self):
+        self.see('absent', 'unknown')
+        self.break_off()
+        self.check()
+        self.recovery = live_migration_recovery.LiveMigrationRecovery(
+            self.manager)
+        self.assertTrue(self.start())
+        self.assertParked()
+        self.manager._init_instance.assert_not_called()
+
+    def test_post_copy_goes_on(self):
+        """A migration on which libvirt works is checked until it has ended."""
+        self.see('paused', observe('running', migrating=True))
+        self.break_off()
+        for _ in range(5):
+            self.check()
+        self.assertState('active', 'migrating', 'running')
+        self.see('absent', 'running')
+        self.check(waited=False)
+        self.assertState('active', None, 'completed')
+        self.assertEqual('dest', self.instance.host)
+
+    def test_deleted(self):
+        self.see('absent', 'unknown')
+        self.break_off()
+        self.instance.destroy()
+        self.check()
+        self.manager._delete_allocation_after_move.assert_called_once_with(
+            mock.ANY, None, mock.ANY)
+        self.assertEqual({}, self.recovery._tasks)
+
+    def test_deleted_during_rollback(self):
+        def rollback(*args, **kwargs):
+            self.instance.destroy()
+            self._rollback(*args, **kwargs)
+
+        self.see('running', 'absent')
+        self.rollback.side_effect = rollback
+        self.break_off()
+        self.check()
+        self.manager._delete_allocation_after_move.assert_called_once_with(
+            mock.ANY, None, mock.ANY)
+        self.assertEqual({}, self.recovery._tasks)
+
+    @ddt.data(('dest', 'completed'), ('third', 'error'))
+    @ddt.unpack
+    def test_instance_is_elsewhere(self, host, status):
+        self.see('absent', 'unknown')
+        self.break_off()
+        self._set(host=host)
+        self.check()
+        self.assertState('active', 'migrating', status)
+        self.rollback.assert_not_called()
+
+    def test_others_work_on_the_instance(self):
+        self.see('absent', 'unknown')
+        self.break_off()
+        self._set(task_state=task_states.DELETING)
+        self.see('absent', 'absent')
+        self.check()
+        self.assertState('active', 'deleting', 'running')
+        self._set(task_state=task_states.MIGRATING)
+        self.check()
+        self.assertState('stopped', None, 'failed')
+
+
+class TestFinish(LiveMigrationRecoveryTestCase):
+
+    def test_no_way_back(self):
+        self._set('post-migrating')
+        self.see('absent', 'absent')
+        self.finish.side_effect = test.TestingException
+        self.break_off()
+        self.assertParked('post-migrating')
+        self.finish.side_effect = self._finish
+        self.check()
+        self.assertState('active', None, 'completed', 1)
+        self.rollback.assert_not_called()
+
+    def test_no_way_back_and_destination_is_fenced(self):
+        """It is recorded where it was last, for an administrator."""
+        self._set('post-migrating')
+        self.manager._get_compute_info.return_value = objects.ComputeNode(
+            id=7, hypervisor_hostname='dest')
+        self.see('absent', observe('absent', fenced=True))
+        self.break_off()
+        self.assertEqual('dest', self.instance.host)
+        self.check()
+        self.assertState('error', None, 'completed')
+
+    def test_fails_after_the_destination_took_over(self):
+        def finish(*args):
+            self._finish(*args)
+            raise test.TestingException()
+
+        self.see('absent', 'running')
+        self.finish.side_effect = finish
+        self.break_off()
+        self.assertState('active', None, 'completed')
+        self.assertEqual({}, self.recovery._tasks)
+
+    def _bdm(self, attachment, create=False):
+        bdm = fake_block_device.fake_bdm_object(self.context, {
+            'id': 1, 'source_type': 'volume', 'destination_type': 'volume',
+            'volume_id': uuids.volume, 'instance_uuid': self.instance.uuid,
+            'attachment_id': attachment, 'connection_info': '{}'})
+        return bdm
+
+    def _finish_with(self, *attachments):
+        """Return the attachments that finishing deletes.
+
+        :param attachments: those that Cinder has
+        """
+        self._set(task_state=task_states.MIGRATING)
+        self.see('absent', 'running')
+        self.manager.volume_api.attachment_get_all.return_value = [
+            {'id': item, 'volume_id': uuids.volume} for item in attachments]
+        self.manager.volume_api.attachment_get.return_value = {
+            'connection_info': {}}
+        with mock.patch.object(
+            objects.BlockDeviceMappingList, 'get_by_instance_uuid',
+            side_effect=lambda *args: objects.BlockDeviceMappingList(
+                objects=[self._bdm(uuids.dest)])
+        ):
+            if not attachments:
+                self.break_off(bdms=[self._bdm(uuids.source)])
+            else:
+                self.start()
+        self.assertState('active', None, 'completed')
+        return [bdm.attachment_id for bdm in self.finish.call_args.args[5]]
+
+    def test_attachments(self):
+        self.assertEqual([uuids.source], self._finish_with())
+
+    def test_attachments_after_restart(self):
+        self.assertEqual([uuids.source],
+                         self._finish_with(uuids.dest, uuids.source))
+
+    def test_attachments_at_the_second_attempt(self):
+        """What the database has is what the guest uses."""
+        self.assertEqual([], self._finish_with(uuids.dest))
+
+
+@ddt.ddt
+class TestUnderWay(LiveMigrationRecoveryTestCase):
+
+    @ddt.data('accepted', 'queued', 'preparing', 'pre-migrating', 'running')
+    def test_others_work_on_the_migration(self, status):
+        """The conductor, or a thread of this process."""
+        self._set(status)
+        if status == 'running':
+            self.recovery.begin(
+                self.migration, objects.LibvirtLiveMigrateData())
+        for _ in range(3):
+            self.check()
+        self.manager.driver.observe_guest.assert_not_called()
+        self.assertState('active', 'migrating', status)
+
+    def test_end_of_an_earlier_migration(self):
+        later = self._create_migration(self.instance)
+        data = objects.LibvirtLiveMigrateData()
+        self.recovery.begin(self.migration, data)
+        self._set('cancelled')
+        self.recovery.begin(later, data)
+        self.recovery.end(self.migration)
+        self.check()
+        self.manager.driver.observe_guest.assert_not_called()
+        self.migration = later
+        self.see('running', 'absent')
+        self.break_off()
+        self.assertState('active', None, 'failed')
+
+    def test_address_of_destination_is_stored(self):
+        self.recovery.begin(self.migration, objects.LibvirtLiveMigrateData(
+            target_connect_addr='192.0.2.1'))
+        self.assertEqual('192.0.2.1', objects.Migration.get_by_id(
+            self.context, self.migration.id).dest_host)
+
+    def test_monitored_after_restart(self):
+        def monitor(context, instance, dest, post, recover, data):
+            go_on.wait()
+            raise test.TestingException()
+
+        go_on = threading.Event()
+        self.addCleanup(go_on.set)
+        self.manager.driver.monitor_live_migration.side_effect = monitor
+        self.see(observe('running', migrating=True), 'incoming')
+        self.assertTrue(self.start())
+        observed = self.manager.driver.observe_guest.call_count
+        self.check()
+        self.assertEqual(
+            observed, self.manager.driver.observe_guest.call_count)
+        self.assertState('active', 'migrating', 'running')
+        self.manager.driver.monitor_live_migration.assert_called_once()
+        # What becomes of it is decided by the guest.
+        self.see('running', 'absent')
+        go_on.set()
+        while self.recovery._running:
+            time.sleep(0.01)
+        self.check()
+        self.assertState('active', None, 'failed')
+
+
+class TestDestinationNotReached(LiveMigrationRecoveryTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.see('running', 'unknown')
+        self.break_off()
+        self.check()
+        self.assertState('active', None, 'reverted')
+
+    def test_later_migration(self):
+        """It does not make Nova forget the first destination."""
+        first, self.migration = self.migration, self._create_migration(
+            self.instance)
+        self._set(task_state=task_states.MIGRATING)
+        self.see('running', 'absent')
+        self.break_off()
+        self.assertState('active', None, 'failed')
+        self.check()
+        self.migration = first
+        self.assertState('active', None, 'failed')
