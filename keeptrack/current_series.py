@@ -14,7 +14,7 @@
 
 A part of the fix is there when the modules that it needs are, and when Nova
 calls them.  The table lists both.  keeptrack/hooks.py does the same for the
-series that decorates Nova's methods.
+series for 2014 and 2015.
 """
 
 import dataclasses
@@ -146,7 +146,7 @@ PARTS = {
     ),
 }
 
-# present in old series, too, or needed by several parts: no trace of a part
+# in the series for 2014 and 2015, too, or of several parts: no trace of one
 _NO_TRACE = (Place(LOCATION, 'def decide'), _IMPORT_OBSERVER)
 
 PATHS = tuple(dict.fromkeys(

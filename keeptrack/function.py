@@ -32,10 +32,9 @@ class Function(object):
     :ivar parameters: names (list of str)
     :ivar calls: dotted names of what it calls (set of str)
     :ivar tested: of these, the calls whose answer is used (set of str)
-    :ivar gates: (name, negated) for each call that an "if" asks, perhaps with
-        a "not" before it, and leaves the function, not one inside of it (set
-        of (str, bool))
-    :ivar opening: of these, the one that stands before all else (set)
+    :ivar opening: (name, negated) of the call that an "if" before all else
+        asks, perhaps with a "not" before it, and leaves the function (set of
+        (str, bool))
     :ivar broken: no Python parses it (bool)
     :ivar names: every dotted name that it reads or binds, and "a" and "a.b"
         of "a.b.c" too (set of str)
@@ -58,7 +57,7 @@ class Function(object):
             if isinstance(top, ast.If):
                 top = top.body[0]
             reader = _Tree(top)
-        for word in ('decorators', 'parameters', 'calls', 'tested', 'gates',
+        for word in ('decorators', 'parameters', 'calls', 'tested',
                      'opening', 'names', 'assigned', 'nested', 'keywords',
                      'broken'):
             setattr(self, word, getattr(reader, word))
@@ -75,8 +74,7 @@ class _Tree(object):
             top.args.posonlyargs + top.args.args + top.args.kwonlyargs)]
         self.calls, self.tested, self.names = set(), set(), set()
         self.assigned, self.nested, self.keywords = set(), set(), set()
-        self.gates, self.broken = set(), False
-        self._depth, self.opening = 0, set()
+        self.opening, self.broken = set(), False
         begins = isinstance(top.body[0], ast.Expr) and isinstance(
             top.body[0].value, ast.Constant)
         self._first = top.body[1] if begins and top.body[1:] else top.body[0]
@@ -94,14 +92,10 @@ class _Tree(object):
                 node.test, ast.Constant):
             self._block(node.body if node.test.value else node.orelse)
             return
-        if isinstance(node, ast.If):
+        if node is self._first and isinstance(node, ast.If):
             self._gate(node)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             self.nested.add(node.name)
-            self._depth += 1
-            self._fields(node)
-            self._depth -= 1
-            return
         if isinstance(node, ast.Call):
             name = _dotted(node.func)
             if name:
@@ -136,10 +130,8 @@ class _Tree(object):
         name = isinstance(asked, ast.Call) and _dotted(asked.func)
         leaves = any(isinstance(each, (ast.Return, ast.Raise))
                      for each in node.body)
-        if name and leaves and not self._depth:
-            self.gates.add((name, negated))
-            if node is self._first:
-                self.opening.add((name, negated))
+        if name and leaves:
+            self.opening.add((name, negated))
 
     def _fields(self, node):
         for _, value in ast.iter_fields(node):
@@ -173,12 +165,11 @@ class _Tokens(object):
         called = re.findall(r'(?<![\w.])(?<!def )([A-Za-z_][\w.]*)\s*\(', body)
         alone = re.findall(r'^[ \t]*([A-Za-z_][\w.]*)\(', body, re.MULTILINE)
         self.calls = set(called)
-        self.gates = {(name, bool(word)) for word, name in re.findall(
+        # whatever stands before it
+        self.opening = {(name, bool(word)) for word, name in re.findall(
             r'^[ \t]*if[ \t]+(not[ \t]+)?([A-Za-z_][\w.]*)[ \t]*'
             r'\((?:[^()]|\([^()]*\))*\):\s+(?:return|raise)\b', body,
             re.MULTILINE)}
-        # whatever stands before it
-        self.opening = self.gates
         self.broken = _is_broken(code)
         self.tested = {each for each in called
                        if called.count(each) > alone.count(each)}

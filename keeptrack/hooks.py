@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""How the series hangs on to Nova: its modules, and where Nova calls them.
+"""Recognize the series for 2014 and 2015 in a tree.
 
 A part is there when its modules are, with all that they import, and when Nova
 calls every function of theirs that it is meant to call.  Which of them that
@@ -27,10 +27,9 @@ DRIVER = 'nova/virt/libvirt/driver.py'
 HOST = 'nova/virt/libvirt/host.py'
 MANAGER = 'nova/compute/manager.py'
 EVENT = 'nova/virt/event.py'
-CONF = 'nova/conf/__init__.py'
 
 DECORATES, CALLS, ASKS = 'decorates', 'calls', 'asks'
-LEAVES_IF, OPENS = 'leaves if', 'opens'
+OPENS = 'opens'
 
 _COMPUTE, _LIBVIRT = 'nova.compute.', 'nova.virt.libvirt.'
 _GUARD = _COMPUTE + 'migration_guard'
@@ -39,7 +38,7 @@ _FINDER = _LIBVIRT + 'guest_presence'
 # the modules that the series adds, by the part that needs them
 MONITOR = 'nova/virt/libvirt/migration_monitor.py'
 END = 'nova/virt/libvirt/migration_end.py'
-MONITOR_MODULES = (MONITOR, END, 'nova/virt/libvirt/migration_call.py')
+MONITOR_MODULES = (MONITOR, END)
 EVENT_MODULES = ('nova/compute/migration_event.py',
                  'nova/virt/libvirt/event_reason.py')
 GUARD_MODULES = tuple(
@@ -49,7 +48,7 @@ GUARD_MODULES = tuple(
         'migration_notice', 'migration_options', 'migration_record',
         'migration_settlement')] +
     ['nova/virt/bounded_call.py', 'nova/virt/libvirt/guest_presence.py',
-     'nova/virt/libvirt/migration_job.py', 'nova/conf/live_migration.py'])
+     'nova/virt/libvirt/migration_job.py'])
 
 # they are imported from each other by these names
 OUR_MODULES = frozenset(
@@ -63,9 +62,8 @@ class Hook(object):
 
     :ivar module: its dotted name (str)
     :ivar name: what is called (str)
-    :ivar how: DECORATES, CALLS, ASKS: calls and uses the answer, LEAVES_IF:
-        asks, and goes on only if not, OPENS: asks before all else, and goes
-        on only if so (str)
+    :ivar how: DECORATES, CALLS, ASKS: calls and uses the answer, OPENS: asks
+        before all else, and goes on only if so (str)
     :ivar places: (path, class, pattern of a method's name), one of which has
         to call it (tuple of tuple of str)
     :ivar always: every target's module defines it (bool)
@@ -104,8 +102,6 @@ class Hook(object):
             return False
         used = {DECORATES: function.decorators, CALLS: function.calls,
                 ASKS: function.tested,
-                LEAVES_IF: [name for name, negated in function.gates
-                            if not negated],
                 OPENS: [name for name, negated in function.opening
                         if negated]}[self.how]
         wanted = '%s.%s' % (self.module, self.name)
@@ -187,12 +183,6 @@ _END = (
     Hook(_LIBVIRT + 'migration_end', 'told_in_any_case', DECORATES,
          _driver('_live_migration')),
 )
-_CALL = (
-    Hook(_LIBVIRT + 'migration_call', 'keep_error', DECORATES,
-         _driver('_live_migration_operation'), True),
-    Hook(_LIBVIRT + 'migration_call', 'with_its_outcome', DECORATES,
-         _driver('_live_migration_monitor'), True),
-)
 _EVENTS = (
     Hook(_COMPUTE + 'migration_event', 'tell_migration', DECORATES,
          _manager('handle_lifecycle_event'), True),
@@ -204,13 +194,9 @@ _BEFORE_ROLLBACK = (
     Hook(_GUARD, 'find_guest_first', DECORATES,
          _manager('_rollback_live_migration'), True),
     Hook(_GUARD, 'remember_destination', DECORATES,
-         _manager('_do_live_migration', 'live_migration')),
+         _manager('live_migration')),
     Hook(_GUARD, 'park_when_it_fails', DECORATES,
          _manager('_post_live_migration')),
-    Hook(_GUARD, 'know_when_it_ends', DECORATES,
-         _manager('_post_live_migration_update_host')),
-    Hook(_GUARD, 'settle_after_error', LEAVES_IF,
-         _manager('_do_live_migration')),
     Hook(_GUARD, 'refuse_in_doubt', DECORATES, _manager('restore_instance')),
     Hook(_GUARD, 'look_again', CALLS, _manager(r'_look_for_parked\w+')),
 )
@@ -261,20 +247,9 @@ def _monitor(files):
     trace, lacks = _check(files, _END)
     monitor = files.get(DRIVER).function('_live_migration_monitor',
                                          'LibvirtDriver')
-    end = files.module(_LIBVIRT + 'migration_end')
     if monitor is None:
-        return trace, lacks + ['%s has no _live_migration_monitor' % DRIVER]
-    asked = [name for name in monitor.calls
-             if name.split('.')[-1] == 'find_job_type']
-    lacks += ['_live_migration_monitor of %s still calls %s' % (DRIVER, name)
-              for name in asked]
-    # a thread that tells of its end by an event does not tell how
-    by_event = 'finish_event' in monitor.parameters and not (
-        end is not None and end.defines('keep_error'))
-    traced, more = _check(files, _CALL)
-    if traced or (trace and by_event):
-        lacks += more
-    return trace or traced, lacks
+        lacks.append('%s has no _live_migration_monitor' % DRIVER)
+    return trace, lacks
 
 
 def _events(files):
@@ -349,15 +324,7 @@ def _without_options(files):
     """The options that the manager reads have to be registered."""
     if 'live_migration_look_interval' not in files.get(MANAGER).code:
         return []
-    if files.module('nova.compute.migration_options') is not None:
-        return []
-    conf = files.get(CONF)
-    if files.module('nova.conf.live_migration') is None or conf is None or (
-            conf.resolved('live_migration') != 'nova.conf.live_migration' or
-            not re.search(r'^live_migration\.register_opts\(', conf.code,
-                          re.MULTILINE)):
-        return ['no module registers the options of the guard']
-    return []
+    return files.lacks('nova.compute.migration_options')
 
 
 # what is looked at for each part; returns whether there is a trace of it, and

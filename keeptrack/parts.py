@@ -17,7 +17,7 @@ its version does not tell of, and a tree may have a half of something.  What is
 looked for:
 
 - ours: what the series adds and calls; keeptrack/current_series.py has the
-  series for current Nova, keeptrack/hooks.py the one for older releases;
+  series for current Nova, keeptrack/hooks.py the one for 2014 and 2015;
 - upstream's ``loop``: commit 584a44f0157e (6833176b56ec on stable/juno), which
   removed the looping call and its nested function from ``_live_migration``;
 - upstream's ``monitor``: commit 7dd6a4a19311, a method that

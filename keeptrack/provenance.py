@@ -37,7 +37,7 @@ _SIGNS = {
     ('monitor', parts.UPSTREAM): ('_live_migration_monitor',
                                   (parts.DRIVER,)),
     ('monitor', parts.OURS): (
-        'migration_(monitor|end|call)|find_job_type|guest_observer|read_job',
+        'migration_(monitor|end)|find_job_type|guest_observer|read_job',
         (parts.DRIVER, *hooks.MONITOR_MODULES,
          *current_series.paths('monitor'))),
     ('events', parts.OURS): (
@@ -47,8 +47,8 @@ _SIGNS = {
     ('guard', parts.OURS): (
         'migration_guard|guest_finder|live_migration|guest_observ|'
         'refuse_in_doubt|^def |^class ',
-        (parts.MANAGER, parts.DRIVER, 'nova/conf/__init__.py',
-         *hooks.GUARD_MODULES, *current_series.paths('guard'))),
+        (parts.MANAGER, parts.DRIVER, *hooks.GUARD_MODULES,
+         *current_series.paths('guard'))),
     ('start', parts.OURS): (
         'migration_guard|guest_finder|defer_start|^def |^class ',
         (parts.MANAGER, parts.DRIVER, *hooks.GUARD_MODULES,

@@ -14,9 +14,9 @@
 
 In a Nova tree the rest is beside it. Here the unit tests find the few names of
 the rest that they need in nova/tests/stand_ins. What one generation of
-releases has otherwise lies in a folder of the generation's name beside what
-the releases of today have, and is used where KEEPTRACK_GENERATION names it;
-of several names, with commas, the first one wins.
+releases has otherwise lies in a folder of the generation's name, and is used
+where KEEPTRACK_GENERATION names it; of several names, with commas, the first
+one wins.
 """
 
 import os
