@@ -217,7 +217,7 @@ class LiveMigrationRecovery:
                         'task to migrating again.', task.dest,
                         instance=instance)
             task.doubted = True
-            instance.task_state = task_states.MIGRATING
+            instance.update({'task_state': task_states.MIGRATING})
             instance.save(expected_task_state=[None])
         if instance.task_state == task_states.MIGRATING:
             task.doubted |= instance.vm_state == vm_states.ERROR
@@ -337,8 +337,8 @@ class LiveMigrationRecovery:
             self._manager.driver.unpause(instance)
         elif source.presence == Presence.ABSENT and not (
                 task.restarted and CONF.resume_guests_state_on_host_boot):
-            instance.vm_state = vm_states.STOPPED
-            instance.power_state = power_state.SHUTDOWN
+            instance.update({'vm_state': vm_states.STOPPED,
+                             'power_state': power_state.SHUTDOWN})
             instance.save(expected_task_state=[None])
 
     def _monitor(self, task, instance):
@@ -367,7 +367,7 @@ class LiveMigrationRecovery:
             return
         if not parked:
             instance.system_metadata['old_vm_state'] = instance.vm_state
-            instance.vm_state = vm_states.ERROR
+            instance.update({'vm_state': vm_states.ERROR})
             instance.save(expected_task_state=[task_states.MIGRATING])
             task.checks = 0
         LOG.error('The live migration to %s is in doubt: %s. The instance is '

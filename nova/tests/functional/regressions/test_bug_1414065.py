@@ -28,10 +28,9 @@ class TestLiveMigrationErrorAfterMove(
 
     def setUp(self):
         super().setUp()
-        self.start_compute(hostname='src')
-        self.start_compute(hostname='dest')
-        self.src = self.computes['src']
-        self.dest = self.computes['dest']
+        self.src, self.dest = [
+            self.computes[self.start_compute(hostname=name)]
+            for name in ('src', 'dest')]
         self.server = self._create_server(host='src', networks='auto')
 
     def _domain(self, compute):
