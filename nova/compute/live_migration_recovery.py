@@ -49,7 +49,6 @@ RUNNING = ('running', 'running (post-copy)', FINISHING)
 # The source has its instance back; the destination is still to be cleaned up.
 REVERTED = 'reverted'
 OPEN = (REVERTED, *RUNNING)
-# for which the hypervisor has time
 CHECKS = 3
 
 
@@ -211,7 +210,9 @@ class LiveMigrationRecovery:
             return self._close(task, instance)
         if migration.status == REVERTED:
             return self._clean_up_destination(task, instance)
-        if instance.task_state is None and not task.restarted and (
+        if instance.task_state is None and task.restarted:
+            return True
+        if instance.task_state is None and (
                 instance.vm_state != vm_states.SOFT_DELETED):
             LOG.warning('The live migration to %s has not ended: setting the '
                         'task to migrating again.', task.dest,

@@ -395,6 +395,18 @@ class TestUnderWay(LiveMigrationRecoveryTestCase):
         self.manager.driver.observe_guest.assert_not_called()
         self.assertState('active', 'migrating', status)
 
+    def test_record_of_an_earlier_release(self):
+        """It must not be acted upon during a later migration."""
+        self._set(task_state=None)
+        self.assertFalse(self.start())
+        self.assertState('active', None, 'running')
+        self._create_migration(self.instance, 'preparing', dest='other')
+        self._set(task_state=task_states.MIGRATING)
+        self.see('running', 'absent')
+        self.check(waited=False)
+        self.rollback.assert_not_called()
+        self.assertState('active', 'migrating', 'running')
+
     def test_end_of_an_earlier_migration(self):
         later = self._create_migration(self.instance)
         data = objects.LibvirtLiveMigrateData()
