@@ -65,6 +65,8 @@ class Task:
         self.checks, self.seen = 0, None
         # The instance was parked, or its state was reset.
         self.doubted = False
+        # Both copies have run: the disks of neither may be deleted.
+        self.split = False
 
 
 def ask_compute(rpcapi, context, instance, host, call=True):
@@ -204,13 +206,14 @@ class LiveMigrationRecovery:
         migration.obj_reset_changes(['status'])
         if migration.status not in OPEN:
             return True
-        if task.uuid in self._running:
+        if task.uuid in self._running or self._superseded(task):
             return False
         if instance.host != self._manager.host:
             return self._close(task, instance)
         if migration.status == REVERTED:
             return self._clean_up_destination(task, instance)
-        if instance.task_state is None and task.restarted:
+        if instance.task_state is None and task.restarted and (
+                'old_vm_state' not in instance.system_metadata):
             return True
         if instance.task_state is None and (
                 instance.vm_state != vm_states.SOFT_DELETED):
@@ -230,6 +233,12 @@ class LiveMigrationRecovery:
             self._manager._init_instance(task.context, instance)
         return migration.status not in OPEN
 
+    def _superseded(self, task):
+        return any(later.id > task.migration.id for later in
+                   objects.MigrationList.get_by_filters(task.context, {
+                       'instance_uuid': task.uuid, 'status': (
+                           'accepted', 'queued', 'preparing', *RUNNING)}))
+
     def _observe_and_act(self, task, instance):
         observe = self._manager.driver.observe_guest
         source = observe(instance)
@@ -238,6 +247,8 @@ class LiveMigrationRecovery:
         if destination.presence == source.presence == Presence.RUNNING:
             # It may have moved between the two observations.
             source = observe(instance)
+        task.split |= source.presence == Presence.RUNNING and (
+            destination.presence in (Presence.RUNNING, Presence.PAUSED))
         action, advice = guest_location.decide(
             source, destination, task.doubted or task.checks >= CHECKS,
             task.migration.status == FINISHING)
@@ -269,6 +280,10 @@ class LiveMigrationRecovery:
             if instance.host == task.dest:
                 self._close(task, instance)
             elif instance.task_state == task_states.MIGRATING:
+                if task.migration.status not in OPEN:
+                    # errors_out_migration_ctxt has closed it.
+                    self._manager._set_migration_status(
+                        task.migration, RUNNING[0])
                 self._park(task, instance, seen, '%s; Nova cannot %s: %s' % (
                     cause, action.value, error), 'Nova tries again.')
         task.seen = seen
@@ -299,6 +314,8 @@ class LiveMigrationRecovery:
         self._manager.driver.remove_migrated_guest(instance)
         self._unpark(instance)
         data = self._migrate_data(task, instance)
+        if task.split:
+            data = self._spared(data)
         # These are the attachments of the destination.
         kept = [bdm.attachment_id for bdm in self._bdms(task)]
         bdms = [bdm for bdm in self._source_bdms(task)
@@ -318,11 +335,11 @@ class LiveMigrationRecovery:
         keep_disks = flags(data)[1] and (
             task.doubted or destination.presence == Presence.STOPPED or not (
                 user_paused or source.presence == Presence.RUNNING))
-        spared = data.obj_clone()
-        spared.is_shared_instance_path = True
-        spared.is_shared_block_storage = True
+        spared = self._spared(data)
         if keep_disks:
             data = spared
+        if source.presence == Presence.PAUSED and not user_paused:
+            self._manager.driver.unpause(instance)
         self._manager._rollback_live_migration(
             task.context, instance, task.dest, data,
             task.status if everywhere else REVERTED, self._source_bdms(task),
@@ -334,13 +351,19 @@ class LiveMigrationRecovery:
             LOG.warning('The disks that were copied to %s are kept: the guest '
                         'may have written to them. Delete the older ones.',
                         task.dest, instance=instance)
-        if source.presence == Presence.PAUSED and not user_paused:
-            self._manager.driver.unpause(instance)
-        elif source.presence == Presence.ABSENT and not (
+        if source.presence == Presence.ABSENT and not (
                 task.restarted and CONF.resume_guests_state_on_host_boot):
             instance.update({'vm_state': vm_states.STOPPED,
                              'power_state': power_state.SHUTDOWN})
             instance.save(expected_task_state=[None])
+
+    def _spared(self, data):
+        """Return what spares the disks of the host to be cleaned up."""
+        spared = data.obj_clone()
+        spared.migration = data.migration
+        spared.is_shared_instance_path = True
+        spared.is_shared_block_storage = True
+        return spared
 
     def _monitor(self, task, instance):
         self._unpark(instance)
@@ -392,12 +415,19 @@ class LiveMigrationRecovery:
         if destination.presence == Presence.UNKNOWN or destination.fenced:
             return False
         if destination.presence in (Presence.RUNNING, Presence.PAUSED):
-            task.doubted = True
+            task.doubted, task.restarted = True, False
+            if self._manager.driver.observe_guest(
+                    instance).presence != Presence.RUNNING:
+                # The source has gone on since: this copy is the older one.
+                self._manager.driver.pause_migrated_guest(
+                    instance, task.migration)
+                return False
             self._manager._set_migration_status(task.migration, RUNNING[0])
             return self._check_locked(task, instance)
         data = self._migrate_data(task, instance)
+        if task.doubted or destination.presence == Presence.STOPPED:
+            data = self._spared(data)
         self._clean_up(task, instance, data,
-                       destination.presence != Presence.STOPPED and
                        self._manager._live_migration_cleanup_flags(data)[1])
         self._manager._set_migration_status(task.migration, task.status)
         return True

@@ -155,6 +155,9 @@ def read_job(guest, future):
         ended = info.type != libvirt.VIR_DOMAIN_JOB_UNBOUNDED or (
             _observation(*guest._domain.state(0)).postcopy_failed)
     except libvirt.libvirtError:
+        if future is None:
+            # The connection may be closed for good: look again.
+            raise
         info, ended = libvirt_guest.JobInfo(), False
     if future is not None:
         ended = future.done()

@@ -472,3 +472,90 @@ class TestDestinationNotReached(LiveMigrationRecoveryTestCase):
         self.check()
         self.migration = first
         self.assertState('active', None, 'failed')
+
+
+class TestLeftHalfDone(LiveMigrationRecoveryTestCase):
+    """What a failure in the middle, or a restart, has left."""
+
+    def setUp(self):
+        super().setUp()
+        flags = self.manager._live_migration_cleanup_flags
+        flags.side_effect = lambda data, *args: (
+            not data.is_shared_instance_path, not data.is_shared_block_storage)
+        self.manager._is_instance_storage_shared.return_value = False
+
+    def copy_disks(self):
+        self.recovery.recover(
+            self.context, self.instance, 'dest',
+            objects.LibvirtLiveMigrateData(
+                migration=self.migration, block_migration=True,
+                is_shared_instance_path=False, is_shared_block_storage=False),
+            'failed', objects.BlockDeviceMappingList(objects=[]))
+
+    def test_second_copy_after_restart(self):
+        self._set('reverted', task_state=None)
+        self.see('running', 'running')
+        self.start()
+        self.check()
+        self.manager.driver.pause_migrated_guest.assert_called()
+        self.assertParked()
+
+    def test_older_copy_takes_nothing_over(self):
+        """The user has stopped the guest since."""
+        self.see('running', 'unknown')
+        self.break_off()
+        self._set('reverted', vm_state=vm_states.STOPPED)
+        self.see('absent', 'running')
+        self.check()
+        self.finish.assert_not_called()
+        self.manager.driver.pause_migrated_guest.assert_called()
+
+    def test_initialized_after_rollback_of_copied_disks(self):
+        self.see('absent', 'absent')
+        self.start()
+        self.manager._init_instance.assert_called_once()
+
+    def test_resumed_although_the_rollback_fails(self):
+        self.see('paused', 'absent')
+        self.rollback.side_effect = test.TestingException
+        self.break_off()
+        self.manager.driver.unpause.assert_called_once()
+        self.assertParked()
+
+    def test_rollback_closes_the_migration_and_fails(self):
+        def rollback(context, instance, dest, data, *args, **kwargs):
+            self.manager._set_migration_status(data.migration, 'error')
+            raise test.TestingException()
+
+        self.see('running', 'absent')
+        self.rollback.side_effect = rollback
+        self.break_off()
+        self.assertParked()
+        self.rollback.side_effect = self._rollback
+        self.check()
+        self.assertState('active', None, 'failed', 1)
+
+    def test_state_was_reset_while_parked(self):
+        self._set(task_state=None, system_metadata={'old_vm_state': 'active'})
+        self.see('absent', 'unknown')
+        self.start()
+        self.check()
+        self.assertParked()
+
+    def test_disks_of_a_guest_that_has_run(self):
+        self.see('running', 'unknown')
+        self.copy_disks()
+        self.see('running', 'stopped')
+        self.check()
+        rpcapi = self.manager.compute_rpcapi
+        call = rpcapi.rollback_live_migration_at_destination.call_args
+        self.assertTrue(call.kwargs['migrate_data'].is_shared_instance_path)
+
+    def test_disks_of_both_copies(self):
+        self.see('running', 'running')
+        self.copy_disks()
+        self.see('running', 'paused')
+        self.check()
+        self.see('absent', 'paused')
+        self.check()
+        self.assertTrue(self.finish.call_args.args[4].is_shared_instance_path)

@@ -292,8 +292,10 @@ class TestReadJob(GuestObserverTestCase):
     def test_call_of_an_earlier_process(self):
         self.assertJobs(
             ((NONE, FAILED), (UNBOUNDED, UNBOUNDED), (COMPLETED, FAILED),
-             (FAILED, FAILED), (CANCELLED, CANCELLED), (GONE, FAILED),
-             (AWAY, NONE)))
+             (FAILED, FAILED), (CANCELLED, CANCELLED), (GONE, FAILED)))
+        # The monitor is started again, with another connection.
+        self.assertRaises(
+            fakelibvirt.libvirtError, self.assertJobs, ((AWAY, NONE),))
         for state in POSTCOPY_FAILED:
             self.domain.state.return_value = state
             self.assertJobs(((UNBOUNDED, FAILED),))
