@@ -49,14 +49,16 @@ class LiveMigrationRecoveryTestCase(
         self.cinder = self.useFixture(nova_fixtures.CinderFixture(self))
         for name in ('src', 'dest'):
             self.start_compute(hostname=name)
-        self.src = self.computes['src']
-        self.dest = self.computes['dest']
+        self.src, self.dest = self.computes.values()
         self.addresses = dict(self.computes)
         self.useFixture(fixtures.MonkeyPatch(
             'nova.virt.libvirt.host.Host._connect', self._connect))
         self.server = self._create_server(host='src', networks='auto')
         self.volume = self.cinder.IMAGE_BACKED_VOL
-        self._attach_volume(self.server, self.volume)
+        self.api.post_server_volume(self.server['id'], {
+            'volumeAttachment': {'volumeId': self.volume}})
+        self.notifier.wait_for_versioned_notifications(
+            'instance.volume_attach.end')
         self.cinder_attachment = self._attachments()[0]
         self.port = self.neutron.port_2['id']
 
