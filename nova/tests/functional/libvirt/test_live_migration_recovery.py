@@ -11,7 +11,6 @@
 # under the License.
 
 import os
-import threading
 from unittest import mock
 
 import fixtures
@@ -406,23 +405,15 @@ class TestRestart(LiveMigrationRecoveryTestCase):
 
     def _restart_in_the_middle(self, then):
         """Restart nova-compute on the source during the copy phase."""
-        begun, go_on = threading.Event(), threading.Event()
-        self.addCleanup(go_on.set)
-
-        def go_wrong():
-            self._domain(self.src)._job_type = (
-                fakelibvirt.VIR_DOMAIN_JOB_UNBOUNDED)
-            begun.set()
-            go_on.wait()
-        self.go_wrong = go_wrong
-        self._start('running', 'MIGRATING', 'migrating')
-        begun.wait()
-        # What the old process does afterwards is nobody's business.
-        old = self.src.manager
-        with mock.patch.object(old, '_live_migration_recovery'):
-            then()
-            self.restart_compute_service('src')
-            self.src = self.addresses['src'] = self.computes['src']
+        self.go_wrong = lambda: None
+        recovery = self.src.manager._live_migration_recovery
+        with mock.patch.object(recovery, 'recover'):
+            # The process ends before it learns of the error.
+            self._start('running', 'MIGRATING', 'migrating')
+            self._wait_for_assert(recovery.recover.assert_called)
+        then()
+        self.restart_compute_service('src')
+        self.src = self.addresses['src'] = self.computes['src']
 
     def test_guest_has_moved(self):
         self._restart_in_the_middle(self.move)
@@ -439,7 +430,9 @@ class TestRestart(LiveMigrationRecoveryTestCase):
         self.assertEqual([self.cinder_attachment], self._attachments())
 
     def test_migration_in_progress_is_monitored(self):
-        self._restart_in_the_middle(lambda: None)
+        self._restart_in_the_middle(lambda: setattr(
+            self._domain(self.src), '_job_type',
+            fakelibvirt.VIR_DOMAIN_JOB_UNBOUNDED))
         monitored = self.src.driver.active_migrations
         self._wait_for_assert(
             lambda: self.assertIn(self.server['id'], monitored))
