@@ -102,7 +102,6 @@ class LiveMigrationRecoveryTestCase(
         :param waited: the hypervisors had their time
         """
         recovery = self.src.manager._live_migration_recovery
-        # The first check follows the error, in another thread.
         self._wait_for_assert(lambda: self.assertTrue(
             [task for task in recovery._tasks.values() if task.seen]))
         if waited:
