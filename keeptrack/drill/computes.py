@@ -41,6 +41,7 @@ LIFECYCLE_DELAY = 2
 CLOCKS = {
     # until the answer of a host counts as missing: 5
     'nova.virt.libvirt.guest_observer': {'TIMEOUT': 2},
+    'nova.compute.live_migration_recovery': {'TIMEOUT': 2},
     # the series for 2014 and 2015: for which a migration that has never
     # reached nova-compute is left to the conductor: 300
     'nova.compute.migration_keeper': {'UNTOUCHED': 10},

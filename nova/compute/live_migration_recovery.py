@@ -17,8 +17,10 @@ cannot, the instance is parked (vm_state ERROR, task_state migrating), so that
 nobody can start a second copy of the guest, and is checked periodically.
 """
 
+import contextlib
 import functools
 import threading
+import time
 
 from oslo_concurrency import lockutils
 from oslo_log import log as logging
@@ -50,6 +52,8 @@ RUNNING = ('running', 'running (post-copy)', FINISHING)
 REVERTED = 'reverted'
 OPEN = (REVERTED, *RUNNING)
 CHECKS = 3
+# Seconds in which a destination has to answer.
+TIMEOUT = 5
 
 
 class Task:
@@ -69,23 +73,22 @@ class Task:
         self.split = False
 
 
-def ask_compute(rpcapi, context, instance, host, call=True):
+def ask_compute(rpcapi, context, instance, host, timeout=TIMEOUT):
     """Ask the nova-compute of a host whether a guest runs there."""
-    elsewhere = instance.obj_clone()
-    elsewhere.host = host
     try:
         service = objects.Service.get_by_compute_host(context, host)
         if service.forced_down:
             return guest_location.Observation(
                 Presence.ABSENT, 'compute service forced down', fenced=True)
-        if not call or not servicegroup.API().service_is_up(service):
+        if not timeout or not servicegroup.API().service_is_up(service):
             return guest_location.Observation(Presence.UNKNOWN, 'not asked')
-        try:
+        client = rpcapi.router.client(context).prepare(
+            server=host, version=rpcapi._ver(context, '5.0'), timeout=timeout)
+        with contextlib.suppress(exception.ConsoleTypeUnavailable):
             # It raises InstanceNotFound if the domain is not defined.
-            rpcapi.validate_console_port(context, elsewhere, '0', 'serial')
-        except exception.ConsoleTypeUnavailable:
-            pass
-        rpcapi.get_instance_diagnostics(context, elsewhere)
+            client.call(context, 'validate_console_port', instance=instance,
+                        port='0', console_type='serial')
+        client.call(context, 'get_instance_diagnostics', instance=instance)
         presence, origin = Presence.RUNNING, 'running'
     except (exception.InstanceNotFound, exception.ComputeHostNotFound):
         presence, origin = Presence.ABSENT, 'not there'
@@ -139,8 +142,7 @@ class LiveMigrationRecovery:
 
     def end(self, migration):
         """Record that the driver does not work on a migration any more."""
-        if self.supported and (
-                self._running.get(migration.instance_uuid) == migration.id):
+        if self._running.get(migration.instance_uuid) == migration.id:
             del self._running[migration.instance_uuid]
 
     def recover(self, context, instance, dest, migrate_data=None,
@@ -154,8 +156,7 @@ class LiveMigrationRecovery:
         context = nova_context.RequestContext.from_dict(context.to_dict())
         task = Task(context, migrate_data.migration, migrate_data,
                     source_bdms, migration_status)
-        earlier = self._tasks.get(task.migration.id)
-        task.restarted = earlier is not None and earlier.restarted
+        task.restarted = self._tasks.get(task.migration.id, task).restarted
         self._tasks[task.migration.id] = task
         self.end(task.migration)
         self._check(task, instance)
@@ -289,16 +290,20 @@ class LiveMigrationRecovery:
         task.seen = seen
 
     def _observe_destination(self, task, instance, runs_here):
+        started = time.monotonic()
         observation = self._manager.driver.observe_guest(
             instance, task.migration)
         task.checks += 1
-        if observation.presence != Presence.UNKNOWN or not task.doubted and (
-                runs_here):
+        if observation.presence != Presence.UNKNOWN:
             return observation
-        answer = ask_compute(
-            self._manager.compute_rpcapi, task.context, instance, task.dest,
-            runs_here or not (task.checks % 16 and
-                              task.checks & (task.checks - 1)))
+        timeout = TIMEOUT
+        if runs_here and not task.doubted:
+            # The source can go on without this answer.
+            timeout -= min(TIMEOUT, int(time.monotonic() - started))
+        elif task.checks % 16 and task.checks & (task.checks - 1):
+            timeout = 0
+        answer = ask_compute(self._manager.compute_rpcapi, task.context,
+                             instance, task.dest, timeout)
         return answer._replace(origin='%s; %s' % (
             observation.origin, answer.origin))
 

@@ -28,6 +28,10 @@ class RefuseInDoubtTestCase(test.NoDBTestCase):
     def setUp(self):
         super().setUp()
         self.rpcapi = mock.Mock()
+        self.prepare = self.rpcapi.router.client.return_value.prepare
+        self.prepare.return_value.call.side_effect = self._call
+        # by the name of the method: what it raises
+        self.errors = {}
         self.instance = objects.Instance(uuid=uuids.instance, host='src')
         self.service = objects.Service(forced_down=False)
         self.up = True
@@ -43,6 +47,10 @@ class RefuseInDoubtTestCase(test.NoDBTestCase):
         self.get_by_filters.return_value = [
             objects.Migration(dest_compute='dest')]
 
+    def _call(self, context, method, instance, **kwargs):
+        if method in self.errors:
+            raise self.errors[method]
+
     def assertAnswer(self, presence, *args):
         seen = live_migration_recovery.ask_compute(
             self.rpcapi, mock.sentinel.context, self.instance, 'dest', *args)
@@ -57,16 +65,17 @@ class RefuseInDoubtTestCase(test.NoDBTestCase):
         return seen
 
     def test_running(self):
-        for error in (None, exception.ConsoleTypeUnavailable(
-                console_type='serial')):
-            self.rpcapi.validate_console_port.side_effect = error
-            self.assertAnswer('running')
-        for call in self.rpcapi.method_calls:
-            self.assertEqual('dest', call.args[1].host)
-        self.assertEqual('src', self.instance.host)
+        self.assertAnswer('running')
+        self.errors['validate_console_port'] = (
+            exception.ConsoleTypeUnavailable(console_type='serial'))
+        self.assertAnswer('running')
+        for call in self.prepare.call_args_list:
+            self.assertEqual('dest', call.kwargs['server'])
+            # rpc_response_timeout is a minute.
+            self.assertLess(call.kwargs['timeout'], 10)
 
     def test_absent(self):
-        self.rpcapi.validate_console_port.side_effect = (
+        self.errors['validate_console_port'] = (
             exception.InstanceNotFound(instance_id=uuids.instance))
         self.assertAnswer('absent')
 
@@ -76,7 +85,7 @@ class RefuseInDoubtTestCase(test.NoDBTestCase):
                 attr='power state', instance_uuid=uuids.instance,
                 state='paused', method='get_diagnostics'),
                 Exception('timed out\nTraceback')):
-            self.rpcapi.get_instance_diagnostics.side_effect = error
+            self.errors['get_instance_diagnostics'] = error
             seen = self.assertAnswer('unknown')
             self.assertNotIn('Traceback', str(seen))
 
@@ -84,12 +93,12 @@ class RefuseInDoubtTestCase(test.NoDBTestCase):
         self.up = False
         self.assertAnswer('unknown')
         self.service.forced_down = True
-        for args in ((), (False,)):
+        for args in ((), (0,)):
             self.assertTrue(self.assertAnswer('absent', *args).fenced)
-        self.assertEqual([], self.rpcapi.method_calls)
+        self.prepare.assert_not_called()
 
     def test_nothing_in_doubt(self):
         self.get_by_filters.return_value = []
         self.assertEqual([], live_migration_recovery.refuse_in_doubt(
             self.rpcapi, mock.sentinel.context, self.instance, 'restore'))
-        self.assertEqual([], self.rpcapi.method_calls)
+        self.prepare.assert_not_called()
