@@ -72,6 +72,10 @@ _TABLE = {
     ('paused', 'incoming'): (Action.PARK, True, _RESUME),
     ('paused', 'stopped'): (Action.FINISH, True, ''),
     ('paused', 'absent'): (Action.ROLL_BACK, False, ''),
+    # It has not run on the destination.
+    ('paused by user', 'paused'): (Action.FINISH, True, ''),
+    ('paused by user', 'incoming'): (Action.ROLL_BACK, True, ''),
+    ('paused by user', 'stopped'): (Action.ROLL_BACK, True, ''),
     ('absent', 'running'): (Action.FINISH, False, ''),
     ('absent', 'paused'): (Action.FINISH, False, ''),
     ('absent', 'incoming'): (Action.PARK, True, _REMOVE),
@@ -80,22 +84,24 @@ _TABLE = {
 }
 
 
-def decide(source, destination, waited, finishing=False):
+def decide(source, destination, waited, finishing=False, user_paused=False):
     """Say what follows from where a guest is.
 
     :param source: Observation of the host that the guest was to leave
     :param destination: Observation of the host that it was to reach
     :param waited: the hypervisor had its time to end what it does (bool)
     :param finishing: the source has given up what the guest uses (bool)
+    :param user_paused: its user had paused the guest before (bool)
     :returns: an Action, and what an operator can do (str)
     """
     if source.postcopy_failed or destination.postcopy_failed:
         return Action.PARK, _POSTCOPY
     if source.migrating:
         return Action.MONITOR, ''
-    action, patient, advice = _TABLE.get(
-        (source.presence.value, destination.presence.value),
-        (Action.PARK, True, _FENCE))
+    pair = (source.presence.value, destination.presence.value)
+    if user_paused and ('%s by user' % pair[0], pair[1]) in _TABLE:
+        pair = ('%s by user' % pair[0], pair[1])
+    action, patient, advice = _TABLE.get(pair, (Action.PARK, True, _FENCE))
     # In post-copy the guest runs on memory that is still on the source.
     if patient and (not waited or destination.migrating):
         return Action.WAIT, ''

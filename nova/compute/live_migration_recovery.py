@@ -252,7 +252,9 @@ class LiveMigrationRecovery:
             destination.presence in (Presence.RUNNING, Presence.PAUSED))
         action, advice = guest_location.decide(
             source, destination, task.doubted or task.checks >= CHECKS,
-            task.migration.status == FINISHING)
+            task.migration.status == FINISHING, vm_states.PAUSED in (
+                instance.vm_state,
+                instance.system_metadata.get('old_vm_state')))
         cause = 'the guest is %s on %s and %s on %s' % (
             source, self._manager.host, destination, task.dest)
         seen = (source.presence, destination.presence, action)
@@ -350,7 +352,7 @@ class LiveMigrationRecovery:
             task.status if everywhere else REVERTED, self._source_bdms(task),
             dest_reachable=everywhere)
         if everywhere and not flags(data)[0] and (
-                keep_disks or destination.presence == Presence.INCOMING):
+                keep_disks or destination.presence != Presence.ABSENT):
             self._clean_up(task, instance, spared, False)
         if everywhere and keep_disks:
             LOG.warning('The disks that were copied to %s are kept: the guest '

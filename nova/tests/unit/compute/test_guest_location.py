@@ -64,6 +64,21 @@ class GuestLocationTestCase(test.NoDBTestCase):
             self.assertAction(Action.WAIT if patient else action,
                               source, destination, waited=False)
 
+    def test_paused_by_user(self):
+        """libvirt cannot have started the guest on the destination."""
+        changed = {Presence.PAUSED: Action.FINISH,
+                   Presence.INCOMING: Action.ROLL_BACK,
+                   Presence.STOPPED: Action.ROLL_BACK}
+        for (source, destination), (action, patient) in PAIRS.items():
+            if source == Presence.PAUSED and destination in changed:
+                action = changed[destination]
+                self.assertTrue(patient)
+            self.assertAction(action, observe(source), observe(destination),
+                              user_paused=True)
+            self.assertAction(
+                Action.WAIT if patient else action, observe(source),
+                observe(destination), waited=False, user_paused=True)
+
     def test_hypervisor_works_on_the_migration(self):
         for source, destination in PAIRS:
             for waited in (False, True):

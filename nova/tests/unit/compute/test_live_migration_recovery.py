@@ -175,6 +175,22 @@ class TestRollBack(LiveMigrationRecoveryTestCase):
         self.assertState('paused', None, 'failed', 1)
         self.manager.driver.unpause.assert_not_called()
 
+    @ddt.data('incoming', 'stopped')
+    def test_paused_by_user_and_not_started(self, destination):
+        """libvirtd was restarted there before the migration had ended."""
+        self._set(vm_state=vm_states.PAUSED)
+        self.see('paused', 'unknown')
+        self.break_off()
+        self.check()
+        self.assertParked()
+        self.see('paused', destination)
+        self.check()
+        self.assertState('paused', None, 'failed', 1)
+        clean_up = (self.manager.compute_rpcapi.
+                    rollback_live_migration_at_destination)
+        clean_up.assert_called_once()
+        self.assertFalse(clean_up.call_args.kwargs['destroy_disks'])
+
     def test_paused_by_user_before_restart(self):
         self._set(vm_state=vm_states.PAUSED)
         self.see('paused', 'absent')
