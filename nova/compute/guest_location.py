@@ -35,6 +35,8 @@ class Observation(ty.NamedTuple):
     # The memory of the guest is on both hosts for good.
     postcopy_failed: bool = False
     fenced: bool = False
+    # The host is up, but does not know yet.
+    alive: bool = False
 
     def __str__(self):
         return '%s (%s)' % (self.presence.value, self.origin)
@@ -103,7 +105,8 @@ def decide(source, destination, waited, finishing=False, user_paused=False):
         pair = ('%s by user' % pair[0], pair[1])
     action, patient, advice = _TABLE.get(pair, (Action.PARK, True, _FENCE))
     # In post-copy the guest runs on memory that is still on the source.
-    if patient and (not waited or destination.migrating):
+    if (patient or destination.alive) and (
+            not waited or destination.migrating):
         return Action.WAIT, ''
     if action == Action.ROLL_BACK:
         if finishing and source.presence == Presence.ABSENT:

@@ -24,6 +24,7 @@ import time
 
 from oslo_concurrency import lockutils
 from oslo_log import log as logging
+import oslo_messaging as messaging
 from oslo_serialization import jsonutils
 
 from nova.compute import guest_location
@@ -75,6 +76,7 @@ class Task:
 
 def ask_compute(rpcapi, context, instance, host, timeout=TIMEOUT):
     """Ask the nova-compute of a host whether a guest runs there."""
+    alive = False
     try:
         service = objects.Service.get_by_compute_host(context, host)
         if service.forced_down:
@@ -94,7 +96,10 @@ def ask_compute(rpcapi, context, instance, host, timeout=TIMEOUT):
         presence, origin = Presence.ABSENT, 'not there'
     except Exception as error:
         presence, origin = Presence.UNKNOWN, str(error).partition('\n')[0]
-    return guest_location.Observation(presence, 'nova-compute: ' + origin)
+        alive = isinstance(error, (exception.NovaException,
+                                   messaging.RemoteError))
+    return guest_location.Observation(
+        presence, 'nova-compute: ' + origin, alive=alive)
 
 
 def refuse_in_doubt(rpcapi, context, instance, method):
@@ -301,7 +306,7 @@ class LiveMigrationRecovery:
         timeout = TIMEOUT
         if runs_here and not task.doubted:
             # The source can go on without this answer.
-            timeout -= min(TIMEOUT, int(time.monotonic() - started))
+            timeout -= min(TIMEOUT - 1, int(time.monotonic() - started))
         elif task.checks % 16 and task.checks & (task.checks - 1):
             timeout = 0
         answer = ask_compute(self._manager.compute_rpcapi, task.context,

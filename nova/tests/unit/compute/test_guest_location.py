@@ -114,6 +114,14 @@ class GuestLocationTestCase(test.NoDBTestCase):
                 Action.ROLL_BACK_SOURCE, observe(source), fenced)
         self.assertAction(Action.PARK, observe(Presence.UNKNOWN), fenced)
 
+    def test_destination_is_up(self):
+        """Its hypervisor may be started again."""
+        alive = observe(Presence.UNKNOWN, alive=True)
+        self.assertAction(Action.ROLL_BACK_SOURCE, observe(Presence.RUNNING),
+                          alive)
+        self.assertAction(Action.WAIT, observe(Presence.RUNNING), alive,
+                          waited=False)
+
     def test_finishing(self):
         """A source that has given up what the guest uses has no way back."""
         for (source, destination), (action, _) in PAIRS.items():

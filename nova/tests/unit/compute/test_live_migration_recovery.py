@@ -498,12 +498,27 @@ class TestAskCompute(LiveMigrationRecoveryTestCase):
         self.break_off()
         self.assertState('active', None, 'failed')
 
+    def test_libvirt_is_restarted(self):
+        """What a host that is up does not know yet is worth a wait."""
+        self.answer = observe('unknown', alive=True)
+        self.break_off()
+        self.assertState('active', 'migrating', 'running')
+        self.see('running', 'absent')
+        self.check()
+        self.assertState('active', None, 'failed')
+
+    def test_libvirt_stays_down(self):
+        self.answer = observe('unknown', alive=True)
+        self.break_off()
+        self.check()
+        self.assertState('active', None, 'reverted')
+
     def test_host_is_gone(self):
         """The source does not wait twice."""
         self.seconds['libvirt'] = 5
         self.break_off()
         self.assertState('active', None, 'reverted')
-        self.assertEqual(0, self.ask_compute.call_args.args[-1])
+        self.assertEqual(1, self.ask_compute.call_args.args[-1])
 
 
 class TestDestinationNotReached(LiveMigrationRecoveryTestCase):

@@ -87,6 +87,8 @@ class RefuseInDoubtTestCase(test.NoDBTestCase):
                 Exception('timed out\nTraceback')):
             self.errors['get_instance_diagnostics'] = error
             seen = self.assertAnswer('unknown')
+            self.assertEqual(isinstance(error, exception.NovaException),
+                             seen.alive)
             self.assertNotIn('Traceback', str(seen))
 
     def test_not_asked(self):
