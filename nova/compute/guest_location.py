@@ -78,6 +78,7 @@ _TABLE = {
     ('paused by user', 'paused'): (Action.FINISH, True, ''),
     ('paused by user', 'incoming'): (Action.ROLL_BACK, True, ''),
     ('paused by user', 'stopped'): (Action.ROLL_BACK, True, ''),
+    ('paused by user', 'unknown'): (Action.ROLL_BACK_SOURCE, True, ''),
     ('absent', 'running'): (Action.FINISH, False, ''),
     ('absent', 'paused'): (Action.FINISH, False, ''),
     ('absent', 'incoming'): (Action.PARK, True, _REMOVE),
@@ -86,7 +87,8 @@ _TABLE = {
 }
 
 
-def decide(source, destination, waited, finishing=False, user_paused=False):
+def decide(source, destination, waited, finishing=False, user_paused=False,
+           split=False):
     """Say what follows from where a guest is.
 
     :param source: Observation of the host that the guest was to leave
@@ -94,10 +96,13 @@ def decide(source, destination, waited, finishing=False, user_paused=False):
     :param waited: the hypervisor had its time to end what it does (bool)
     :param finishing: the source has given up what the guest uses (bool)
     :param user_paused: its user had paused the guest before (bool)
+    :param split: both copies were seen to have run (bool)
     :returns: an Action, and what an operator can do (str)
     """
     if source.postcopy_failed or destination.postcopy_failed:
         return Action.PARK, _POSTCOPY
+    if split and destination.presence == Presence.UNKNOWN:
+        return Action.PARK, _FENCE
     if source.migrating:
         return Action.MONITOR, ''
     pair = (source.presence.value, destination.presence.value)

@@ -63,13 +63,16 @@ class Task:
     def __init__(self, context, migration, migrate_data=None,
                  source_bdms=None, status='failed', restarted=False):
         self.context, self.migration = context, migration
-        self.uuid = migration.instance_uuid
-        self.dest = migration.dest_compute
+        self.uuid, self.dest = migration.instance_uuid, migration.dest_compute
         self.migrate_data, self.source_bdms = migrate_data, source_bdms
         self.status, self.restarted = status, restarted
         self.checks, self.seen = 0, None
         # The instance was parked, or its state was reset.
         self.doubted = False
+        # The destination has its volume attachments still (None: not known).
+        self.kept = None if restarted else False
+        # Its user had paused the guest: it has not run on the destination.
+        self.user_paused = False
         # Both copies have run: the disks of neither may be deleted.
         self.split = False
 
@@ -82,8 +85,10 @@ def ask_compute(rpcapi, context, instance, host, timeout=TIMEOUT):
         if service.forced_down:
             return guest_location.Observation(
                 Presence.ABSENT, 'compute service forced down', fenced=True)
-        if not timeout or not servicegroup.API().service_is_up(service):
-            return guest_location.Observation(Presence.UNKNOWN, 'not asked')
+        up = servicegroup.API().service_is_up(service)
+        if not timeout or not up:
+            return guest_location.Observation(
+                Presence.UNKNOWN, 'not asked', alive=up)
         client = rpcapi.router.client(context).prepare(
             server=host, version=rpcapi._ver(context, '5.0'), timeout=timeout)
         with contextlib.suppress(exception.ConsoleTypeUnavailable):
@@ -255,11 +260,12 @@ class LiveMigrationRecovery:
             source = observe(instance)
         task.split |= source.presence == Presence.RUNNING and (
             destination.presence in (Presence.RUNNING, Presence.PAUSED))
+        task.user_paused = vm_states.PAUSED == (
+            instance.system_metadata.get('old_vm_state')
+            if instance.vm_state == vm_states.ERROR else instance.vm_state)
         action, advice = guest_location.decide(
             source, destination, task.doubted or task.checks >= CHECKS,
-            task.migration.status == FINISHING, vm_states.PAUSED in (
-                instance.vm_state,
-                instance.system_metadata.get('old_vm_state')))
+            task.migration.status == FINISHING, task.user_paused, task.split)
         cause = 'the guest is %s on %s and %s on %s' % (
             source, self._manager.host, destination, task.dest)
         seen = (source.presence, destination.presence, action)
@@ -307,7 +313,8 @@ class LiveMigrationRecovery:
         if runs_here and not task.doubted:
             # The source can go on without this answer.
             timeout -= min(TIMEOUT - 1, int(time.monotonic() - started))
-        elif task.checks % 16 and task.checks & (task.checks - 1):
+        elif not runs_here and task.checks > CHECKS and (
+                task.checks % 16 and task.checks & (task.checks - 1)):
             timeout = 0
         answer = ask_compute(self._manager.compute_rpcapi, task.context,
                              instance, task.dest, timeout)
@@ -352,6 +359,14 @@ class LiveMigrationRecovery:
             data = spared
         if source.presence == Presence.PAUSED and not user_paused:
             self._manager.driver.unpause(instance)
+        if not everywhere and destination.alive:
+            # A copy of the guest may use those of the destination.
+            task.kept = True
+            own = {bdm.id: bdm.attachment_id
+                   for bdm in self._source_bdms(task)}
+            for bdm in self._bdms(task):
+                bdm.attachment_id = own.get(bdm.id, bdm.attachment_id)
+                bdm.save()
         self._manager._rollback_live_migration(
             task.context, instance, task.dest, data,
             task.status if everywhere else REVERTED, self._source_bdms(task),
@@ -410,23 +425,24 @@ class LiveMigrationRecovery:
                   'parked (vm_state error, task_state migrating) and checked '
                   'again. %s', task.dest, cause, advice, instance=instance)
         objects.InstanceFault(
-            task.context, instance_uuid=instance.uuid, code=500,
-            host=self._manager.host,
+            task.context, instance_uuid=instance.uuid, host=self._manager.host,
             message='The live migration is in doubt: Nova checks it again.',
-            details='%s. %s' % (cause, advice)).create()
+            code=500, details='%s. %s' % (cause, advice)).create()
 
     def _unpark(self, instance):
+        earlier = instance.system_metadata.pop(
+            'old_vm_state', vm_states.ACTIVE)
         if instance.vm_state == vm_states.ERROR:
-            instance.vm_state = instance.system_metadata.pop(
-                'old_vm_state', vm_states.ACTIVE)
+            instance.vm_state = earlier
 
     def _clean_up_destination(self, task, instance):
         if instance.task_state is not None:
             return False
         destination = self._observe_destination(task, instance, False)
-        if destination.presence == Presence.UNKNOWN or destination.fenced:
+        if destination.presence == Presence.UNKNOWN and destination.alive:
             return False
-        if destination.presence in (Presence.RUNNING, Presence.PAUSED):
+        if destination.presence == Presence.RUNNING or not (
+                task.user_paused) and destination.presence == Presence.PAUSED:
             task.doubted, task.restarted = True, False
             if self._manager.driver.observe_guest(
                     instance).presence != Presence.RUNNING:
@@ -434,15 +450,34 @@ class LiveMigrationRecovery:
                 self._manager.driver.pause_migrated_guest(
                     instance, task.migration)
                 return False
+            task.source_bdms = self._bdms(task)
+            for bdm in self._other_bdms(task):
+                bdm.save()
             self._manager._set_migration_status(task.migration, RUNNING[0])
             return self._check_locked(task, instance)
+        self._delete_kept_attachments(task, instance)
+        if destination.presence == Presence.UNKNOWN or destination.fenced:
+            return False
         data = self._migrate_data(task, instance)
-        if task.doubted or destination.presence == Presence.STOPPED:
+        if task.doubted or destination.presence in (
+                Presence.STOPPED, Presence.PAUSED):
             data = self._spared(data)
         self._clean_up(task, instance, data,
                        self._manager._live_migration_cleanup_flags(data)[1])
         self._manager._set_migration_status(task.migration, task.status)
         return True
+
+    def _delete_kept_attachments(self, task, instance):
+        used = {bdm.volume_id: bdm.attachment_id for bdm in self._bdms(task)
+                if bdm.attachment_id}
+        if task.kept is not False and used or task.kept and not instance:
+            cinder = self._manager.volume_api
+            for attachment in cinder.attachment_get_all(
+                    task.context, instance_id=task.uuid):
+                if not instance or attachment['id'] != used.get(
+                        attachment['volume_id'], attachment['id']):
+                    cinder.attachment_delete(task.context, attachment['id'])
+        task.kept = False
 
     def _clean_up(self, task, instance, data, destroy_disks):
         self._manager.compute_rpcapi.rollback_live_migration_at_destination(
@@ -456,6 +491,8 @@ class LiveMigrationRecovery:
                 task.context, instance, task.migration)
             task.status = 'completed' if (
                 instance and instance.host == task.dest) else 'error'
+        elif not instance:
+            self._delete_kept_attachments(task, None)
         if instance:
             self._manager._set_migration_status(task.migration, task.status)
             if instance.task_state is None and (
@@ -483,21 +520,24 @@ class LiveMigrationRecovery:
             task.context, task.uuid)
 
     def _source_bdms(self, task):
-        """Return the block devices with the attachments of this host."""
         if task.source_bdms is None:
-            bdms, attachments = self._bdms(task), []
-            cinder = self._manager.volume_api
-            if any(bdm.attachment_id for bdm in bdms):
-                attachments = cinder.attachment_get_all(
-                    task.context, instance_id=task.uuid)
-            for bdm in bdms:
-                others = [attachment['id'] for attachment in attachments
-                          if attachment['volume_id'] == bdm.volume_id and
-                          attachment['id'] != bdm.attachment_id]
-                if bdm.attachment_id and len(others) == 1:
-                    bdm.attachment_id = others[0]
-                    bdm.connection_info = jsonutils.dumps(dict(
-                        cinder.attachment_get(task.context, others[0])[
-                            'connection_info'], serial=bdm.volume_id))
-            task.source_bdms = bdms
+            task.source_bdms = self._other_bdms(task)
         return task.source_bdms
+
+    def _other_bdms(self, task):
+        """Return the block devices with the attachments of the other host."""
+        bdms, attachments = self._bdms(task), []
+        cinder = self._manager.volume_api
+        if any(bdm.attachment_id for bdm in bdms):
+            attachments = cinder.attachment_get_all(
+                task.context, instance_id=task.uuid)
+        for bdm in bdms:
+            others = [attachment['id'] for attachment in attachments
+                      if attachment['volume_id'] == bdm.volume_id and
+                      attachment['id'] != bdm.attachment_id]
+            if bdm.attachment_id and len(others) == 1:
+                bdm.attachment_id = others[0]
+                bdm.connection_info = jsonutils.dumps(dict(
+                    cinder.attachment_get(task.context, others[0])[
+                        'connection_info'], serial=bdm.volume_id))
+        return bdms

@@ -68,7 +68,8 @@ class GuestLocationTestCase(test.NoDBTestCase):
         """libvirt cannot have started the guest on the destination."""
         changed = {Presence.PAUSED: Action.FINISH,
                    Presence.INCOMING: Action.ROLL_BACK,
-                   Presence.STOPPED: Action.ROLL_BACK}
+                   Presence.STOPPED: Action.ROLL_BACK,
+                   Presence.UNKNOWN: Action.ROLL_BACK_SOURCE}
         for (source, destination), (action, patient) in PAIRS.items():
             if source == Presence.PAUSED and destination in changed:
                 action = changed[destination]
@@ -121,6 +122,13 @@ class GuestLocationTestCase(test.NoDBTestCase):
                           alive)
         self.assertAction(Action.WAIT, observe(Presence.RUNNING), alive,
                           waited=False)
+
+    def test_split_brain_was_seen(self):
+        """A second copy that does not answer is not gone."""
+        for source in SOURCES:
+            self.assertAction(
+                Action.PARK, observe(source), observe(Presence.UNKNOWN),
+                waited=False, split=True)
 
     def test_finishing(self):
         """A source that has given up what the guest uses has no way back."""

@@ -57,7 +57,8 @@ class LiveMigrationRecoveryTestCase(test.TestCase):
         self.finish.side_effect = self._finish
         patcher = mock.patch.object(
             live_migration_recovery, 'ask_compute',
-            side_effect=lambda *args: self.answer)
+            side_effect=lambda *args: (
+                self.answer if args[4] else observe('unknown', 'not asked')))
         self.ask_compute = patcher.start()
         self.addCleanup(patcher.stop)
         self.answer = observe('unknown', 'timeout')
@@ -164,22 +165,25 @@ class TestRollBack(LiveMigrationRecoveryTestCase):
         self.assertState('active', None, status)
         self.assertEqual({}, self.recovery._tasks)
 
-    def test_paused_by_user(self):
+    @ddt.data('absent', 'incoming', 'stopped', 'paused')
+    def test_paused_by_user(self, destination):
+        """It has not run on a destination that has died."""
         self._set(vm_state=vm_states.PAUSED)
         self.see('paused', 'unknown')
         self.break_off()
+        self.assertState('paused', 'migrating', 'running')
         self.check()
-        self.assertParked()
-        self.see('paused', 'absent')
+        self.assertState('paused', None, 'reverted')
+        self.see('paused', destination)
         self.check()
-        self.assertState('paused', None, 'failed', 1)
+        self.assertState('paused', None, 'failed')
         self.manager.driver.unpause.assert_not_called()
 
     @ddt.data('incoming', 'stopped')
     def test_paused_by_user_and_not_started(self, destination):
         """libvirtd was restarted there before the migration had ended."""
         self._set(vm_state=vm_states.PAUSED)
-        self.see('paused', 'unknown')
+        self.see('unknown', 'unknown')
         self.break_off()
         self.check()
         self.assertParked()
@@ -190,6 +194,22 @@ class TestRollBack(LiveMigrationRecoveryTestCase):
                     rollback_live_migration_at_destination)
         clean_up.assert_called_once()
         self.assertFalse(clean_up.call_args.kwargs['destroy_disks'])
+
+    def test_paused_by_user_earlier(self):
+        """An operator has reset the state of the parked instance."""
+        self._set(vm_state=vm_states.ACTIVE, task_state=None,
+                  system_metadata={'old_vm_state': 'paused'})
+        self.see('running', 'absent')
+        self.break_off()
+        self.assertState('active', None, 'failed')
+        self.assertNotIn('old_vm_state', self.instance.system_metadata)
+        self.migration = self._create_migration(self.instance)
+        self._set(task_state=task_states.MIGRATING)
+        self.see('paused', 'stopped')
+        self.break_off()
+        self.check()
+        self.assertState('active', None, 'completed')
+        self.assertEqual('dest', self.instance.host)
 
     def test_paused_by_user_before_restart(self):
         self._set(vm_state=vm_states.PAUSED)
@@ -239,8 +259,7 @@ class TestPark(LiveMigrationRecoveryTestCase):
     def test_one_fault(self):
         self.see('absent', observe('unknown', 'libvirt: refused'))
         self.break_off()
-        self.check()
-        for _ in range(63):
+        for _ in range(64):
             self.check(waited=False)
         fault = self.assertParked()
         # Only administrators see the details.
@@ -470,6 +489,7 @@ class TestUnderWay(LiveMigrationRecoveryTestCase):
         self.assertState('active', None, 'failed')
 
 
+@ddt.ddt
 class TestAskCompute(LiveMigrationRecoveryTestCase):
 
     def setUp(self):
@@ -507,11 +527,36 @@ class TestAskCompute(LiveMigrationRecoveryTestCase):
         self.check()
         self.assertState('active', None, 'failed')
 
-    def test_libvirt_stays_down(self):
-        self.answer = observe('unknown', alive=True)
+    @ddt.data(True, False)
+    def test_libvirt_stays_down(self, alive):
+        """The volumes of the destination are left to it, but not for ever."""
+        cinder = self.manager.volume_api
+        cinder.attachment_get_all.return_value = [
+            {'id': uuids.dest, 'volume_id': uuids.volume}]
+        self.answer = observe('unknown', alive=alive)
         self.break_off()
         self.check()
         self.assertState('active', None, 'reverted')
+        cinder.attachment_delete.assert_not_called()
+        self.instance.destroy()
+        self.check()
+        self.assertEqual([uuids.dest] if alive else [], [
+            call.args[1] for call in cinder.attachment_delete.mock_calls])
+
+    def test_split_brain(self):
+        """Only nova-compute can see the second copy, or nobody any more."""
+        self.manager.driver.pause_migrated_guest.side_effect = (
+            exception.InternalError('libvirt cannot be reached'))
+        self.answer = observe('running')
+        self.break_off()
+        for _ in range(5):
+            self.check(waited=False)
+            self.assertParked()
+        self.answer = observe('unknown')
+        for _ in range(20):
+            self.check(waited=False)
+            self.assertState('error', 'migrating', 'running', 2)
+        self.rollback.assert_not_called()
 
     def test_host_is_gone(self):
         """The source does not wait twice."""
