@@ -27,9 +27,9 @@ from keeptrack import errors
 class AuditLogs(audit_output.AuditLister):
     """Find guests that live migrations have lost, in logs of nova-compute.
 
-    It reads logs of Juno to 2026.2, of as many hosts as there are, in
-    oslo.log's default and JSON formats and as journalctl exports them, plain
-    or packed with gzip, xz or zstd. Give it the logs of both hosts of a
+    It reads logs of Juno to 2026.2, of as many hosts as there are, as
+    oslo.log, journalctl, syslog daemons, container runtimes and log shippers
+    write them, plain or packed with gzip, xz, zstd or bzip2. Give it the logs of both hosts of a
     migration: of one alone it can tell little for certain. Exit status: 0
     when nothing was found, 1 when something was, 2 when nothing was and not
     all could be read, or for bad input.

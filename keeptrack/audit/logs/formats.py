@@ -13,8 +13,9 @@
 """The formats that nova-compute's log comes in, line by line.
 
 oslo.log's default format (Juno's own nova.openstack.common.log writes the
-same), behind a syslog prefix or not; oslo.log's JSONFormatter; journalctl
--o export and -o json.
+same) and one that an operator has set; oslo.log's JSONFormatter and
+FluentFormatter; journalctl -o export and -o json. Each may be inside what a
+syslog daemon, a container runtime or a log shipper puts around it.
 """
 
 import dataclasses
@@ -23,21 +24,78 @@ import json
 import re
 import struct
 
+from keeptrack.audit.logs import paths
 from keeptrack.audit import report
 
 UUID = r'[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 
-# a time stamp of oslo.log's, after at most a syslog prefix
+_LEVEL = r'DEBUG|INFO|AUDIT|WARNING|WARN|ERROR|TRACE|CRITICAL'
+_ZONE = r'(?: ?(?:Z|[+-]\d\d:?\d\d)| (?:UTC|GMT|[A-Z]{3,4}))'
+# log_date_format may end with a zone, and oslo.log adds the milliseconds
+_TIME = (r'\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?%s?'
+         r'(?:[.,]\d{1,6})?(?![\d:])' % _ZONE)
+_SYSLOG_TIME = (r'(?:(?:[A-Z][a-z]{2} )?%s|(?:\d{4} )?[A-Z][a-z]{2} [ \d]\d '
+                r'\d\d:\d\d:\d\d(?:\.\d{1,9})?|\[ *\d+\.\d+\])' % _TIME)
+
 _DEFAULT = re.compile(
-    r'^(?P<prefix>.{0,200}?)(?P<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d'
-    r'(?:[.,]\d{1,6})?) (?:\d+ )?(?P<level>DEBUG|INFO|AUDIT|WARNING|WARN|'
-    r'ERROR|TRACE|CRITICAL) (?P<logger>\S+) (?P<text>.*)$', re.S)
-_SYSLOG_HOST = re.compile(r'(?:^|\s)(?P<host>[\w.-]+) [\w./-]+(?:\[\d+\])?: $')
-_INSTANCE = re.compile(r'\[instance: (%s)\]' % UUID, re.I)
+    r'(?P<time>%s) (?:\d+ )?(?P<level>%s) (?P<logger>\S+) (?P<text>.*)$'
+    % (_TIME, _LEVEL), re.S)
+# a format of an operator's own: a time, a level and the instance
+_OWN = re.compile(
+    r'[\[(<]?(?:(?:%s)\W{1,3})?(?P<time>%s)\W(?P<text>.*)$'
+    % (_LEVEL, _TIME), re.S)
+_OWN_LEVEL = re.compile(r'\b(%s)\b' % _LEVEL)
+# the default without a time, as devstack has it: behind a time only
+_BARE = re.compile(
+    r'(?:(?P<level>%s) (?P<logger>\S+) )?(?P<text>\[.*)$' % _LEVEL, re.S)
+
+# What is put around a line, as one table: what it is, how it begins. Groups:
+# time and host as it tells them; path, whose host is that of its name.
+_FRAMES = tuple((name, re.compile(pattern)) for name, pattern in (
+    ('RFC 5424', r'<\d{1,3}>1 (?P<time>%s|-) (?P<host>\S+) \S+ \S+ \S+ '
+     r'(?:-|(?:\[[^ \]]+(?: [^ =]+="(?:[^"\\]|\\.)*")*\])+) ?\ufeff?'
+     % _TIME),
+    ('syslog', r'(?:<\d{1,3}>)?(?P<time>%s) (?P<host>[\w.:-]+) '
+     r'[\w./@()-]+(?:\[\d+\])?: ' % _SYSLOG_TIME),
+    ("kubelet's CRI", r'(?P<time>%s) std(?:out|err) [FP](?::\w+)* ' % _TIME),
+    ("Loki's logcli", r'(?P<time>%s) \{[^}]*?\b(?:host|hostname|node|nodename|'
+     r'node_name)="(?P<host>[^"]+)"[^}]*\}\s+' % _TIME),
+    ('kubectl or docker with time stamps', r'(?P<time>%s) ' % _TIME),
+    ('kubectl logs --prefix', r'\[(?P<host>pod/[^/\] ]+)/[^\] ]+\] '),
+    ('docker compose logs', r'(?P<host>[\w.-]+) +\| '),
+    ('grep', r'(?P<path>[^\s:]*(?:/|\.log|messages|syslog)[^\s:]*):'
+     r'(?:\d+:)?'),
+    ('Loghub', r'(?P<path>nova-\S+\.log\S*) '),
+))
+
+# names under which JSON has them; a dot goes into an object
+_MESSAGES = ('MESSAGE', 'Payload', 'log', 'line', 'message', 'msg',
+             'full_message', 'short_message', '@message', 'body')
+_INSIDE = ('_source', 'fields', 'event', 'json', 'jsonPayload')
+_HOSTS = ('_HOSTNAME', 'Hostname', 'hostname', 'host', 'host.name',
+          'host.hostname', 'agent.hostname', 'beat.hostname',
+          'kubernetes.host', 'kubernetes.node_name', 'kubernetes.node.name',
+          'node_name', 'labels.host', 'labels.hostname', 'labels.node_name',
+          'labels.nodename', 'labels.node', 'logsource', 'source_host')
+# a time with a zone, then one that may have none
+_TIMES = ('created', '__REALTIME_TIMESTAMP', '_SOURCE_REALTIME_TIMESTAMP',
+          'asctime', 'time', '@timestamp', 'timestamp', 'Timestamp', 'ts')
+_LEVELS = ('levelname', 'level', 'log_level', 'LOGGER_LEVEL', 'severity')
+
+_INSTANCE = re.compile(r'\[instance: (%s)\]|\b[Ii]nstance (%s)\b'
+                       % (UUID, UUID), re.I)
 _BEFORE = re.compile(r'^(?:\[[^\]]*\] )*')
+_TWO_IDS = re.compile(r'\[(?:None|req-\S+) req-')
+_COLOUR = re.compile(r'(?:\x1b|#033)\[[\d;]*m')
+
+# how many frames there may be around a line
+_DEEPEST = 6
 
 # seconds since the epoch: the year 5138
 _LATEST = 1e11
+
+# zones differ by quarters of an hour
+_QUARTER = 900
 
 # characters of a host's name
 _LONGEST_HOST = 255
@@ -55,6 +113,7 @@ class Line:
     :ivar level: INFO and so on (str), or None
     :ivar instance: uuid, lower case (str), or None
     :ivar text: the message without what stands before it (str)
+    :ivar is_recent: Zed or newer has written it: it has two request ids
     """
 
     when: float | None
@@ -62,6 +121,21 @@ class Line:
     level: str | None
     instance: str | None
     text: str
+    is_recent: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class _Outer:
+    """What the frames around a line tell.
+
+    :ivar when: seconds since the epoch (float), or None
+    :ivar host: str, or None
+    :ivar is_exact: the time has a zone and was taken as the line was written
+    """
+
+    when: float | None = None
+    host: str | None = None
+    is_exact: bool = False
 
 
 def parse(data, zone=datetime.timezone.utc):
@@ -75,29 +149,66 @@ def parse(data, zone=datetime.timezone.utc):
         # UTF-16, or no text at all
         return None
     text = data.decode('utf-8', 'replace').replace('\0', '').rstrip('\r\n')
+    return _record(text, zone, _Outer(), 0)
+
+
+def _record(text, zone, outer, depth):
+    if depth > _DEEPEST:
+        return None
+    text = _COLOUR.sub('', text)
     if text.startswith('{'):
-        return _json(text, zone)
-    return _default(text, zone)
-
-
-def _default(text, zone):
+        return _json(text, zone, outer, depth)
     match = _DEFAULT.match(text)
-    if match is None:
-        return None
-    prefix = _SYSLOG_HOST.search(match['prefix'])
-    if match['prefix'] and not prefix:
-        # quoted by another program: no record of this log
-        return None
-    return _line(_time(match['time'], zone), prefix and prefix['host'],
-                 match['level'], match['text'])
+    if match:
+        return _line(outer, _time(match['time'], zone), match['level'],
+                     match['text'])
+    for name, frame in _FRAMES:
+        match = frame.match(text)
+        inner = match and _record(
+            text[match.end():], zone,
+            _around(outer, match.groupdict(), zone), depth + 1)
+        if inner:
+            return inner
+    match = _BARE.match(text)
+    if match and outer.when is not None:
+        return _line(outer, None, match['level'], match['text'])
+    match = _OWN.match(text)
+    if match:
+        level = _OWN_LEVEL.search(text[:200])
+        found = _INSTANCE.search(match['text'])
+        if level:
+            return _line(outer, _time(match['time'], zone), level[1],
+                         match['text'][found.start() if found else 0:])
+    return None
 
 
-def _line(when, host, level, text, instance=None):
+def _around(outer, told, zone):
+    """What is known of a line inside one more frame."""
+    text, host = told.get('time'), told.get('host')
+    if told.get('path'):
+        host = paths.host_of(told['path']) or paths.stand_in(told['path'])
+    when = _time(text, zone) if text else None
+    if when is None:
+        when, is_exact = outer.when, outer.is_exact
+    else:
+        is_exact = re.search(_ZONE + r'$', text) is not None
+    # the innermost has the host: a relay names itself outside
+    return _Outer(when, host if host and host != '-' else outer.host,
+                  is_exact)
+
+
+def _line(outer, when, level, text, instance=None):
     found = _INSTANCE.search(text)
     if found:
-        instance = found.group(1)
-    return Line(when, _host(host), level,
-                instance.lower() if instance else None, _BEFORE.sub('', text))
+        instance = found[1] or found[2]
+    if when is None:
+        when = outer.when
+    elif outer.is_exact and outer.when is not None:
+        # only its zone may be wrong
+        when -= round((when - outer.when) / _QUARTER) * _QUARTER
+    return Line(when, _host(outer.host), level,
+                instance.lower() if instance else None, _BEFORE.sub('', text),
+                _TWO_IDS.match(text) is not None)
 
 
 def _host(name):
@@ -105,66 +216,129 @@ def _host(name):
 
 
 def _time(text, zone):
+    match = re.match(r'(?:[A-Z][a-z]{2} )?(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:'
+                     r'\d\d)([.,]\d+)?(%s)?([.,]\d+)?$' % _ZONE, text)
     try:
+        if match is None:
+            return _time_of_syslog(text, zone)
+        day, clock, part, told, late = match.groups()
+        told = (told or '').strip()
+        if told in ('UTC', 'GMT'):
+            told = 'Z'
+        elif told.isalpha() and told != 'Z':
+            # Python does not know what such a name stands for
+            told = ''
         when = datetime.datetime.fromisoformat(
-            text.replace(',', '.').replace('T', ' '))
+            '%s %s%s%s' % (day, clock, (part or late or '').replace(',', '.'),
+                           told))
         return when.replace(tzinfo=when.tzinfo or zone).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
 
 
-def _json(text, zone):
+def _time_of_syslog(text, zone):
+    """A time without a year is of the last twelve months."""
+    if text.startswith('['):
+        return None
+    now = datetime.datetime.now(zone) + datetime.timedelta(days=1)
+    text, _, part = text.partition('.')
+    years = ([''] if text[:4].isdigit() else
+             ['%d ' % year for year in range(now.year, now.year - 5, -1)])
+    for year in years:
+        try:
+            when = datetime.datetime.strptime(
+                year + text, '%Y %b %d %H:%M:%S').replace(tzinfo=zone)
+        except ValueError:
+            # the 29th of February
+            continue
+        if when <= now or not year:
+            return when.timestamp() + float('0.' + (part or '0'))
+    return None
+
+
+def _get(record, names):
+    """The first of some texts or numbers in an object, or None."""
+    for name in names:
+        value = record
+        for part in name.split('.'):
+            value = value.get(part) if isinstance(value, dict) else None
+        if value is None:
+            value = record.get(name)
+        if isinstance(value, (str, int, float)) and value != '':
+            return value
+    return None
+
+
+def _json(text, zone, outer, depth):
     try:
         record = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(record, dict):
+    return _object(record, zone, outer, depth)
+
+
+def _object(record, zone, outer, depth):
+    if not isinstance(record, dict) or depth > _DEEPEST:
         return None
-    if 'MESSAGE' in record:
-        return _journal_record(record, zone)
-    message = record.get('message')
+    if isinstance(record.get('MESSAGE'), list):
+        # journalctl -o json gives what is no UTF-8 as numbers
+        try:
+            record['MESSAGE'] = bytes(record['MESSAGE']).decode('utf-8',
+                                                                'replace')
+        except (TypeError, ValueError):
+            return None
+    message = _get(record, _MESSAGES)
     if not isinstance(message, str):
-        return None
-    when, created = record.get('asctime'), record.get('created')
-    when = _time(when, zone) if isinstance(when, str) else None
-    if isinstance(created, float) and 0 < created < _LATEST:
-        # needs no time zone
-        when = created
+        return next(filter(None, (
+            _object(record.get(name), zone, outer, depth + 1)
+            for name in _INSIDE)), None)
+    outer = _around_json(outer, record, zone)
+    message = message.replace('\0', '').rstrip('\r\n')
     extra = record.get('extra')
     instance = None
     for found in (extra if isinstance(extra, dict) else {}, record):
         for name in ('instance', 'instance_uuid', 'resource_uuid'):
             match = re.search(UUID, str(found.get(name) or ''), re.I)
             instance = instance or (match and match.group(0))
-    host = record.get('hostname') or record.get('host')
-    return _line(when, host if isinstance(host, str) else None,
-                 str(record.get('levelname')), message, instance)
-
-
-def _journal_record(record, zone):
-    message = record['MESSAGE']
-    if isinstance(message, list):
-        # journalctl -o json gives what is no UTF-8 as numbers
-        try:
-            message = bytes(message).decode('utf-8', 'replace')
-        except (TypeError, ValueError):
-            return None
-    if not isinstance(message, str):
-        return None
-    inner = _default(message.replace('\0', ''), zone)
-    when = None
-    try:
-        when = int(record.get('__REALTIME_TIMESTAMP')) / 1e6
-    except (TypeError, ValueError, OverflowError):
-        pass
-    if when is not None and not 0 < when < _LATEST:
-        when = None
-    host = record.get('_HOSTNAME')
-    host = host if isinstance(host, str) else None
+    level = _get(record, _LEVELS)
+    level = None if level is None else str(level).upper()
+    inner = _record(message, zone, outer, depth + 1)
     if inner is None:
-        return _line(when, host, record.get('LOGGER_LEVEL'), message)
-    return dataclasses.replace(inner, host=_host(host),
-                               when=inner.when if when is None else when)
+        return _line(outer, None, level, message, instance)
+    return dataclasses.replace(
+        inner, level=inner.level or level,
+        instance=inner.instance or (instance and instance.lower()))
+
+
+def _around_json(outer, record, zone):
+    host = _get(record, _HOSTS)
+    times = [(name, _json_time(_get(record, (name,)), zone))
+             for name in _TIMES]
+    name, when = next((one for one in times if one[1] is not None),
+                      (None, outer.when))
+    # what a shipper has put in may be the time when it has read the line
+    is_exact = name in ('created', '__REALTIME_TIMESTAMP') or (
+        name == 'time' and 'log' in record)
+    return _Outer(when, host if isinstance(host, str) else outer.host,
+                  is_exact or (name is None and outer.is_exact))
+
+
+def _json_time(value, zone):
+    """Text, or a number of seconds, milli-, micro- or nanoseconds."""
+    if isinstance(value, str):
+        when = _time(value, zone)
+        if when is not None or not re.fullmatch(r'\d{1,20}(\.\d+)?', value):
+            return when
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        when = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    for _ in range(3):
+        if when >= _LATEST:
+            when /= 1000
+    return when if 0 < when < _LATEST else None
 
 
 def parse_export(data, zone=datetime.timezone.utc):
@@ -192,4 +366,5 @@ def parse_export(data, zone=datetime.timezone.utc):
             at += 8 + length + 1
         record[name.decode('ascii', 'replace')] = value.decode(
             'utf-8', 'replace')
-    return _journal_record(record, zone) if 'MESSAGE' in record else None
+    return (_object(record, zone, _Outer(), 0) if 'MESSAGE' in record
+            else None)

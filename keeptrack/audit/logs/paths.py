@@ -24,12 +24,21 @@ from keeptrack.audit.logs import reading
 from keeptrack import errors
 
 # what rotation and packing leave at the end of a name
-_ENDINGS = r'(?:[-.]\d[\dT_-]*|\.(?:gz|xz|zst|old))*'
+_ENDINGS = r'(?:[-.]\d[\dT:_-]*|\.(?:gz|xz|zst|old))*'
 _NAME = re.compile(r'nova[-_]compute[-_.](?P<host>[\w.-]+?)\.log\b', re.I)
+# a log of one host, whatever its folder is called
+_OF_ONE = re.compile(r'(?:messages|syslog|[0-9a-f]{2,64}-json\.log|'
+                     r'\d+\.log)%s$' % _ENDINGS)
+# POD_NAMESPACE_CONTAINER-ID.log: a pod comes and goes, its host stays
+_POD = re.compile(r'[\w.-]+_[\w.-]+_[\w.-]+$')
+_SOSREPORT = re.compile(
+    r'sosreport-(?P<host>.+?)(?:[.-]\d{5,9})?-(?:\d{4}-\d\d-\d\d-[a-z]{7}|'
+    r'\d{14})(?:-\w+)?$')
 _PLAIN = re.compile(r'nova[-_]compute%s\.(?:log|txt|json)%s$'
                     % (_ENDINGS, _ENDINGS), re.I)
 _ROTATED = re.compile(r'(\.log)%s$' % _ENDINGS, re.I)
 _NUMBERS = re.compile(r'[\dT._-]+$')
+_COMPUTES = re.compile(r'nova[-_]?compute|n-cpu', re.I)
 
 # folders that lie between a host's own folder and its log
 _NO_HOST = {'', '.', '..', 'nova', 'nova-compute', 'nova_compute', 'log',
@@ -43,21 +52,33 @@ def host_of(path):
     """The host that a log's name tells.
 
     nova-compute-HOST.log, or HOST/nova-compute.log and HOST/nova/...; the
-    endings of rotated and packed logs do not matter. The folder of a log that
-    is called otherwise may be that of many hosts' logs.
+    endings of rotated and packed logs do not matter, nor do folders of dates
+    and pods. The folder of a log that is called otherwise may be that of many
+    hosts' logs.
 
     :param path: of the log (str)
     :returns: str, or None
     """
     name = os.path.basename(path)
     found = _NAME.search(name)
-    if found and not _is_number(found['host']):
+    is_pod = found and _POD.match(name[:found.end('host')])
+    if found and not is_pod and not _is_number(found['host']):
         return found['host']
-    if _PLAIN.match(name):
+    if is_pod or _PLAIN.match(name) or _OF_ONE.match(name):
+        own = name.partition('-json.log')[0]
         for folder in reversed(os.path.dirname(path).split(os.sep)):
-            if folder.lower() not in _NO_HOST:
+            report = _SOSREPORT.match(folder)
+            if report:
+                return report['host']
+            if folder.lower() not in _NO_HOST and folder != own and not (
+                    _is_number(folder) or _POD.match(folder)):
                 return folder
     return None
+
+
+def is_computes(path):
+    """Whether a log's name says that it is nova-compute's (bool)."""
+    return _COMPUTES.search(os.path.basename(path)) is not None
 
 
 def _is_number(name):

@@ -16,6 +16,7 @@ Memory is bounded: a block has BLOCK bytes, and of a line that is longer than
 LONGEST only the end of it is left out.
 """
 
+import bz2
 import gzip
 import io
 import lzma
@@ -41,7 +42,14 @@ LONGEST = 1 << 20
 STDIN = '-'
 
 _MAGIC = ((b'\x1f\x8b', 'gz'), (b'\xfd7zXZ\0', 'xz'),
-          (b'\x28\xb5\x2f\xfd', 'zst'))
+          (b'\x28\xb5\x2f\xfd', 'zst'), (b'BZh', 'bz2'))
+_UNPACK = 'it is an archive: unpack it, one folder a host'
+# how what cannot be read as it is begins, at which byte, and what to do
+_NO_LOG = ((0, b'LPKSHHRH', "it is journald's own file: read what journalctl "
+            '-u UNIT -o export --file FILE prints'),
+           (0, b'PK\x03\x04', _UNPACK), (0, b'7z\xbc\xaf\x27\x1c', _UNPACK),
+           (257, b'ustar', _UNPACK),
+           (0, b'\x04\x22\x4d\x18', 'it is packed with lz4: unpack it'))
 
 # what an unpacker raises for what it cannot unpack
 _DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, isal_zlib.error,
@@ -54,7 +62,7 @@ class Unreadable(Exception):
 
 
 def packed(path):
-    """What a file is packed with: gz, xz, zst or None; by its first bytes.
+    """What a file is packed with: gz, xz, zst, bz2, None; by its first bytes.
 
     :raises OSError: when it cannot be opened
     """
@@ -72,6 +80,8 @@ def _open(path):
         return _Packed(path, igzip.open, gzip.open)
     if kind == 'xz':
         return _Packed(path, lzma.open, lzma.open)
+    if kind == 'bz2':
+        return _Packed(path, bz2.open, bz2.open)
     if kind == 'zst':
         if zstandard is None:
             raise Unreadable('it is packed with zstd, and there is no Python '
@@ -244,6 +254,10 @@ def _whole(stream, begin, end, ends):
         data = stream.read(size)
         if not data:
             break
+        if not at:
+            for place, begins, why in _NO_LOG:
+                if data.startswith(begins, place):
+                    raise Unreadable(why)
         if skipping:
             found = data.find(ends)
             if found < 0:

@@ -36,6 +36,23 @@ class HostTestCase(base.TestCase):
                 ('cmp1/nova/nova-compute.log', 'cmp1'),
                 ('cmp1/var/log/kolla/nova/nova-compute.log', 'cmp1'),
                 ('cmp1/var/log/containers/nova/nova-compute.log', 'cmp1'),
+                ('cmp1/2024-07-11/nova-compute.log', 'cmp1'),
+                ('cmp1/2024/07/11/nova-compute.log', 'cmp1'),
+                ('10.0.0.7/20240711/nova-compute.log', '10.0.0.7'),
+                ('x/sosreport-cmp-1-2024-07-11-rujznhs/var/log/nova/'
+                 'nova-compute.log', 'cmp-1'),
+                ('sosreport-cmp1-01234567-2024-07-11-rujznhs/var/log/messages',
+                 'cmp1'),
+                ('sosreport-cmp1.123456-20150123160000/var/log/messages',
+                 'cmp1'),
+                ('cmp1/containers/nova-compute-default-x7k2p_openstack_'
+                 'nova-compute-0123.log', 'cmp1'),
+                ('nova-compute-default-x7k2p_openstack_nova-compute-01.log',
+                 None),
+                ('cmp1/pods/openstack_nova-compute-x7k2p_0a-1b/nova-compute/'
+                 '0.log', 'cmp1'),
+                ('cmp1/var/lib/docker/containers/aa/aa-json.log', 'cmp1'),
+                ('cmp1/messages', 'cmp1'), ('cmp1/syslog.2.gz', 'cmp1'),
                 ('/var/log/nova/nova-compute.log', None),
                 ('nova-compute.log', None),
                 # the folder is that of many hosts' logs
