@@ -32,7 +32,7 @@ class AuditLogs(audit_output.AuditLister):
     write them, plain or packed with gzip, xz, zstd or bzip2. Give it the logs of both hosts of a
     migration: of one alone it can tell little for certain. Exit status: 0
     when nothing was found, 1 when something was, 2 when nothing was and not
-    all could be read, or for bad input.
+    all that nova-compute writes was understood, or for bad input.
     """
 
     def get_parser(self, prog_name):

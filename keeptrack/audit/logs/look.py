@@ -83,12 +83,17 @@ def _not_seen(seen, named, zone):
     for one in seen:
         if one.problem:
             found.append(report_mod.NotSeen(one.path, one.problem))
-        elif not one.records:
+        elif not (one.records or one.unread):
             found.append(report_mod.NotSeen(
                 one.path, 'it is empty' if not one.size else
                 'no line in it is one of a log that nova-compute writes',
                 # below a folder there may be anything
-                one.path in named))
+                one.path in named or bool(one.size and one.is_computes)))
+        if one.unread:
+            found.append(report_mod.NotSeen(
+                one.path, '%d lines that nova-compute writes are in a format '
+                'that is not known, the first at byte %d'
+                % (one.unread, one.unread_at)))
         if one.records and not one.is_named:
             found.append(report_mod.NotSeen(
                 one.path, 'its host is not known: the path stands for it; '
@@ -98,6 +103,10 @@ def _not_seen(seen, named, zone):
                 one.path, 'its clock goes back by %.0f s or its lines are not '
                 'in order: times before and after may be mixed up' % one.back,
                 False))
+    if seen and not any(one.is_failure for one in found) and not any(
+            one.records and one.is_computes for one in seen):
+        found.append(report_mod.NotSeen(
+            'logs', 'none of them is one that nova-compute has written'))
     found += [report_mod.NotSeen(where, why, False) for where, why in _NEVER]
     found.append(report_mod.NotSeen(
         'times', 'Time stamps without a time zone were read as %s.' % zone,

@@ -22,6 +22,7 @@ import concurrent.futures
 import dataclasses
 import datetime
 import os
+import re
 
 from keeptrack.audit.logs import filtering
 from keeptrack.audit.logs import formats
@@ -46,6 +47,10 @@ SHOWN = 500
 _EDGE = 8
 
 _EXPORT = b'__REALTIME_TIMESTAMP='
+
+# only nova-compute has these loggers
+_COMPUTE = (b'nova.compute.manager', b'nova.compute.resource_tracker',
+            b'nova.virt.')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +90,9 @@ class Seen:
     :ivar back: seconds that its clock went back (float)
     :ivar problem: why it was not read, or not to its end (str), or None
     :ivar debug: it has lines at debug (bool)
+    :ivar is_computes: nova-compute has written to it (bool)
+    :ivar unread: lines with a sign that could not be read (int)
+    :ivar unread_at: the byte where the first of them begins (int), or None
     :ivar events: dict of uuid to list of Event
     """
 
@@ -99,6 +107,9 @@ class Seen:
     back: float = 0.0
     problem: str | None = None
     debug: bool = False
+    is_computes: bool = False
+    unread: int = 0
+    unread_at: int | None = None
     events: dict = dataclasses.field(default_factory=dict)
 
     def merge(self, other):
@@ -111,6 +122,10 @@ class Seen:
         self.back = max(self.back, other.back)
         self.problem = self.problem or other.problem
         self.debug = self.debug or other.debug
+        self.is_computes = self.is_computes or other.is_computes
+        self.unread += other.unread
+        if self.unread_at is None:
+            self.unread_at = other.unread_at
         times = [one for one in (self.first, self.last, other.first,
                                  other.last) if one is not None]
         if times:
@@ -175,7 +190,7 @@ def _is_export(path):
 
 def _scan_part(part, host, zone):
     path, begin, end = part
-    seen = Seen(path)
+    seen = Seen(path, is_computes=log_paths.is_computes(path))
     if path != reading.STDIN and not os.path.isfile(path):
         seen.problem = 'it is no file'
         return seen
@@ -226,6 +241,8 @@ class _Scan:
         parse = formats.parse_export if is_export else formats.parse
         ends = b'\n\n' if is_export else b'\n'
         self._last = data, ends, parse
+        if not self._seen.is_computes:
+            self._seen.is_computes = any(one in data for one in _COMPUTE)
         if self._looked is None or offset - self._looked >= reading.BLOCK:
             self._edges(data, ends, parse)
             self._looked, self._last = offset, None
@@ -237,10 +254,22 @@ class _Scan:
             begin = 0 if begin < 0 else begin + len(ends)
             done = data.find(ends, hit)
             done = len(data) if done < 0 else done
-            if done - begin <= reading.LONGEST:
-                line = parse(data[begin:done], self._zone)
-                if line is not None:
-                    self._line(line, offset + begin)
+            entry = data[begin:done]
+            line = (parse(entry, self._zone)
+                    if len(entry) <= reading.LONGEST else None)
+            if line is not None and line.when is not None:
+                self._line(line, offset + begin)
+            else:
+                self._not_read(entry, offset + begin)
+
+    def _not_read(self, entry, offset):
+        """Count a line that has a sign of an instance, in a form unknown."""
+        text = entry[:reading.LONGEST].decode('utf-8', 'replace')
+        if (re.search(formats.UUID, text, re.I) and
+                signs.find(text)[0] is not None):
+            self._seen.unread += 1
+            if self._seen.unread_at is None:
+                self._seen.unread_at = offset
 
     def _edges(self, data, ends, parse):
         """Look at the first and the last lines: the time that is covered."""
@@ -268,9 +297,10 @@ class _Scan:
 
     def _line(self, line, offset):
         sign, detail = signs.find(line.text)
-        if sign is None or line.instance is None or line.when is None:
+        if sign is None or line.instance is None:
             return
         seen = self._seen
+        seen.is_computes = True
         seen.hits += 1
         events = seen.events.setdefault(line.instance, [])
         events.append(Event(

@@ -12,6 +12,7 @@
 
 """Logs of any format and packing, and files that are none."""
 
+import bz2
 import gzip
 import json
 import lzma
@@ -81,7 +82,7 @@ class ScanningTestCase(looking.LookTestCase):
             one.why for one in report.not_seen))
 
     def test_packed(self):
-        for pack in (gzip.compress, lzma.compress,
+        for pack in (gzip.compress, lzma.compress, bz2.compress,
                      zstandard.ZstdCompressor().compress):
             self.assertEqual([('lost', 'certain')], self.found(
                 a=pack(w.default(SOURCE)), b=pack(w.default(DESTINATION))))
@@ -204,6 +205,40 @@ class ScanningTestCase(looking.LookTestCase):
         self.assertEqual(([], 0), (report.failures(), report.status()))
         report = look.look([str(folder), str(folder / 'README')], processes=1)
         self.assertEqual(2, report.status())
+
+    def test_what_is_not_understood_is_never_silent(self):
+        folder = self.folder / 'logs'
+        folder.mkdir()
+        good = folder / 'nova-compute-a.log'
+        good.write_bytes(w.default(DESTINATION))
+        unknown = [line.replace(b' INFO ', b' <6> ') for line in
+                   w.default(SOURCE).splitlines(True)]
+        for name, content, why in (
+                ('nova-compute-b.log', b'no log', 'no line in it is one of'),
+                ('b.log', b''.join(unknown), '4 lines that'),
+                ('b.log', w.default(SOURCE) + unknown[0], '1 lines that'),
+                ('b.tar', b'\0' * 257 + b'ustar' + w.default(SOURCE),
+                 'it is an archive'),
+                ('b.zip', b'PK\x03\x04' + w.default(SOURCE), 'an archive'),
+                ('b.journal', b'LPKSHHRH' + b'\0' * 99, 'journald')):
+            path = folder / name
+            path.write_bytes(content)
+            report = look.look([str(folder)], processes=1)
+            self.assertEqual([(str(path), True)], [
+                (one.where, why in one.why) for one in report.failures()],
+                name)
+            path.unlink()
+        self.assertEqual(0, look.look([str(folder)], processes=1).status())
+
+    def test_logs_of_other_services_only(self):
+        folder = self.folder / 'logs'
+        folder.mkdir()
+        (folder / 'nova-scheduler.log').write_bytes(
+            w.default(DESTINATION[:0] + [(0, 'x')]).replace(
+                b'nova.compute.manager', b'nova.scheduler'))
+        report = look.look([str(folder)], processes=1)
+        self.assertEqual((2, ['logs']), (report.status(), [
+            one.where for one in report.failures()]))
 
     def test_no_such_path(self):
         self.assertRaises(errors.KeeptrackError, look.look, ['/no/such'])
