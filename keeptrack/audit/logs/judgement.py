@@ -47,6 +47,10 @@ _MOVED = ('The guest began to run on %(destination)s, and nova-compute on '
 RULES = (
     Rule(('two-copies',), (), 'doubled', finding.CERTAIN,
          'nova-compute on %(source)s has itself seen two copies.'),
+    Rule(('arrived', 'started-again'), ('ended-there',), 'doubled',
+         finding.LIKELY,
+         _MOVED + '; Nova has started it once more on %(third)s, and nothing '
+         'says that it had ended on %(destination)s.'),
     Rule(('arrived', 'restarted'), (), 'doubled', finding.CERTAIN,
          _MOVED + '; it has started the guest again on %(source)s.'),
     Rule(('arrived', 'source-back', 'source-left'), ('settled',),
@@ -56,6 +60,11 @@ RULES = (
     Rule(('arrived', 'source-back'), ('settled',), 'doubled', finding.LIKELY,
          'The guest began to run on %(destination)s, and was seen to run on '
          '%(source)s after the migration had failed.'),
+    Rule(('unfinished', 'recorded-there'), ('record-stayed',), None, None,
+         'Nova has set the host all the same'),
+    Rule(('unfinished', ('taken-over', 'record-moved')),
+         ('record-stayed', 'never-ran'), None, None,
+         'the destination has the record'),
     Rule(('unfinished-long', 'copy-there'), (), 'lost', finding.LIKELY,
          'The guest is on %(destination)s. nova-compute on %(source)s has '
          'begun to finish the migration and never said that it had, though '
@@ -81,6 +90,23 @@ RULES = (
          _FINISHED + ', and the record still had the instance there, '
          'migrating: %(destination)s may only be slow to take it over.'),
     Rule(('settled',), (), None, None, 'the series has found the guest'),
+    Rule(('posted', 'post-failed', 'post-absent'), (), 'lost',
+         finding.LIKELY,
+         'nova-compute on %(source)s has finished the migration, and that on '
+         '%(destination)s has not found the guest: it may run nowhere.'),
+    Rule(('posted', 'post-failed', ('post-error', 'record-moved')),
+         ('record-stayed',), None, None, 'the destination has the record'),
+    # it was only slow
+    Rule(('posted', 'post-failed', 'post-timeout', 'taken-over'),
+         ('record-stayed',), None, None, 'the destination has the record'),
+    Rule(('posted', 'post-failed'), (), 'lost', finding.LIKELY,
+         'The guest is on %(destination)s, where nova-compute failed to take '
+         'it over: the record stays with %(source)s, which has finished.'),
+    Rule(('posted', 'never-ran', ('post-absent', 'taken-over')), (), 'lost',
+         finding.LIKELY,
+         'nova-compute on %(source)s has finished the migration, and the '
+         'guest has ended on %(destination)s before it ran there: it runs '
+         'nowhere.'),
     Rule(('arrived', 'sync-stop'), (), 'lost', finding.CERTAIN,
          _MOVED + ', and then marked the instance shut off.'),
     Rule(('arrived', 'ended-there', _ENDED), (), 'lost', finding.CERTAIN,
@@ -128,7 +154,8 @@ RULES = (
 # what the words of a table of facts stand for, for the report's reader
 _SHOWN = ('started', 'resumed', 'paused', 'stopped', 'left', 'failed',
           'cancelled', 'reset', 'pre-failed', 'began', 'watched', 'completed',
-          'posted', 'finished', 'posted-there', 'power', 'pending',
+          'posted', 'finished', 'posted-there', 'post-failed', 'post-error',
+          'missing', 'record-at', 'rebuilt', 'deleted', 'power', 'pending',
           'sync-stop', 'absent', 'restarted', 'destroyed', 'two-copies',
           'parked', 'settled')
 
@@ -168,10 +195,10 @@ def rule_for(facts):
 
 
 def _finding(instance, migration, rule, allowance):
-    names = {'source': migration.source,
+    names = {'source': migration.source, 'third': migration.third,
              'destination': migration.destination or 'another host'}
-    hosts = [migration.source] + ([migration.destination]
-                                  if migration.destination else [])
+    hosts = list(dict.fromkeys(host for host in (
+        migration.source, migration.destination, migration.third) if host))
     events = [one for one in migration.events if one.sign in _SHOWN]
     if len(events) > _MOMENTS:
         events = events[:_MOMENTS // 2] + events[-_MOMENTS // 2:]

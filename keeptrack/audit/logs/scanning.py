@@ -64,6 +64,7 @@ class Event:
     :ivar detail: what else the line told (str), or None
     :ivar source: file and byte (str)
     :ivar text: the line, cut (str)
+    :ivar is_recent: as formats.Line has it (bool)
     """
 
     when: float
@@ -73,6 +74,7 @@ class Event:
     detail: str | None
     source: str
     text: str
+    is_recent: bool = False
 
 
 @dataclasses.dataclass
@@ -306,7 +308,7 @@ class _Scan:
         events.append(Event(
             line.when, self._where(line), sign.name, sign.means, detail,
             '%s, byte %d' % (seen.path, offset),
-            report.printable(line.text[:SHOWN])))
+            report.printable(line.text[:SHOWN]), line.is_recent))
         if len(events) > 2 * KEPT:
             seen.events[line.instance] = _thin(events)
 
@@ -333,8 +335,9 @@ def _outermost(data, ends):
 
 
 # what other signs are kept around
-TROUBLE = {'failed', 'cancelled', 'pre-failed', 'reset', 'restarted',
-           'two-copies', 'parked', 'posted', 'posted-there'}
+TROUBLE = {'failed', 'cancelled', 'pre-failed', 'post-failed', 'reset',
+           'restarted', 'two-copies', 'parked', 'posted', 'posted-there',
+           'rebuilt', 'record-at'}
 _AROUND = 900
 
 

@@ -55,6 +55,12 @@ SIGNS = (
          _MANAGER + 'handle_lifecycle_event, ' + _ALL),
     Sign('stopped', 'VM Stopped (Lifecycle', 'the guest has stopped',
          _MANAGER + 'handle_lifecycle_event, ' + _ALL),
+    Sign('paused', 'VM Migration completed (Lifecycle',
+         'the guest was paused: it has moved',
+         _MANAGER + 'handle_lifecycle_event, Train to 2026.2'),
+    Sign('paused', 'VM Postcopy started (Lifecycle',
+         'the guest was paused: it moves by post-copy',
+         _MANAGER + 'handle_lifecycle_event, Train to 2026.2'),
     # a live migration begins
     Sign('began', 'for pre_live_migration on', 'a live migration begins',
          _MANAGER + '_do_live_migration, Rocky to 2026.2',
@@ -93,6 +99,35 @@ SIGNS = (
     Sign('posted-there', 'Post operation of migration started',
          'Nova takes the guest to have arrived',
          _MANAGER + 'post_live_migration_at_destination, ' + _ALL),
+    Sign('post-failed', 'Post live migration at destination',
+         'the destination has not taken the guest over',
+         _MANAGER + '_post_live_migration, Ocata to 2026.2',
+         r'destination (\S+) failed'),
+    Sign('post-error', 'Unexpected error during post live migration at',
+         'the destination has the record, in error',
+         _MANAGER + 'post_live_migration_at_destination, Mitaka to 2026.2'),
+    Sign('missing', 'Exception during message handling',
+         'the guest was not found here',
+         'oslo_messaging/rpc/server.py, ' + _ALL,
+         r'(InstanceNotFound)'),
+    # where the record is: the first is written where the guest is
+    Sign('record-at', 'instance has moved from host',
+         'the record is on another host',
+         _MANAGER + '_sync_instance_power_state, ' + _ALL,
+         r'from host (\S+) to host'),
+    Sign('record-at', 'has been moved to another host',
+         'the record is on another host',
+         'compute/resource_tracker.py: '
+         '_remove_deleted_instances_allocations, Pike to 2026.2',
+         r'another host ([^\s(]+)'),
+    # what a user or an operator does
+    Sign('rebuilt', 'Evacuating instance', 'Nova starts it here: evacuated',
+         _MANAGER + 'rebuild_instance, Stein to 2026.2'),
+    Sign('rebuilt', 'Rebuilding instance',
+         'Nova starts it here: evacuated or rebuilt',
+         _MANAGER + 'rebuild_instance, ' + _ALL),
+    Sign('deleted', 'Terminating instance', 'a user deletes it',
+         _MANAGER + 'terminate_instance, Mitaka to 2026.2'),
     # what the power-state sync saw and did
     Sign('power', 'does not match the vm_power_state',
          'the power state in the database was corrected',
@@ -118,6 +153,17 @@ SIGNS = (
          'Nova has ended the guest here',
          _DRIVER + '_wait_for_destroy, ' + _ALL),
     # what this project's series writes
+    Sign('left', 'VM Migrated away (Lifecycle', 'the guest has left',
+         'the series: compute/manager.py'),
+    Sign('two-copies', 'SPLIT BRAIN: ',
+         'the series says: split brain',
+         'the series: live_migration_recovery.py'),
+    Sign('settled', 'Nova will finish the migration',
+         'the series has found the guest: it has moved',
+         'the series: live_migration_recovery.py'),
+    Sign('rolled-back', 'Nova will roll ',
+         'the series has found the guest: it has stayed',
+         'the series: live_migration_recovery.py'),
     Sign('left', 'here since it moves to another host',
          'the guest has left', 'the series: migration_event.py'),
     Sign('resumed', 'has arrived by live migration and runs',
@@ -141,6 +187,9 @@ SIGNS = (
          'the series: guest_location.py'),
 )
 
+# their pattern alone says nothing
+_NEED_DETAIL = ('finished', 'missing', 'post-failed')
+
 _DETAILS = {sign.pattern: re.compile(sign.detail)
             for sign in SIGNS if sign.detail}
 
@@ -158,7 +207,7 @@ def find(text):
                 continue
             match = (_DETAILS[sign.pattern].search(text)
                      if sign.detail else None)
-            if sign.name == 'finished' and match is None:
+            if sign.name in _NEED_DETAIL and match is None:
                 continue
             return sign, match.group(1) if match else None
     return None, None

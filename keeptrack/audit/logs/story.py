@@ -47,7 +47,10 @@ VERY_SLOW = 120
 STOP_BEFORE = 2
 STOP_AFTER = 20
 
-ENDS = ('failed', 'cancelled', 'reset', 'pre-failed')
+# seconds in which an evacuation or a rebuild starts the guest
+REBUILD = 1800
+
+ENDS = ('failed', 'cancelled', 'reset', 'pre-failed', 'post-failed')
 LIFECYCLE = ('started', 'resumed', 'paused', 'stopped', 'left')
 
 
@@ -62,6 +65,7 @@ class Migration:
     :ivar last: and of the last (float)
     :ivar facts: what holds, as judgement.py names it (set of str)
     :ivar events: what shows it, in order (list of scanning.Event)
+    :ivar third: host where Nova has started the guest once more (str), or None
     """
 
     source: str
@@ -70,6 +74,7 @@ class Migration:
     last: float
     facts: set
     events: list
+    third: str | None = None
 
 
 class Story:
@@ -117,15 +122,20 @@ class Story:
         destination = arrived.host if arrived else self._started(
             source, early, min(late, until)) or named
         facts = {event.sign for event in group}
-        facts |= self._here(source, first, early, late, ended)
+        facts |= self._here(source, first, early, late, ended, arrived)
         facts |= self._there(source, destination, arrived, late)
+        facts |= self._record(source, destination, group[0])
         if any(begin <= first <= end for host, times in self._covered.items()
                if host != source for begin, end in times):
             facts.add('others-read')
         facts |= self._taken_over(source, destination, early, late)
+        again = self._again(source, arrived)
+        if again:
+            facts.add('started-again')
         return Migration(source, destination, first, last, facts,
-                         self._between(early, last + LATER,
-                                       {source, destination}))
+                         self._shown(early, last + LATER, again,
+                                     {source, destination}),
+                         again and again.host)
 
     def _finished_badly(self):
         """Nothing has failed, but the last finish was not all of it."""
@@ -134,26 +144,35 @@ class Story:
             return []
         migration = self._migration([event])
         return [migration] if migration.facts & {
-            'unfinished', 'not-taken-over', 'still-migrating'} else []
+            'unfinished', 'not-taken-over', 'still-migrating',
+            'never-ran'} else []
 
     def _silent(self):
         """A guest that has arrived, and a source that says nothing of it."""
         for event in self._events.of(None, ('resumed',)):
             for source in self._events.hosts - {event.host}:
                 arrived = self._arrival(source, event.when, event.when)
-                if arrived is None or not self._has_left(source, event):
+                if arrived is None:
+                    continue
+                again = self._again(source, arrived)
+                if not self._has_left(source, event, again):
                     continue
                 facts = {'silent', 'covered'} | self._here(
                     source, event.when, event.when - BEFORE,
-                    event.when + AFTER, []) | self._there(
-                        source, event.host, arrived, event.when + AFTER)
+                    event.when + AFTER, [], arrived)
+                facts |= self._there(source, event.host, arrived,
+                                     event.when + AFTER)
+                facts |= self._record(source, event.host, event)
+                if again:
+                    facts.add('started-again')
                 return [Migration(
                     source, event.host, event.when, event.when, facts,
-                    self._between(event.when - BEFORE, event.when + LATER,
-                                  {source, event.host}))]
+                    self._shown(event.when - BEFORE, event.when + LATER,
+                                again, {source, event.host}),
+                    again and again.host)]
         return []
 
-    def _has_left(self, source, arrived):
+    def _has_left(self, source, arrived, again):
         """Whether it was here that a guest has left which runs elsewhere.
 
         Nova says so itself where the record was never moved: it misses the
@@ -166,14 +185,79 @@ class Story:
         if missed and not self._events.of(
                 arrived.host, ('stopped', 'destroyed'), when, missed[0].when):
             return True
+        if 'record-stayed' in self._record(source, arrived.host, arrived):
+            return True
         near = 15 + self._allowance
         # one that only stops may be resized, and starts there again
         left = self._events.of(source, ('paused', 'left', 'began'),
                                when - near, when + near)
         watched = self._events.of(source, ('watched',), when - BEFORE,
                                   when + near)
-        return bool((left or watched) and
-                    self._last_seen(source) - when >= SLOW)
+        return bool((left or watched) and (
+            again or self._last_seen(source) - when >= SLOW))
+
+    def _again(self, source, arrived):
+        """Nova has started the guest again while it ran where it went.
+
+        By an evacuation, or by a start or a reboot on the record's host.
+
+        :returns: scanning.Event, or None
+        """
+        if arrived is None:
+            return None
+        host = arrived.host
+        for event in self._events.of(None, ('rebuilt', 'started'),
+                                     arrived.when + self._allowance):
+            if self._events.of(
+                    host, ('stopped', 'destroyed', 'left', 'paused', 'posted',
+                           'rebuilt', 'deleted'), arrived.when, event.when):
+                return None
+            if event.host == host:
+                continue
+            if self._last_seen(host) < event.when:
+                return None
+            if event.sign == 'rebuilt':
+                if self._events.of(event.host, ('started', 'resumed'),
+                                   event.when, event.when + REBUILD):
+                    return event
+            elif event.host == source and event.when > (
+                    arrived.when + AFTER) and not self._events.of(
+                    None, ('began', 'watched', 'completed', 'posted-there') +
+                    ENDS, event.when - BEFORE, event.when + AFTER):
+                return event
+        return None
+
+    def _record(self, source, destination, since):
+        """Where the record is, as Nova says it afterwards."""
+        facts = set()
+        said = [event for event in self._events.of(
+            None, ('record-at',), since.when + SLOW) if event.detail]
+        named = host_name.short(said[-1].detail) if said else None
+        if named and named == host_name.short(source) or any(
+                event.host == destination and destination is not None
+                and named not in (None, host_name.short(destination))
+                for event in said[-1:]):
+            facts.add('record-stayed')
+        if destination is None:
+            return facts
+        if named == host_name.short(destination) or self._events.of(
+                destination, ('posted-there', 'deleted'),
+                since.when + 2 * self._allowance + 1):
+            facts.add('record-moved')
+        return facts
+
+    def _is_home(self, event):
+        """Whether Nova had the instance here, and it has not left since."""
+        came = self._events.last(None, ('posted-there', 'rebuilt'), event)
+        return (came is not None and came.host == event.host and
+                not self._events.of(event.host, ('posted',), came.when,
+                                    event.when) and
+                all(one.host == event.host for one in self._events.of(
+                    None, ('started',), came.when, event.when)))
+
+    def _shown(self, early, late, again, hosts):
+        found = self._between(early, late, hosts)
+        return found + [again] if again and again not in found else found
 
     def _between(self, early, late, hosts):
         return [one for one in self._events.between(
@@ -205,7 +289,8 @@ class Story:
 
     def _started(self, source, early, late):
         return next((one.host for one in self._events.of(
-            None, ('started',), early, late) if one.host != source), None)
+            None, ('started',), early, late)
+            if one.host != source and not self._is_home(one)), None)
 
     def _arrival(self, source, early, late, until=math.inf):
         """The guest began to run elsewhere, and nobody has said it may."""
@@ -217,6 +302,9 @@ class Story:
             before = self._events.last(event.host, LIFECYCLE, event)
             if before and before.sign not in ('started', 'resumed'):
                 # paused and resumed there, by a user or on an error
+                continue
+            if self._is_home(event):
+                # rebooted, resumed or evacuated there
                 continue
             if not self._is_finished(event):
                 return event
@@ -233,24 +321,29 @@ class Story:
                    for event in self._events.of(None, ('posted',), early,
                                                 late))
 
-    def _here(self, source, first, early, late, ended):
+    def _here(self, source, first, early, late, ended, arrived):
         """Facts of the source."""
         facts = set()
+        deleted = self._events.of(source, ('deleted',), first, late)
         # what Nova's own end of the guest has brought about is no sign
         states = [one for one in self._events.of(
             source, LIFECYCLE, early, late) if one.sign != 'stopped' or all(
                 not -STOP_BEFORE <= one.when - when <= STOP_AFTER
-                for when in ended)]
+                for when in ended) and not (
+                    deleted and one.when > deleted[0].when)]
         gone = [one for one in states if one.sign in ('paused', 'left',
                                                       'stopped')]
         if gone:
             facts.add('source-left')
         if any(one.sign != 'stopped' for one in gone):
             facts.add('source-paused')
-        back = [one for one in states if one.sign == 'resumed' and (
-            not gone or one.when >= gone[0].when)]
-        if back or any(one.detail == '1' for one in self._events.of(
-                source, ('power',), first, late)):
+        # of a start before it moved, and of a copy that is paused, no sign
+        since = gone[0].when if gone else (
+            arrived.when - self._allowance if arrived else early)
+        back = [one for one in states
+                if one.sign == 'resumed' and one.when >= since]
+        power = self._events.of(source, ('power',), first, late)
+        if back or power and power[-1].detail == '1':
             facts.add('source-back')
         if any(one.sign == 'stopped' for one in states) or any(
                 one.sign == 'absent' or one.detail in ('0', '4') for one in
@@ -260,13 +353,25 @@ class Story:
             facts.add('sync-stop')
         if self._events.of(source, ('restarted',), first - 5, first + AFTER):
             facts.add('restarted')
-        if self._events.of(source, ('posted', 'finished'), early, late):
+        posted = self._events.of(source, ('posted', 'finished'), early, late)
+        if posted:
             facts.add('posted')
+            if any(one.is_recent for one in self._events.of(
+                    source, ('failed',), posted[0].when, late)):
+                # an error after it: from Wallaby on Nova moves the record
+                facts.add('recorded-there')
+        for one in self._events.of(source, ('post-failed',), early, late):
+            facts |= {name for name, text in (
+                ('post-absent', 'InstanceNotFound'),
+                ('post-timeout', 'Timeout'), ('post-timeout', 'imed out'),
+                # it has done its part in an earlier call
+                ('record-moved', 'UnexpectedTaskState'))
+                if text in one.text}
         for sign in ('two-copies', 'parked', 'settled'):
             if self._events.of(source, (sign,), early, late):
                 facts.add(sign)
         told = self._events.last(source, ('parked', 'settled', 'posted',
-                                          'finished'))
+                                          'finished', 'rolled-back'))
         if told and told.when >= early and told.sign == 'parked':
             facts.add('still-parked')
         return facts | self._unfinished(source, early, late)
@@ -274,7 +379,7 @@ class Story:
     def _unfinished(self, source, early, late):
         """A finish that has begun and not ended, though the log goes on."""
         begun = self._events.of(source, ('posted',), early, late)
-        if not begun or self._events.of(source, ('finished',),
+        if not begun or self._events.of(source, ('finished', 'post-failed'),
                                         begun[-1].when):
             return set()
         waited = self._last_seen(source) - begun[-1].when
@@ -300,7 +405,7 @@ class Story:
                 ('still-migrating-long', VERY_SLOW)) if waited > seconds}
         if destination is not None and (
                 self._last_seen(destination) - when > SLOW and
-                not self._events.of(destination, ('posted-there',),
+                not self._events.of(destination, ('posted-there', 'deleted'),
                                     early - self._allowance)):
             facts.add('not-taken-over')
         return facts
@@ -312,10 +417,17 @@ class Story:
             if any(begin - 60 <= late - AFTER <= end + 60 for begin, end in
                    self._covered.get(destination, ())):
                 facts.add('covered')
-            states = self._events.of(destination, LIFECYCLE,
-                                     late - AFTER - BEFORE - 60, late)
+            early = late - AFTER - BEFORE - 60
+            states = self._events.of(destination, LIFECYCLE, early, late)
             if states and states[-1].sign in ('resumed', 'paused'):
                 facts.add('copy-there')
+            if states and states[-1].sign == 'stopped' and not any(
+                    one.sign in ('resumed', 'paused') for one in states):
+                facts.add('never-ran')
+            facts |= {fact for fact, sign in (
+                ('taken-over', 'posted-there'), ('post-error', 'post-error'),
+                ('post-absent', 'missing'))
+                if self._events.of(destination, (sign,), early, late)}
         if arrived is not None:
             facts |= {'arrived', 'covered'}
             ended = self._events.of(destination, ('stopped', 'destroyed'),
