@@ -13,8 +13,7 @@
 """Finds the few lines that matter among gigabytes that do not.
 
 With Hyperscan (the extra ``fast``) all patterns are looked for in one pass at
-memory speed; without it the standard library's regular expressions do the
-same, some times slower.
+memory speed; without it each is looked for by itself, some times slower.
 """
 
 import functools
@@ -27,7 +26,10 @@ try:
 except ImportError:
     hyperscan = None
 
-PATTERNS = sorted({sign.pattern for sign in signs.SIGNS})
+_ESCAPED = [one.encode() for one in signs.PATTERNS if '\\u' in one]
+_PLAIN = [one.encode() for one in signs.PATTERNS
+          if one.isascii() and '\\u' not in one]
+_OTHER = [one.encode() for one in signs.PATTERNS if not one.isascii()]
 
 
 @functools.cache
@@ -39,18 +41,30 @@ def make(fast=True):
     """
     if fast and hyperscan is not None:
         return _Hyperscan()
-    expression = re.compile(b'|'.join(
-        re.escape(one.encode()) for one in PATTERNS))
-    return lambda data: [found.end() for found in expression.finditer(data)]
+    return _find
+
+
+def _find(data):
+    """Find each pattern by itself: some times faster than an alternation."""
+    patterns = (_PLAIN + (_ESCAPED if b'\\u' in data else []) +
+                ([] if data.isascii() else _OTHER))
+    ends = []
+    for one in patterns:
+        at = data.find(one)
+        while at >= 0:
+            at += len(one)
+            ends.append(at)
+            at = data.find(one, at)
+    return ends
 
 
 class _Hyperscan:
     def __init__(self):
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         self._database.compile(
-            expressions=[re.escape(one).encode() for one in PATTERNS],
-            ids=list(range(len(PATTERNS))), elements=len(PATTERNS),
-            flags=[0] * len(PATTERNS))
+            expressions=[re.escape(one).encode() for one in signs.PATTERNS],
+            ids=list(range(len(signs.PATTERNS))), elements=len(signs.PATTERNS),
+            flags=[0] * len(signs.PATTERNS))
 
     def __call__(self, data):
         ends = []

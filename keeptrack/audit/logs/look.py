@@ -60,14 +60,15 @@ def look(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
                 covered[host].append((one.first, one.last))
         for uuid in list(one.events):
             events[uuid].extend(one.events.pop(uuid))
-    findings = []
+    findings, unclear = [], 0
     for uuid in sorted(events):
         told = story.Story(events.pop(uuid), covered, clocks)
         findings += judgement.judge(uuid, told.migrations(), clocks)
+        unclear += told.is_unclear
     return report_mod.Report(
         report_mod.LOGS, [_looked_at(one) for one in seen if one.records],
         [report_mod.NotSeen(*one) for one in unread.items()] +
-        _not_seen(seen, set(paths), zone), findings)
+        _unclear(unclear) + _not_seen(seen, set(paths), zone), findings)
 
 
 def _looked_at(one):
@@ -76,6 +77,13 @@ def _looked_at(one):
         'signs': one.hits, 'from': report_mod.iso(one.first),
         'to': report_mod.iso(one.last),
         'level': 'debug' if one.debug else 'info'})
+
+
+def _unclear(number):
+    return [report_mod.NotSeen(
+        'logs', "The host's language (Portuguese or Turkish) has one word for "
+        'paused and stopped: which of them %d instances were after a '
+        'migration is not known.' % number)] if number else []
 
 
 def _not_seen(seen, named, zone):
@@ -89,6 +97,10 @@ def _not_seen(seen, named, zone):
                 'no line in it is one of a log that nova-compute writes',
                 # below a folder there may be anything
                 one.path in named or bool(one.size and one.is_computes)))
+        if one.foreign:
+            found.append(report_mod.NotSeen(
+                one.path, 'its lifecycle events are in a language that is not '
+                'known: %s' % ', '.join(sorted(one.foreign))))
         if one.unread:
             found.append(report_mod.NotSeen(
                 one.path, '%d lines that nova-compute writes are in a format '

@@ -46,6 +46,9 @@ SHOWN = 500
 # lines at each end of a block that tell what time it covers
 _EDGE = 8
 
+# names of states of an unknown language that a report has
+_STATES = 10
+
 _EXPORT = b'__REALTIME_TIMESTAMP='
 
 # only nova-compute has these loggers
@@ -93,6 +96,7 @@ class Seen:
     :ivar problem: why it was not read, or not to its end (str), or None
     :ivar debug: it has lines at debug (bool)
     :ivar is_computes: nova-compute has written to it (bool)
+    :ivar foreign: names of states in a language that is not known (set)
     :ivar unread: lines with a sign that could not be read (int)
     :ivar unread_at: the byte where the first of them begins (int), or None
     :ivar events: dict of uuid to list of Event
@@ -110,6 +114,7 @@ class Seen:
     problem: str | None = None
     debug: bool = False
     is_computes: bool = False
+    foreign: set = dataclasses.field(default_factory=set)
     unread: int = 0
     unread_at: int | None = None
     events: dict = dataclasses.field(default_factory=dict)
@@ -125,6 +130,7 @@ class Seen:
         self.problem = self.problem or other.problem
         self.debug = self.debug or other.debug
         self.is_computes = self.is_computes or other.is_computes
+        self.foreign |= other.foreign
         self.unread += other.unread
         if self.unread_at is None:
             self.unread_at = other.unread_at
@@ -267,8 +273,9 @@ class _Scan:
     def _not_read(self, entry, offset):
         """Count a line that has a sign of an instance, in a form unknown."""
         text = entry[:reading.LONGEST].decode('utf-8', 'replace')
-        if (re.search(formats.UUID, text, re.I) and
-                signs.find(text)[0] is not None):
+        found = re.search(formats.UUID + r'\]? ?', text, re.I)
+        if found and any(signs.find(one)[0] is not None for one in (
+                text, text[found.end():])):
             self._seen.unread += 1
             if self._seen.unread_at is None:
                 self._seen.unread_at = offset
@@ -303,6 +310,10 @@ class _Scan:
             return
         seen = self._seen
         seen.is_computes = True
+        if sign is signs.UNKNOWN:
+            if len(seen.foreign) < _STATES:
+                seen.foreign.add(report.printable(detail))
+            return
         seen.hits += 1
         events = seen.events.setdefault(line.instance, [])
         events.append(Event(

@@ -15,11 +15,13 @@
 Each sign has the shortest text that no other message of these releases has,
 and where the message comes from.  Read in Nova's trees: juno-eol to zed-eom,
 unmaintained/2023.1 to master (2026.2); all are at level info or above unless
-the row says debug.
+the row says debug. languages.py has the same in other languages.
 """
 
 import dataclasses
 import re
+
+from keeptrack.audit.logs import languages
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,22 +47,23 @@ _ALL = 'Juno to 2026.2'
 _MANAGER = 'compute/manager.py: '
 _DRIVER = 'virt/libvirt/driver.py: '
 
+# what the guest did, as libvirt's events tell: the name of the state decides,
+# in the language of the host
+_EVENT = _MANAGER + 'handle_lifecycle_event, ' + _ALL
+EVENTS = {sign.name: sign for sign in (
+    Sign('started', '(Lifecycle Event', 'a domain was started', _EVENT),
+    Sign('resumed', '(Lifecycle Event', 'the guest runs', _EVENT),
+    Sign('paused', '(Lifecycle Event', 'the guest was paused', _EVENT),
+    Sign('stopped', '(Lifecycle Event', 'the guest has stopped', _EVENT),
+    Sign(languages.HALTED, '(Lifecycle Event',
+         'the guest was paused or has stopped', _EVENT),
+    Sign('left', '(Lifecycle Event', 'the guest has left',
+         'the series: compute/manager.py'),
+)}
+UNKNOWN = Sign('unknown', '(Lifecycle Event', 'a state of an unknown language',
+               _EVENT)
+
 SIGNS = (
-    # what the guest did, as libvirt's events tell
-    Sign('started', 'VM Started (Lifecycle', 'a domain was started',
-         _MANAGER + 'handle_lifecycle_event, ' + _ALL),
-    Sign('resumed', 'VM Resumed (Lifecycle', 'the guest runs',
-         _MANAGER + 'handle_lifecycle_event, ' + _ALL),
-    Sign('paused', 'VM Paused (Lifecycle', 'the guest was paused',
-         _MANAGER + 'handle_lifecycle_event, ' + _ALL),
-    Sign('stopped', 'VM Stopped (Lifecycle', 'the guest has stopped',
-         _MANAGER + 'handle_lifecycle_event, ' + _ALL),
-    Sign('paused', 'VM Migration completed (Lifecycle',
-         'the guest was paused: it has moved',
-         _MANAGER + 'handle_lifecycle_event, Train to 2026.2'),
-    Sign('paused', 'VM Postcopy started (Lifecycle',
-         'the guest was paused: it moves by post-copy',
-         _MANAGER + 'handle_lifecycle_event, Train to 2026.2'),
     # a live migration begins
     Sign('began', 'for pre_live_migration on', 'a live migration begins',
          _MANAGER + '_do_live_migration, Rocky to 2026.2',
@@ -153,8 +156,6 @@ SIGNS = (
          'Nova has ended the guest here',
          _DRIVER + '_wait_for_destroy, ' + _ALL),
     # what this project's series writes
-    Sign('left', 'VM Migrated away (Lifecycle', 'the guest has left',
-         'the series: compute/manager.py'),
     Sign('two-copies', 'SPLIT BRAIN: ',
          'the series says: split brain',
          'the series: live_migration_recovery.py'),
@@ -190,6 +191,13 @@ SIGNS = (
 # their pattern alone says nothing
 _NEED_DETAIL = ('finished', 'missing', 'post-failed')
 
+_NAMED = {}
+for _sign in SIGNS:
+    _NAMED.setdefault(_sign.name, _sign)
+
+# what to search for
+PATTERNS = sorted({sign.pattern for sign in SIGNS} | languages.patterns())
+
 _DETAILS = {sign.pattern: re.compile(sign.detail)
             for sign in SIGNS if sign.detail}
 
@@ -200,6 +208,10 @@ def find(text):
     :param text: the message (str)
     :returns: Sign and str or None; None, None for any other message
     """
+    state = languages.state(text)
+    if state is not None:
+        sign = languages.STATES.get(state, UNKNOWN.name)
+        return (EVENTS.get(sign) if sign != UNKNOWN.name else UNKNOWN), state
     for sign in SIGNS:
         if sign.pattern in text:
             # the series' longer message says more than one thing
@@ -210,4 +222,5 @@ def find(text):
             if sign.name in _NEED_DETAIL and match is None:
                 continue
             return sign, match.group(1) if match else None
-    return None, None
+    name, detail = languages.find(text)
+    return _NAMED.get(name), detail

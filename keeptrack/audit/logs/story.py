@@ -21,6 +21,7 @@ import dataclasses
 import math
 
 from keeptrack.audit import host_name
+from keeptrack.audit.logs import languages
 from keeptrack.audit.logs import timeline
 
 # seconds that signs of one end may be apart: libvirt's error, Nova's words,
@@ -77,6 +78,36 @@ class Migration:
     third: str | None = None
 
 
+def _resolved(events):
+    """Tell paused from stopped where a language has one word for both.
+
+    A guest that runs on, or stops next, was paused; one that was paused
+    already, starts next, or that Nova has ended, has stopped.
+
+    :param events: scanning.Event of one instance (iterable)
+    :returns: list of them, and a list of those that may be the other
+    """
+    found, unsure, newest = [], [], {}
+    events = sorted(events, key=lambda one: one.when)
+    for place, event in enumerate(events):
+        if event.sign == languages.HALTED:
+            later = next((one.sign for one in events[place + 1:]
+                          if one.host == event.host and one.sign in (
+                              *LIFECYCLE, languages.HALTED, 'destroyed',
+                              'deleted', 'sync-stop')), None)
+            sign = 'stopped'
+            if newest.get(event.host) != 'paused':
+                if later in ('resumed', languages.HALTED):
+                    sign = 'paused'
+                elif later is None:
+                    unsure.append(event)
+            event = dataclasses.replace(event, sign=sign)
+        if event.sign in LIFECYCLE:
+            newest[event.host] = event.sign
+        found.append(event)
+    return found, unsure
+
+
 class Story:
     """What the logs tell of one instance.
 
@@ -84,11 +115,16 @@ class Story:
     :param covered: dict of host to list of (first, last): the time that its
                     logs cover
     :param allowance: seconds that clocks of two hosts may be apart (float)
+    :ivar is_unclear: whether a state after a migration is not known (bool)
     """
 
     def __init__(self, events, covered, allowance):
-        self._events = timeline.Timeline(dict.fromkeys(events))
         self._covered, self._allowance = covered, allowance
+        events, unsure = _resolved(dict.fromkeys(events))
+        self._events = timeline.Timeline(events)
+        self.is_unclear = any(self._events.of(
+            None, ENDS + ('posted',), one.when - AFTER, one.when + AFTER)
+            for one in unsure)
 
     def migrations(self):
         """Those that have to be judged (list of Migration)."""

@@ -115,8 +115,8 @@ def plain(lines, frame='%(line)s', context=_CONTEXT, first=-300, last=1500,
 
 def objects(lines, make, first=-300, last=1500):
     """One JSON object a line."""
-    return ''.join(json.dumps(make(second, message), ensure_ascii=False) +
-                   '\n' for second, message in _moments(lines, first, last))
+    return ''.join(json.dumps(make(second, message)) + '\n'
+                   for second, message in _moments(lines, first, last))
 
 
 def _kolla(host):
@@ -181,24 +181,20 @@ def jsons(make, name='all.json'):
             objects(LOST_B, make('cpt-b'))}
 
 
-def spoken(a, b, **kwargs):
-    return hosts(a, b, **kwargs)
-
-
 def lost_in(started, resumed, paused, stopped, failure, aborted, power=None,
             shut_off=None):
     """Bug 1414065, in another language."""
     a = [(40, paused), (71, failure), (71.4, aborted), (86, stopped)]
     if shut_off:
         a += [(86.3, power), (86.4, shut_off)]
-    return spoken(a, [(1, started), (40.3, resumed)])
+    return hosts(a, [(1, started), (40.3, resumed)])
 
 
 def good_in(started, resumed, paused, stopped, completed, posted, finished,
             there):
-    return spoken([(20, paused), (20.5, completed), (20.6, posted),
-                   (24, finished), (36, stopped)],
-                  [(1, started), (20.3, resumed), (22, there)])
+    return hosts([(20, paused), (20.5, completed), (20.6, posted),
+                  (24, finished), (36, stopped)],
+                 [(1, started), (20.3, resumed), (22, there)])
 
 
 Case = collections.namedtuple('Case', 'name source verdict files')
@@ -435,6 +431,18 @@ LANGUAGES = (
         'MV Interrompido (Evento de Ciclo de Vida)',
         'Falha na Migração em Tempo Real: internal error',
         'A operação de migração foi interrompida')),
+    Case('zh-json', _PO + 'zh_CN, master; oslo.log JSONFormatter', 'lost', {
+        'all.json': objects([
+            (40, 'VM 已暂停 (Lifecycle Event)'), (71, FAILURE),
+            (86, 'VM 已停止 (Lifecycle Event)')], _oslo_json('cpt-a')) +
+        objects([(1, 'VM 已开始 (Lifecycle Event)'),
+                 (40.3, 'VM 已恢复 (Lifecycle Event)')],
+                _oslo_json('cpt-b'))}),
+    Case('pt-a-copy-may-be-left', _PO + 'pt_BR: one word for both',
+         NOT_UNDERSTOOD, hosts(
+             [(10, FAILURE), (10.4, ABORTED)],
+             [(1, 'VM Iniciado (Lifecycle Event)'),
+              (25, 'VM Interrompido (Lifecycle Event)')])),
     Case('tr-zed', _PO + 'tr_TR, Zed', NONE, good_in(
         'VM Başlatıldı (Lifecycle Event)', 'VM Devam Edildi (Lifecycle Event)',
         'VM Durduruldu (Lifecycle Event)', 'VM Durduruldu (Lifecycle Event)',

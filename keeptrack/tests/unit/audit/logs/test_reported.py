@@ -42,3 +42,6 @@ class ReportedTestCase(base.TestCase):
 
     def test_formats(self):
         self.check(reported.FORMATS)
+
+    def test_languages(self):
+        self.check(reported.LANGUAGES)
