@@ -19,6 +19,9 @@ from keeptrack.audit import finding
 
 _CLOCKS = ('Times of different hosts were taken to agree within %g s; the '
            'order of lines that are closer than that is not known.')
+_ONE_HOST = ('%(source)s and %(destination)s have no log of the same time: '
+             'they may be one host under two names (an old and a new pod, an '
+             'address and a name), and then nothing is lost; --host tells.')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -205,10 +208,14 @@ def _finding(instance, migration, rule, allowance):
     why = [rule.why % names]
     why += ['%s: %s' % (one.host, one.text) for one in events
             if one.sign == 'failed'][:1]
+    certainty = rule.certainty
+    if 'one-host' in migration.facts:
+        certainty = finding.POSSIBLE
+        why.append(_ONE_HOST % names)
     if len(hosts) > 1:
         why.append(_CLOCKS % allowance)
     return finding.Finding(
-        rule.kind, rule.certainty, instance, hosts, why,
+        rule.kind, certainty, instance, hosts, why,
         [finding.Moment(one.when, one.host, one.source, one.means, one.text,
                         allowance / 2 if len(hosts) > 1 else 0.0)
          for one in events])

@@ -13,10 +13,12 @@
 """The audit of logs: from paths to a report."""
 
 import collections
+import dataclasses
 import datetime
 
 from keeptrack.audit.logs import judgement
 from keeptrack.audit.logs import paths as log_paths
+from keeptrack.audit.logs import same_host
 from keeptrack.audit.logs import scanning
 from keeptrack.audit.logs import story
 from keeptrack.audit import report as report_mod
@@ -60,14 +62,23 @@ def look(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
                 covered[host].append((one.first, one.last))
         for uuid in list(one.events):
             events[uuid].extend(one.events.pop(uuid))
+    same = same_host.names(events, covered)
+    for name, other in same.items():
+        covered[other] += covered.pop(name, [])
     findings, unclear = [], 0
     for uuid in sorted(events):
-        told = story.Story(events.pop(uuid), covered, clocks)
+        told = story.Story([
+            dataclasses.replace(one, host=same[one.host])
+            if one.host in same else one for one in events.pop(uuid)],
+            covered, clocks)
         findings += judgement.judge(uuid, told.migrations(), clocks)
         unclear += told.is_unclear
     return report_mod.Report(
         report_mod.LOGS, [_looked_at(one) for one in seen if one.records],
         [report_mod.NotSeen(*one) for one in unread.items()] +
+        [report_mod.NotSeen(name, 'it was read as a name of %s, whose lines '
+                            'are the same or whose name begins so' % other,
+                            False) for name, other in same.items()] +
         _unclear(unclear) + _not_seen(seen, set(paths), zone), findings)
 
 

@@ -120,7 +120,10 @@ class Story:
 
     def __init__(self, events, covered, allowance):
         self._covered, self._allowance = covered, allowance
-        events, unsure = _resolved(dict.fromkeys(events))
+        # a line may be in two logs of one host
+        events, unsure = _resolved({
+            (one.when, one.host, one.sign, one.text): one
+            for one in events}.values())
         self._events = timeline.Timeline(events)
         self.is_unclear = any(self._events.of(
             None, ENDS + ('posted',), one.when - AFTER, one.when + AFTER)
@@ -168,6 +171,7 @@ class Story:
         again = self._again(source, arrived)
         if again:
             facts.add('started-again')
+        facts |= self._may_be_one(source, destination)
         return Migration(source, destination, first, last, facts,
                          self._shown(early, last + LATER, again,
                                      {source, destination}),
@@ -199,6 +203,7 @@ class Story:
                 facts |= self._there(source, event.host, arrived,
                                      event.when + AFTER)
                 facts |= self._record(source, event.host, event)
+                facts |= self._may_be_one(source, event.host)
                 if again:
                     facts.add('started-again')
                 return [Migration(
@@ -471,6 +476,17 @@ class Story:
             if ended:
                 facts.add('ended-there')
         return facts
+
+    def _may_be_one(self, source, destination):
+        """Names that never write at one time may be those of one host."""
+        if destination is None or any(
+                begin <= end_there + self._allowance and
+                begin_there <= end + self._allowance
+                for begin, end in self._covered.get(source, ())
+                for begin_there, end_there in self._covered.get(
+                    destination, ())):
+            return set()
+        return {'one-host'}
 
     def _last_seen(self, host):
         return max((end for begin, end in self._covered.get(host, ())),

@@ -45,3 +45,6 @@ class ReportedTestCase(base.TestCase):
 
     def test_languages(self):
         self.check(reported.LANGUAGES)
+
+    def test_hosts(self):
+        self.check(reported.HOSTS)
