@@ -29,10 +29,11 @@ class AuditLogs(audit_output.AuditLister):
 
     It reads logs of Juno to 2026.2, of as many hosts as there are, as
     oslo.log, journalctl, syslog daemons, container runtimes and log shippers
-    write them, plain or packed with gzip, xz, zstd or bzip2. Give it the logs of both hosts of a
-    migration: of one alone it can tell little for certain. Exit status: 0
-    when nothing was found, 1 when something was, 2 when nothing was and not
-    all that nova-compute writes was understood, or for bad input.
+    write them, plain or packed with gzip, xz, zstd or bzip2. Give it the
+    logs of both hosts of a migration: of one alone it can tell little for
+    certain. Exit status: 0 when nothing was found, 1 when something was, 2
+    when nothing was and not all that nova-compute writes was understood, or
+    for bad input.
     """
 
     def get_parser(self, prog_name):

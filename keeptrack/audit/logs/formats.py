@@ -50,7 +50,8 @@ _BARE = re.compile(
     r'(?:(?P<level>%s) (?P<logger>\S+) )?(?P<text>\[.*)$' % _LEVEL, re.S)
 
 # What is put around a line, as one table: what it is, how it begins. Groups:
-# time and host as it tells them; path, whose host is that of its name.
+# time and host as it tells them; path, whose host is that of its name. Lengths
+# are bounded: a line may have a megabyte.
 _FRAMES = tuple((name, re.compile(pattern)) for name, pattern in (
     ('RFC 5424', r'<\d{1,3}>1 (?P<time>%s|-) (?P<host>\S+) \S+ \S+ \S+ '
      r'(?:-|(?:\[[^ \]]+(?: [^ =]+="(?:[^"\\]|\\.)*")*\])+) ?\ufeff?'
@@ -58,14 +59,14 @@ _FRAMES = tuple((name, re.compile(pattern)) for name, pattern in (
     ('syslog', r'(?:<\d{1,3}>)?(?P<time>%s) (?P<host>[\w.:-]+) '
      r'[\w./@()-]+(?:\[\d+\])?: ' % _SYSLOG_TIME),
     ("kubelet's CRI", r'(?P<time>%s) std(?:out|err) [FP](?::\w+)* ' % _TIME),
-    ("Loki's logcli", r'(?P<time>%s) \{[^}]*?\b(?:host|hostname|node|nodename|'
-     r'node_name)="(?P<host>[^"]+)"[^}]*\}\s+' % _TIME),
+    ("Loki's logcli", r'(?P<time>%s) \{[^}]{0,500}?\b(?:host|hostname|node|'
+     r'nodename|node_name)="(?P<host>[^"]+)"[^}]*\}\s+' % _TIME),
     ('kubectl or docker with time stamps', r'(?P<time>%s) ' % _TIME),
     ('kubectl logs --prefix', r'\[(?P<host>pod/[^/\] ]+)/[^\] ]+\] '),
     ('docker compose logs', r'(?P<host>[\w.-]+) +\| '),
-    ('grep', r'(?P<path>[^\s:]*(?:/|\.log|messages|syslog)[^\s:]*):'
-     r'(?:\d+:)?'),
-    ('Loghub', r'(?P<path>nova-\S+\.log\S*) '),
+    ('grep', r'(?P<path>[^\s:]{0,400}(?:/|\.log|messages|syslog)'
+     r'[^\s:]{0,400}):(?:\d+:)?'),
+    ('Loghub', r'(?P<path>nova-\S{1,200}\.log\S{0,200}) '),
 ))
 
 # names under which JSON has them; a dot goes into an object

@@ -157,5 +157,7 @@ class FormatsTestCase(base.TestCase):
         for line in ('said "%s' % LINE, 'x' * 1000, '{' * 1000, LOG,
                      '<134>1 ' * 100 + LINE, json.dumps({'MESSAGE': [1e9]}),
                      json.dumps({'message': {'message': LINE}}),
-                     json.dumps([LINE])):
+                     json.dumps([LINE]), 'a/' * 400000,
+                     'nova-' + 'a.log' * 200000, '2024-07-11T12:00:01Z {' +
+                     'host="' * 100000):
             self.assertIsNone(formats.parse(line.encode()), line)
