@@ -167,8 +167,8 @@ class BrokerTestCase(base.TestCase):
 
         def obey(**answer):
             command = process.receive()
-            process.send(kind='answer', number=command['number'], **answer)
             commands.append(command)
+            process.send(kind='answer', number=command['number'], **answer)
         commands = []
         for answer in ({'value': [3]}, {'value': None, 'error': 'no'}):
             thread = threading.Thread(target=obey, kwargs=answer)
