@@ -43,8 +43,8 @@ os.environ.setdefault('OS_NOVA_DISABLE_EVENTLET_PATCHING', 'true')
 sys.path.insert(0, os.getcwd())
 
 # first: it chooses the threads
-from nova.tests import functional  # noqa: E402,F401 isort:skip
-from nova.compute import live_migration_recovery  # noqa: E402
+from nova.tests import functional  # noqa: E402,F401
+from nova.compute import live_migration_recovery  # noqa: E402,H306
 from nova.compute import manager as compute_manager  # noqa: E402
 from nova.compute import task_states  # noqa: E402
 from nova.compute import vm_states  # noqa: E402
