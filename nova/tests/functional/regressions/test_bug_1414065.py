@@ -10,6 +10,8 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import fixtures
+
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional.libvirt import base
 
@@ -31,6 +33,9 @@ class TestLiveMigrationErrorAfterMove(
         self.src, self.dest = [
             self.computes[self.start_compute(hostname=name)]
             for name in ('src', 'dest')]
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova.virt.libvirt.host.Host._connect',
+            lambda *args: self.dest.driver._host.get_connection()))
         self.server = self._create_server(host='src', networks='auto')
 
     def _domain(self, compute):
