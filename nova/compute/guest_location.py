@@ -21,7 +21,7 @@ class Presence(enum.Enum):
     PAUSED = 'paused'
     # A domain on the destination that waits for its guest: it never ran there.
     INCOMING = 'incoming'
-    # Shut off on the destination, where it has run.
+    # Shut off on the destination, where it may have run.
     STOPPED = 'stopped'
     # Not defined; on the source, shut off as well.
     ABSENT = 'absent'
