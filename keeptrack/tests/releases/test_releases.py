@@ -127,4 +127,5 @@ class NewestTestCase(ReleasesTestCase):
         counts = [int(found) for found in re.findall(r'(\d+) run', out)]
         self.assertEqual(3, len(counts), out)
         self.assertGreater(min(counts), 100, out)
-        self.assertEqual(counts[0], counts[1])
+        # the series adds a few to the classes that Nova has
+        self.assertLessEqual(counts[0], counts[1])
