@@ -463,6 +463,16 @@ class TestUnderWay(LiveMigrationRecoveryTestCase):
         self.assertEqual('192.0.2.1', objects.Migration.get_by_id(
             self.context, self.migration.id).dest_host)
 
+    def test_logged_when_it_is_done(self):
+        self.see('absent', 'running')
+        message = 'Nova will finish the migration'
+        self.assertTrue(
+            self.recovery.defer_start(self.context, self.instance))
+        self.assertNotIn(message, self.stdlog.logger.output)
+        self.check()
+        self.assertIn(message, self.stdlog.logger.output)
+        self.assertState('active', None, 'completed')
+
     def test_monitored_after_restart(self):
         def monitor(context, instance, dest, post, recover, data):
             go_on.wait()
