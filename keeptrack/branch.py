@@ -169,10 +169,11 @@ def prepared(tree, target, series, commit=None, report=lambda line: None,
         series.refuse_present(scratch.read, tree.path)
         # git takes the nearest place for a hunk; first prove there is but one
         image = series.put_on(scratch.read)
-        for patch in series.patches:
+        for number, patch in enumerate(series.patches, 1):
+            report('patch %d of %d: %s' % (number, len(series.patches),
+                                           patch.title))
             _commit(scratch, signature.change(
                 patch if sources is None else sources.told(patch)), signature)
-            report('patch: %s' % patch.title)
         for path, lines in image.changed().items():
             if scratch.read(path) != lines:
                 raise errors.KeeptrackError(

@@ -17,14 +17,21 @@ constraints and the Python, so that a second run finds it ready.
 """
 
 import hashlib
+import logging
 import os
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
+import time
+
+import platformdirs
 
 from keeptrack import errors
+from keeptrack import pip_output
+
+LOG = logging.getLogger(__name__)
 
 # the last that makes an environment for Python 2.7
 _VIRTUALENV = 'virtualenv<20.22'
@@ -57,9 +64,7 @@ sqlite3.dbapi2.connect = connect
 
 def cache_folder():
     """Where environments are kept (pathlib.Path)."""
-    home = os.environ.get('XDG_CACHE_HOME') or os.path.join(
-        os.path.expanduser('~'), '.cache')
-    return pathlib.Path(home, 'keeptrack')
+    return platformdirs.user_cache_path('keeptrack')
 
 
 def find_python(wanted, given=None):
@@ -79,7 +84,7 @@ def find_python(wanted, given=None):
     if given is not None:
         if not _is_version(given, wanted):
             raise errors.KeeptrackError(
-                '%s does not run as Python %s: name another with --python'
+                '%s is not a Python %s that runs: name another with --python'
                 % (given, wanted))
         return _absolute(given)
     for candidate in _candidates(wanted):
@@ -178,13 +183,16 @@ class Environment(object):
         try:
             self._cache.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(self.path, ignore_errors=True)
+            began = time.monotonic()
             self._make(report)
             mark.touch()
+            report('%s made in %d s' % (self.path,
+                                        time.monotonic() - began))
         except BaseException as exc:
             shutil.rmtree(self.path, ignore_errors=True)
             if isinstance(exc, OSError):
                 raise errors.KeeptrackError(
-                    'the environment %s cannot be made: %s' % (
+                    'the virtualenv %s cannot be made: %s' % (
                         self.path, exc.strerror))
             raise
 
@@ -204,7 +212,7 @@ class Environment(object):
             self._run(self._base, '-m', 'venv', str(self.path))
         count = sum(1 for line in self._constraints.read_text().splitlines()
                     if line.strip() and not line.startswith('#'))
-        report('installing %d packages, which takes some minutes '
+        report('installing %d packages, which can take some minutes '
                '(log: %s)' % (count, self._log))
         self._run(self.python, '-m', 'pip', 'install', '--requirement',
                   str(self._constraints))
@@ -226,10 +234,16 @@ class Environment(object):
                if name not in ('PIP_CONSTRAINT', 'PYTHONPATH',
                                'PYTHONHOME')}
         env.update(variables, PIP_CONSTRAINT=os.devnull)
+        LOG.debug('%s', ' '.join(command))
         with open(self._log, 'ab') as log:
+            began = log.tell()
             result = subprocess.run(command, stdin=subprocess.DEVNULL,
                                     stdout=log, stderr=log, env=env)
         if result.returncode:
+            with open(self._log, 'rb') as log:
+                log.seek(began)
+                output = log.read().decode('utf-8', 'replace')
             raise errors.KeeptrackError(
-                'the environment for %s cannot be made (%s failed): see %s'
-                % (self._target.name, ' '.join(command[:4]), self._log))
+                'the virtualenv for %s cannot be made: %s (%s; log: %s)' % (
+                    self._target.name, pip_output.explain(output),
+                    ' '.join(command[:4]), self._log))

@@ -12,7 +12,9 @@
 
 """git as a subprocess: one door for every call that the kit makes."""
 
+import contextlib
 import hashlib
+import logging
 import os
 import pathlib
 import shutil
@@ -24,6 +26,9 @@ from keeptrack import errors
 # A user's own settings must not change what the kit computes: no signing, no
 # hooks, no white space repair.  For repositories that the kit made itself.
 ISOLATED = {'GIT_CONFIG_GLOBAL': os.devnull, 'GIT_CONFIG_NOSYSTEM': '1'}
+
+
+LOG = logging.getLogger(__name__)
 
 
 class GitError(errors.KeeptrackError):
@@ -60,6 +65,7 @@ def start(folder, *args, env=None):
     for name in ('GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE'):
         everything.pop(name, None)
     everything.update(env or {})
+    LOG.debug('git %s (in %s)', ' '.join(args), folder)
     return subprocess.Popen(
         ('git',) + args, cwd=folder, env=everything, stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -83,7 +89,9 @@ def run(folder, *args, stdin=b'', env=None):
     try:
         out, err = process.communicate(stdin)
     except BaseException:
-        os.killpg(process.pid, signal.SIGKILL)
+        # an interrupt can come when git has just ended
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         raise
     if process.returncode:

@@ -44,8 +44,9 @@ def computed(tree, target, series, source=None, report=lambda line: None):
     image = type(series)(series.name, first).put_on(tree.lines)
     for patch in series.patches:
         image.put(patch)
-    for patch in tuple(first) + series.patches:
-        report('patch: %s' % patch.title)
+    patches = tuple(first) + series.patches
+    for number, patch in enumerate(patches, 1):
+        report('patch %d of %d: %s' % (number, len(patches), patch.title))
     return image.changed()
 
 

@@ -14,6 +14,7 @@
 
 import contextlib
 import importlib.util
+import logging
 import pathlib
 import re
 import subprocess
@@ -25,6 +26,9 @@ from packaging import specifiers
 from packaging import version
 
 from keeptrack import errors
+from keeptrack import pip_output
+
+LOG = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -64,25 +68,21 @@ def newest(specifier, report=lambda line: None):
         return str(max(known))
     except ValueError:
         raise errors.KeeptrackError(
-            'the package index has no Nova %s (pip: %s): name a tree' % (
-                specifier, _complaint(result)))
+            'there is no Nova %s to be had: %s; or name a tree' % (
+                specifier, pip_output.explain(result.stderr)
+                if result.returncode else 'the package index has none'))
 
 
 def _pip(*words):
     if importlib.util.find_spec('pip') is None:
         raise errors.KeeptrackError(
-            'getting a Nova release needs pip, which this Python lacks: '
-            'install it, or name a tree')
+            'getting a Nova release needs pip, which this Python does '
+            'not have: install it, or name a tree')
+    LOG.debug('pip %s', ' '.join(words))
     return subprocess.run(
         [sys.executable, '-m', 'pip', '--disable-pip-version-check', *words],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True)
-
-
-def _complaint(result):
-    words = [line for line in result.stderr.splitlines()
-             if line.lower().startswith('error')]
-    return words[-1] if words else 'it said nothing'
 
 
 def _download(folder, release):
@@ -92,9 +92,9 @@ def _download(folder, release):
     found = sorted(folder.glob('nova-*.tar.gz'))
     if result.returncode or not found:
         raise errors.KeeptrackError(
-            'pip could not get Nova%s (%s): see pip index versions nova, or '
-            'name a tree' % (' ' + release if release else '',
-                             _complaint(result)))
+            'there is no Nova%s to be had: %s; or name a tree' % (
+                ' ' + release if release else '',
+                pip_output.explain(result.stderr)))
     return found[-1]
 
 

@@ -143,13 +143,19 @@ class Runner(object):
 
     def _collect(self, futures, outcomes):
         waiting = set(futures)
+        began = time.monotonic()
+
+        def say(words):
+            self._report('%d of %d test processes done, %d min: %s' % (
+                len(futures) - len(waiting), len(futures),
+                (time.monotonic() - began) // 60, words))
+
         while waiting:
             done, waiting = concurrent.futures.wait(
                 waiting, timeout=_QUIET,
                 return_when=concurrent.futures.FIRST_COMPLETED)
             if not done:
-                self._report('%d of %d test processes done' % (
-                    len(futures) - len(waiting), len(futures)))
+                say('%d are running' % len(self._running))
             for future in done:
                 job = futures[future]
                 rows, seconds = future.result()
@@ -157,7 +163,7 @@ class Runner(object):
                 for name, outcome, text in rows:
                     outcomes[job.label, job.module].add(name, outcome, text)
                     failed += outcome == 'failed'
-                self._report('%s: %s%s: %d tests, %d failed, %d s' % (
+                say('%s: %s%s: %d tests, %d failed, %d s' % (
                     job.label, job.module,
                     '' if job.part == '1/1' else ' part ' + job.part,
                     len(rows), failed, seconds))
@@ -167,8 +173,7 @@ class Runner(object):
         for future in futures:
             future.cancel()
         for process in list(self._running):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _kill(process)
 
     def _one(self, job, results):
         began = time.monotonic()
@@ -180,9 +185,9 @@ class Runner(object):
             if len(rows) > known:
                 left, known = _TRIES, len(rows)
             left -= 1
-            self._report('%s: %s stands still: it is %s' % (
-                job.label, job.module, 'gone on with' if left else
-                'given up'))
+            self._report('%s: %s: no test ended for %d s, and the process is '
+                         '%s' % (job.label, job.module, _STANDSTILL,
+                                 'started again' if left else 'given up'))
             if not left:
                 break
         return rows, time.monotonic() - began
@@ -202,11 +207,11 @@ class Runner(object):
                 start_new_session=True)
             self._running.add(process)
             if self._stopped:
-                # the others were ended between our first look and now
-                os.killpg(process.pid, signal.SIGKILL)
+                # the others were ended between our first check and now
+                _kill(process)
             hangs = not _ends(process, results)
             if hangs:
-                os.killpg(process.pid, signal.SIGKILL)
+                _kill(process)
             status = process.wait()
             self._running.discard(process)
             _drop_rest(results)
@@ -219,6 +224,12 @@ class Runner(object):
                     if hangs else 'process ended with status %d' % status),
                     'failed', last))
         return rows, hangs
+
+
+def _kill(process):
+    """End a process and all that it has started; it may have ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _ends(process, results):

@@ -25,8 +25,8 @@ from keeptrack import inplace
 from keeptrack import testruns
 from keeptrack import tree as tree_mod
 
-BEFORE = 'before'
-AFTER = 'after'
+BEFORE = 'unpatched'
+AFTER = 'patched'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +126,7 @@ def lay_out(tree, target, series, folder, source=None, each=False):
     :param folder: where to put the copies (pathlib.Path)
     :param source: a clone to take the prerequisite from, or None
     :param each: make one copy after each patch, too (bool)
-    :returns: dict of label to pathlib.Path, "before" first
+    :returns: dict of label to pathlib.Path, "unpatched" first
     :raises KeeptrackError: when the series does not go on
     """
     tree.refuse_unready()
@@ -140,7 +140,7 @@ def lay_out(tree, target, series, folder, source=None, each=False):
     counts = list(range(1, len(series.patches))) if each else []
     for count in counts + [len(series.patches)]:
         label = (AFTER if count == len(series.patches) else
-                 'after %d' % count)
+                 'patched %d' % count)
         copy = folder / label.replace(' ', '-')
         shutil.copytree(before, copy, symlinks=True)
         patched = tree_mod.Tree(copy)
@@ -215,6 +215,22 @@ def chosen_modules(target, series, wanted):
     return list(wanted or target.test_modules + target.our_modules)
 
 
+def refuse_unknown(tree, series, modules):
+    """Raise a KeeptrackError for a test module that neither tree has.
+
+    :param tree: the tree.Tree, with the series or without
+    :param series: the target's series.Series
+    :param modules: test modules that the user named (iterable of str)
+    """
+    added = set(series.added())
+    for module in modules:
+        path = str(_file('', module))
+        if path not in added and not (tree.path / path).is_file():
+            raise errors.KeeptrackError(
+                '--tests %s: there is no %s in %s, and the series adds none'
+                % (module, path, tree.path))
+
+
 def run(target, copies, modules, python, processes, report, release=None):
     """Run the tests in every copy.
 
@@ -256,6 +272,6 @@ def _refuse_unrun(outcomes):
             if label == BEFORE and testruns.is_no_test(name):
                 last = text.strip().split('\n')[-1]
                 raise errors.KeeptrackError(
-                    'without the series, %s: %s; nothing is proved: see to '
-                    'the environment or to --tests' % (
+                    'without the series, %s: %s; so there is nothing to '
+                    'compare with: check the environment and --tests' % (
                         name, last or 'it said nothing'))

@@ -22,6 +22,7 @@ from cliff import command
 
 from keeptrack import branch
 from keeptrack.commands import common
+from keeptrack.commands import lister
 from keeptrack.commands import proof
 from keeptrack import errors
 from keeptrack import git
@@ -34,41 +35,46 @@ from keeptrack import verification
 
 
 class Apply(command.Command):
-    """Put the series on a Nova tree: all of it or nothing.
+    """Apply the series to a Nova tree: all of it or nothing.
 
     In a clone the patches become commits on a new branch, which is checked
-    out at the very end; the hooks of git am and commit.gpgsign take part.  A
-    tree that is no git checkout is patched in place.
-    Without TREE, the newest release is taken from PyPI and unpacked in
-    ./nova-<version>; a release that PyPI does not have is cloned from
-    NOVA_REPO into ./nova-<target>.
+    out at the end; the clone's hooks for git am and its commit.gpgsign apply.
+    A tree that is not a git checkout is patched in place.
+
+    Without TREE, the newest release is downloaded from PyPI and unpacked in
+    ./nova-<version>; a release that is not on PyPI is cloned from NOVA_REPO
+    into ./nova-<target>.
 
     With --verify, Nova's own tests are then run without and with the series,
-    as keeptrack verify does.  Exit status: 0 when nothing fails that did not
-    fail before, 1 when something does, 2 when the series was not applied or
-    the tests could not be run.
+    as by keeptrack verify. A target's first run makes a virtualenv; see
+    keeptrack cache.
+
+    Exit status: 0 when the series was applied and, with --verify, no test
+    fails with it that passes without it; 1 when one does; 2 when the series
+    was not applied or the tests could not be run.
     """
 
     _status = 0
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
+        lister.keep_paragraphs(parser)
         common.add_tree(parser, 'to patch')
         parser.add_argument(
             '--branch', metavar='B',
-            help='in a clone: the branch to make (default: '
+            help='in a clone: the branch to create (default: '
                  'keeptrack/<target>)')
         parser.add_argument(
             '--author', metavar="'NAME <MAIL>'",
-            help="in a clone: the commits' author, in place of the patches' "
-                 'own, whose Signed-off-by goes, too')
+            help="in a clone: the author of the commits (default: the "
+                 "patches'); it also replaces the patches' Signed-off-by")
         parser.add_argument(
             '--signoff', action='store_true',
-            help='in a clone: add the Signed-off-by of the user who commits, '
-                 'as git am --signoff does')
+            help="in a clone: add the committer's Signed-off-by, as git am "
+                 '--signoff does')
         parser.add_argument(
             '--dry-run', action='store_true',
-            help='prove that the series goes on, and change nothing')
+            help='check that the series applies, and change nothing')
         parser.add_argument(
             '--verify', action='store_true',
             help="then run Nova's own tests without and with the series")
@@ -76,14 +82,17 @@ class Apply(command.Command):
         return parser
 
     def run(self, parsed_args):
-        return super().run(parsed_args) or self._status
+        try:
+            return super().run(parsed_args) or self._status
+        except KeyboardInterrupt as exc:
+            raise KeyboardInterrupt(str(exc) or 'the tree is as it was')
 
     def take_action(self, parsed_args):
         common.refuse_both(parsed_args)
         if parsed_args.verify and parsed_args.dry_run:
             raise errors.KeeptrackError(
-                '--dry-run leaves nothing to verify: leave one out, or see '
-                'keeptrack verify')
+                '--dry-run and --verify exclude each other: keeptrack verify '
+                'tests without applying')
         if parsed_args.tree is not None:
             path = self._apply(tree.Tree(parsed_args.tree), parsed_args)
         else:
@@ -96,32 +105,33 @@ class Apply(command.Command):
             except KeyboardInterrupt:
                 raise KeyboardInterrupt('the series is applied, not verified')
 
-    def _say(self, line):
+    def _print(self, line):
         self.app.stdout.write(line + '\n')
 
     def _apply(self, nova, args):
-        """Apply the series to a tree and say so; gives the tree's path."""
+        """Apply the series to a tree and print that; returns its path."""
         target, series = common.require_target(self.app_args, nova)
         if args.verify:
-            # what stands in the way of the tests is told before the work
+            # refuse what keeps the tests from running before the work
             proof.Proof(target, series, args)
         nova.refuse_unready()
-        nova.refuse_unwritable(series.paths())
+        if not args.dry_run:
+            nova.refuse_unwritable(series.paths())
         if nova.is_clone:
             self._apply_to_clone(nova, target, series, args)
             return nova.path
         for option in ('branch', 'author', 'signoff'):
             if getattr(args, option):
                 raise errors.KeeptrackError(
-                    '%s is no git checkout, so --%s means nothing there: '
-                    'leave it out' % (nova.path, option))
+                    '%s is not a git checkout: leave out --%s' % (
+                        nova.path, option))
         files = inplace.computed(nova, target, series, common.nova_repo(),
                                  common.report)
         if not args.dry_run:
             inplace.write(nova, files)
-        self._say('%s: %d patches of %s %s, %d files' % (
+        self._print('%s: %d patches of %s %s, %d files' % (
             nova.path, len(series.patches), target.name,
-            'would go on' if args.dry_run else 'applied', len(files)))
+            'would apply' if args.dry_run else 'applied', len(files)))
         return nova.path
 
     def _apply_to_clone(self, nova, target, series, args):
@@ -136,9 +146,10 @@ class Apply(command.Command):
                              signature=signature) as scratch:
             if not args.dry_run:
                 branch.publish(nova, scratch, name)
-        self._say('%s: %d patches of %s %s branch %s%s' % (
+        self._print('%s: %d patches of %s %s branch %s%s' % (
             nova.path, len(series.patches), target.name,
-            'would go on as' if args.dry_run else 'are commits on', name,
+            'would apply as commits on' if args.dry_run else
+            'are commits on', name,
             '' if args.dry_run else ', which is checked out now'))
 
     def _sources(self, nova, target):
@@ -168,7 +179,7 @@ class Apply(command.Command):
         release = common.published(self.app_args, args.release)
         with nova_release.unpacked(release, common.report) as unpacked:
             nova = tree.Tree(unpacked)
-            # told before a folder is made for it
+            # refuse it before a folder is made for it
             common.require_target(self.app_args, nova)
             with _new_folder(unpacked.name, args.dry_run) as folder:
                 shutil.copytree(unpacked, folder, symlinks=True)
@@ -185,13 +196,13 @@ class Apply(command.Command):
                  verification.AFTER, 'Nova'),
                 ("the series' own tests", verification.AFTER, 'ours')):
             found = result.sums(label, whose)
-            self._say('%s: %d run, %d passed, %d failed, %d skipped' % (
+            self._print('%s: %d run, %d passed, %d failed, %d skipped' % (
                 title, found.tests, found.passed, found.failed,
                 found.skipped))
-        self._say(
-            'Not proven: %d tests fail that did not fail before; they are '
-            'named above' % failures if failures else
-            'Proven: no test fails with the series that passes without it. '
+        self._print(
+            'FAILED: %d tests fail with the series that pass without it; '
+            'they are named above' % failures if failures else
+            'No test fails with the series that passes without it. '
             'The patched Nova is in %s' % nova.path)
         self._status = 1 if failures else 0
 
@@ -222,7 +233,7 @@ def _new_folder(name, throw_away):
     folder = pathlib.Path.cwd() / name
     if folder.exists():
         raise errors.KeeptrackError(
-            '%s exists already: remove it, name it as TREE, or work in '
+            '%s exists already: remove it, name it as TREE, or run this in '
             'another folder' % folder)
     try:
         yield folder

@@ -21,15 +21,16 @@ from keeptrack.audit.hosts import collector
 from keeptrack.audit.hosts import nova_record
 from keeptrack.audit import whole_file
 from keeptrack.commands import audit_hosts
+from keeptrack.commands import lister
 from keeptrack import errors
 
 _DESCRIPTION = '''\
 Write the guests of one host as JSON, for keeptrack audit hosts --from.
 
-It asks libvirt on a read-only connection, by its binding or by virsh,
-whichever is there, and changes nothing. A host without keeptrack can run
+It asks libvirt on a read-only connection, by libvirt-python or virsh,
+whichever is installed, and changes nothing. A host without keeptrack can run
 contrib/ansible/roles/keeptrack_audit/files/keeptrack_collect.py, which is the
-same code and needs Python 2.7 or 3.4 and later only.
+same code and needs only Python 2.7, or 3.4 and later.
 '''
 
 
@@ -38,22 +39,24 @@ class AuditCollect(command.Command):
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
+        lister.keep_paragraphs(parser)
         parser.add_argument(
             '--uri', default=collector.OWN_URI,
             help="libvirt's URI (default: %(default)s)")
         parser.add_argument(
-            '--name', help='what the host is called in the report, best as '
-                           'Nova calls it (default: as it calls itself)')
+            '--name', help="the host's name in the report; use Nova's "
+                           "(default: the host's own)")
         parser.add_argument(
             '--nova', action='store_true',
-            help="write Nova's view instead: all instances and hosts")
+            help="write Nova's records, all instances and hosts, in place of "
+                 "a host's guests")
         audit_hosts.add_nova(parser)
         parser.add_argument(
             '--timeout', metavar='S', type=float, default=asking.TIMEOUT,
             help='seconds for libvirt to answer (default: %(default)s)')
         parser.add_argument(
             '--output', metavar='FILE',
-            help='write there, not on standard output')
+            help='write to this file (default: standard output)')
         return parser
 
     def take_action(self, parsed_args):

@@ -29,18 +29,19 @@ from keeptrack.commands import common
 from keeptrack import errors
 
 _DESCRIPTION = '''\
-Find the guests that Nova has lost track of, on the hosts themselves.
+Find the guests that Nova has lost track of, by asking the hosts.
 
-Each host's guests are read over libvirt, on read-only connections, and
-compared with Nova's view, if --os-cloud or --nova gives one: guests that run
-twice, elsewhere, nowhere, or though Nova says that they do not, empty domains
-that are left, and instances that are parked or have been migrating for long.
-What was found is looked at again after a pause; only what stands is told.
-Nothing is changed, ever.
+The guests of each host are read over libvirt, on read-only connections, and
+compared with Nova's records, if --os-cloud or --nova names them. Reported are
+guests that run on two hosts, on another host than Nova's, on no host, or
+although Nova has them stopped; incoming domains without a migration; and
+instances that are parked or have been migrating for long. Each finding is
+checked again after a pause, and reported if it remains. Nothing is changed.
 
-Without HOST, all hosts of Nova's are asked. The exit status is 0 if nothing
-was found, 1 if something was, 2 if nothing was and not all could be looked at,
-or for bad input.
+Without HOST, all compute hosts of Nova are asked.
+
+Exit status: 0 when nothing was found, 1 when something was found, 2 when
+nothing was found and a host could not be examined, or for bad input.
 '''
 
 
@@ -51,39 +52,40 @@ class AuditHosts(audit_output.AuditLister):
         parser = super().get_parser(prog_name)
         parser.add_argument(
             'hosts', metavar='HOST', nargs='*',
-            help='the name of a host, or a URI of libvirt')
+            help='the name of a host, or a URI of libvirt (default: all of '
+                 "Nova's compute hosts)")
         parser.add_argument(
             '--hosts-file', metavar='FILE',
-            help='take hosts from this file too, one a line; - for standard '
-                 'input')
+            help='read more hosts from this file, one on each line; - for '
+                 'standard input')
         parser.add_argument(
             '--uri', metavar='URI', default=asking.URI,
-            help="a host's URI, with %%s for its name, as in Nova's "
-                 'live_migration_uri (default: %s)'
-                 % asking.URI.replace('%', '%%'))
+            help="libvirt's URI of a host, with %%s for its name, as in "
+                 "Nova's  live_migration_uri (default: %(default)s)")
         parser.add_argument(
             '--from', metavar='FILE', dest='collected', nargs='+',
-            help='ask no host: take what keeptrack audit collect has written, '
-                 'files or folders of them; twice for each host, with a pause '
-                 'between, is best. A HOST that is named and of which nothing '
-                 'was collected is told')
+            help='read what keeptrack audit collect has written, files or '
+                 'folders of files, in place of asking hosts; collect each '
+                 'host twice, with a pause, so that findings are checked '
+                 'again')
         add_nova(parser)
         parser.add_argument(
             '--nova', metavar='FILE',
-            help="take Nova's view from what audit collect --nova has written")
+            help="read Nova's records from what audit collect --nova has "
+                 'written')
         parser.add_argument(
             '--forks', metavar='N', type=int, default=asking.FORKS,
-            help='hosts that are asked at a time (default: %(default)s)')
+            help='hosts to ask at a time (default: %(default)s)')
         parser.add_argument(
             '--timeout', metavar='S', type=float, default=asking.TIMEOUT,
             help='seconds for a host to answer (default: %(default)s)')
         parser.add_argument(
             '--pause', metavar='S', type=float, default=audit.PAUSE,
-            help='seconds between two looks (default: %(default)s)')
+            help='seconds between two checks (default: %(default)s)')
         parser.add_argument(
             '--migrating-after', metavar='S', type=float,
             default=comparing.MIGRATING_AFTER,
-            help='seconds after which a migration is long '
+            help='seconds after which a migration is reported as long '
                  '(default: %(default)s)')
         return parser
 
@@ -94,8 +96,8 @@ class AuditHosts(audit_output.AuditLister):
             return self._collected(parsed_args, names)
         if parsed_args.nova:
             raise errors.KeeptrackError(
-                '--nova goes with --from: what was collected earlier cannot '
-                'be compared with hosts that are asked now')
+                '--nova needs --from: records that were collected earlier '
+                'cannot be compared with hosts that are asked now')
         nova = nova_of(parsed_args)
         if not names and nova is None:
             raise errors.KeeptrackError(
@@ -132,8 +134,8 @@ def add_nova(parser):
     """Give a parser the options that name a cloud."""
     parser.add_argument(
         '--os-cloud', metavar='NAME', default=os.environ.get('OS_CLOUD'),
-        help="Nova's cloud in clouds.yaml (default: $OS_CLOUD); needs an "
-             'admin of it')
+        help='the cloud in clouds.yaml, with the credentials of an '
+             'administrator (default: OS_CLOUD)')
 
 
 def nova_of(args):

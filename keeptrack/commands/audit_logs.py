@@ -14,26 +14,27 @@
 
 import math
 import os
-import sys
 import zoneinfo
 
 from keeptrack.audit.logs import look
 from keeptrack.audit.logs import paths as log_paths
 from keeptrack.audit.logs import reading
 from keeptrack.commands import audit_output
+from keeptrack.commands import progress
 from keeptrack import errors
 
 
 class AuditLogs(audit_output.AuditLister):
     """Find guests that live migrations have lost, in logs of nova-compute.
 
-    It reads logs of Juno to 2026.2, of as many hosts as there are, as
-    oslo.log, journalctl, syslog daemons, container runtimes and log shippers
-    write them, plain or packed with gzip, xz, zstd or bzip2. Give it the
-    logs of both hosts of a migration: of one alone it can tell little for
-    certain. Exit status: 0 when nothing was found, 1 when something was, 2
-    when nothing was and not all that nova-compute writes was understood, or
-    for bad input.
+    It reads logs of Juno to 2026.2, of any number of hosts, as oslo.log,
+    journalctl, syslog daemons, container runtimes and log shippers write
+    them, plain or compressed with gzip, xz, zstd or bzip2. Give it the logs
+    of both hosts of a migration: the log of one host proves little.
+
+    Exit status: 0 when nothing was found, 1 when something was found, 2 when
+    nothing was found and a part of the logs could not be read, or for bad
+    input.
     """
 
     def get_parser(self, prog_name):
@@ -44,17 +45,17 @@ class AuditLogs(audit_output.AuditLister):
                  'input')
         parser.add_argument(
             '--host', metavar='PATH=HOST', action='append', default=[],
-            help="the host that a log is of, where neither the log nor its "
-                 "path (nova-compute-HOST.log, HOST/nova-compute.log) tells; "
-                 "PATH is a file that is read")
+            help="the host of a log, where neither the log nor its path "
+                 "(nova-compute-HOST.log, HOST/nova-compute.log) names it; "
+                 "PATH is one of the files that are read; can be repeated")
         parser.add_argument(
             '--clock-difference', metavar='SECONDS', type=float,
             default=look.CLOCKS,
-            help='by how much clocks of hosts may differ (default: %g)'
-                 % look.CLOCKS)
+            help='by how much clocks of hosts may differ '
+                 '(default: %(default)g)')
         parser.add_argument(
             '--timezone', metavar='ZONE', default='UTC',
-            help="the hosts' time zone, for time stamps that name none "
+            help="the hosts' time zone, for time stamps without one "
                  "(default: UTC)")
         return parser
 
@@ -78,16 +79,6 @@ class AuditLogs(audit_output.AuditLister):
             raise errors.KeeptrackError(
                 '--host needs PATH=HOST, not %s' % exc)
         return look.look(paths, hosts, zone, clocks,
-                         progress=self._progress())
-
-    @staticmethod
-    def _progress():
-        """Tell how far it is, where somebody looks on."""
-        if not sys.stderr.isatty():
-            return lambda done, total: None
-
-        def tell(done, total):
-            print('\rkeeptrack: %d of %d parts read%s' % (
-                done, total, '\n' if done == total else ''), end='',
-                file=sys.stderr, flush=True)
-        return tell
+                         progress=progress.Progress(
+                             'reading parts of logs',
+                             self.app.options.verbose_level == 0).step)

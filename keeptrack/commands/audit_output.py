@@ -15,13 +15,13 @@
 import abc
 
 from cliff import columns
-from cliff import lister
 
 from keeptrack.audit import page
 from keeptrack.audit import prometheus
 from keeptrack.audit import report as report_mod
 from keeptrack.audit import whole_file
 from keeptrack.commands import common
+from keeptrack.commands import lister
 
 # lines on stderr of what was not seen; the report has them all
 _TOLD = 10
@@ -62,6 +62,16 @@ class AuditLister(lister.Lister, metaclass=abc.ABCMeta):
     A subclass adds its arguments in get_parser() and has look().
     """
 
+    column_help = (
+        ('Instance', "the instance's UUID"),
+        ('Finding', 'what has happened to its guest'),
+        ('Certainty', 'certain, likely or possible'),
+        ('Hosts', 'the hosts that have it or had it'),
+        ('When', 'the time of the finding, UTC'),
+        ('Why', 'the first reason; csv, json, --html and --json have all'),
+        ('Next', 'what to do first; csv, json, --html and --json have all'),
+    )
+
     _status = report_mod.NOTHING_FOUND
 
     def get_parser(self, prog_name):
@@ -75,8 +85,8 @@ class AuditLister(lister.Lister, metaclass=abc.ABCMeta):
             help='write the whole report (schema %s)' % report_mod.SCHEMA)
         group.add_argument(
             '--prometheus', metavar='FILE',
-            help="write the counts as a textfile for node-exporter; the "
-                 "file's name should end in .prom")
+            help="write the numbers of findings to a textfile for "
+                 "node-exporter, which reads files that end in .prom")
         return parser
 
     @abc.abstractmethod
@@ -101,7 +111,7 @@ class AuditLister(lister.Lister, metaclass=abc.ABCMeta):
         self._tell(found)
         self._status = found.status()
         return COLUMNS, [
-            (one.instance, Title(one), one.certainty, common.Words(one.hosts),
+            (one.instance, Title(one), one.certainty, lister.Words(one.hosts),
              When(one.when), Sentences(list(one.why)),
              Sentences(list(one.next))) for one in found.findings]
 
@@ -121,7 +131,7 @@ class AuditLister(lister.Lister, metaclass=abc.ABCMeta):
             common.report(report_mod.printable(
                 'not seen: %s: %s' % (one.where, one.why)))
         if len(failures) > _TOLD:
-            common.report('not seen: %d more, which --json and --html tell'
+            common.report('not seen: %d more, see --json and --html'
                           % (len(failures) - _TOLD))
         common.report('looked at %d, could not look at %d, found %d' % (
             found.number_looked_at(), len({one.where for one in failures}),

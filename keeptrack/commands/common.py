@@ -12,13 +12,12 @@
 
 """What the commands share: their tree, their target, their progress."""
 
+import argparse
 import contextlib
+import logging
 import os
 import pathlib
-import sys
 import tempfile
-
-from cliff import columns
 
 from keeptrack import errors
 from keeptrack import git
@@ -28,16 +27,19 @@ from keeptrack import targets
 from keeptrack import tree
 
 
-class Words(columns.FormattableColumn):
-    """A list: itself for machines, a line of words for people."""
-
-    def human_readable(self):
-        return ', '.join(self._value) or 'none'
+LOG = logging.getLogger(__name__)
 
 
 def report(line):
-    """Tell the user on stderr how the work goes on."""
-    print('keeptrack: %s' % line, file=sys.stderr, flush=True)
+    """Show the user what is done now; see KeeptrackApp.configure_logging."""
+    LOG.info('%s', line)
+
+
+def named(text):
+    """An argument that must not be empty: the type of TREE and --release."""
+    if not text:
+        raise argparse.ArgumentTypeError('it is empty')
+    return text
 
 
 def add_tree(parser, what):
@@ -47,13 +49,14 @@ def add_tree(parser, what):
     :param what: what is done with the tree, for the help (str)
     """
     parser.add_argument(
-        'tree', metavar='TREE', nargs='?',
-        help='the Nova tree %s: the top of a clone or of an unpacked release; '
-             'without it the newest release, from PyPI' % what)
+        'tree', metavar='TREE', nargs='?', type=named,
+        help='the Nova tree %s: the top of a clone or of an unpacked release '
+             '(default: the newest release, from PyPI)' % what)
     parser.add_argument(
-        '--release', metavar='R',
-        help='without TREE: this release, or the newest of this target; '
-             'what PyPI does not have comes from NOVA_REPO')
+        '--release', metavar='R', type=named,
+        help='without TREE: this release, as 33.0.2, or the newest of this '
+             'target, as 2025.2; releases that are not on PyPI come from the '
+             'clone that the variable NOVA_REPO names')
 
 
 def refuse_both(args):
@@ -64,10 +67,20 @@ def refuse_both(args):
 
 
 def all_targets(options):
-    """The targets that the user works with (list of targets.Target)."""
-    return targets.load_all(
-        pathlib.Path(options.patches) if options.patches else
-        targets.default_folder())
+    """The targets that the user works with (list of targets.Target).
+
+    :raises KeeptrackError: when --patches names a folder without targets
+    """
+    folder = (pathlib.Path(options.patches) if options.patches is not None
+              else targets.default_folder())
+    found = targets.load_all(folder)
+    if not found:
+        inside = folder / 'patches'
+        raise errors.KeeptrackError(
+            '%s holds no target (a folder with a target.toml): name %s with '
+            '--patches' % (folder, inside if inside.is_dir() else
+                           'the folder patches of a checkout of keeptrack'))
+    return found
 
 
 def nova_repo():

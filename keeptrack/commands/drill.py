@@ -15,9 +15,8 @@ import contextlib
 import pathlib
 import tempfile
 
-from cliff import lister
-
 from keeptrack.commands import common
+from keeptrack.commands import lister
 from keeptrack.drill import campaign
 from keeptrack.drill import faults
 from keeptrack.drill import lag
@@ -30,23 +29,44 @@ from keeptrack import errors
 from keeptrack import tree as tree_mod
 
 _DESCRIPTION = '''\
-Break things while Nova migrates a real guest, and see where Nova's record and
-the truth part.
+Inject faults into live migrations of a real guest, and compare Nova's record
+with the host that runs the guest.
 
-Two hosts are made on this machine, each with a libvirtd of its own, and a
-guest is migrated between them by the driver and the manager of a Nova tree,
-while a fault happens at a random moment. At the end, and on the way, Nova's
-record is compared with where the guest's QEMU really is. It needs root and
-the packages that it names when they are missing, and touches nothing but what
-it has started.
+Two hosts are made on this machine, each with a libvirtd of its own. The
+driver and the manager of a Nova tree migrate a guest between them, while a
+fault happens at a random moment. During the migration and at its end, Nova's
+record is compared with the host that runs the guest's QEMU. It needs root and
+some packages (missing ones are named), and changes nothing but what it has
+started.
 
-Without TREE, the newest release that has a target is drilled with the series,
-beside the same release without it.
+Without TREE, the newest release that has a target is drilled with the series
+and without it.
+
+Exit status: 0 when no run of the first tree has the verdict wrong, lost or
+not run; 1 when one has; 2 for bad input, or when no run was possible.
 '''
 
 
 class Drill(lister.Lister):
     __doc__ = _DESCRIPTION
+
+    column_help = (
+        ('Fault, Tree', 'the fault, and the tree into whose migrations it was '
+                        'injected'),
+        ('Runs', 'migrations; Not run is the number of those that the '
+                 'machine could not run'),
+        ('Right', "Nova's record has the guest's host and state"),
+        ('Parked', 'the instance is parked: Nova checks it again'),
+        ('Wrong', "Nova's record does not fit, or something was done that "
+                  'must never be done'),
+        ('Lost', "the guest runs and Nova's record names another host or "
+                 'says stopped; or Nova ended the only copy'),
+        ('Split brain', 'both hosts ran the guest, and Nova has reported it'),
+        ('Unseen', 'a split brain that Nova has not reported'),
+        ('Left', 'runs that left something to do for an operator'),
+        ('Parked s, Free s', 'seconds until it was parked, and from there '
+                             'until it was decided: median and maximum'),
+    )
 
     _status = 0
 
@@ -55,41 +75,41 @@ class Drill(lister.Lister):
         common.add_tree(parser, 'to drill')
         parser.add_argument(
             '--against', metavar='TREE', action='append', default=[],
-            help='drill this tree with the same faults at the same moments, '
-                 'too; can be given again')
+            help='drill this tree also, with the same faults at the same '
+                 'moments; can be repeated')
         parser.add_argument(
             '--fault', metavar='F', action='append',
-            help='this fault only; can be given again (--list names them)')
+            help='this fault only; can be repeated (see --list)')
         parser.add_argument(
-            '--list', action='store_true', help='list the faults, run none')
+            '--list', action='store_true', help='list the faults and exit')
         parser.add_argument(
             '--runs', metavar='N', type=int,
             help='runs of each fault on each tree (default: 1)')
         parser.add_argument(
             '--labs', metavar='N', type=int,
-            help='pairs of hosts that work at a time (default: 2)')
+            help='pairs of hosts at a time (default: 2)')
         parser.add_argument(
             '--seed', metavar='S',
-            help='of all that is random: the same seed, the same moments '
+            help='the seed of random moments: the same seed repeats them '
                  '(default: 1)')
         parser.add_argument(
             '--output', metavar='FOLDER',
             help='a new folder for results.json, report.html and the logs of '
-                 'runs that came out wrong (default: ./keeptrack-drill)')
+                 'runs that ended wrong (default: ./keeptrack-drill)')
         parser.add_argument(
             '--keep-logs', action='store_true',
             help="keep every run's logs")
         parser.add_argument(
             '--from', metavar='FILE', dest='results', action='append',
-            help='run nothing, report on such a results.json; those of '
-                 'several drills can be put together')
+            help='report on the results.json of an earlier drill; can be '
+                 'repeated, to report on several drills at once')
         parser.add_argument(
             '--lag', action='store_true',
-            help='list how long the driver took to tell the end of each '
-                 'migration, not what became of it')
+            help='list how long the driver took to report the end of each '
+                 'migration, in place of the verdicts')
         parser.add_argument(
             '--python', metavar='PYTHON',
-            help="the Python to make the trees' environments of")
+            help="the Python of the trees' virtualenvs")
         return parser
 
     def run(self, parsed_args):
@@ -97,9 +117,7 @@ class Drill(lister.Lister):
 
     def take_action(self, parsed_args):
         if parsed_args.list:
-            return ('Fault', 'What happens', 'Moments'), [
-                (fault.name, fault.title, common.Words(fault.moments))
-                for fault in faults.FAULTS]
+            return self._list(parsed_args)
         chosen = self._faults(parsed_args)
         if parsed_args.results:
             self._refuse_beside_from(parsed_args)
@@ -114,6 +132,18 @@ class Drill(lister.Lister):
         return (lag if parsed_args.lag else report).rows(results)
 
     @staticmethod
+    def _list(args):
+        """The faults; for people in two columns, which a terminal has."""
+        if args.formatter == 'table':
+            return ('Fault', 'What happens, and when'), [
+                (fault.name, '%s (%s)' % (
+                    fault.title, ', '.join(fault.moments)))
+                for fault in faults.FAULTS]
+        return ('Fault', 'What happens', 'Moments'), [
+            (fault.name, fault.title, list(fault.moments))
+            for fault in faults.FAULTS]
+
+    @staticmethod
     def _refuse_beside_from(args):
         """Results are what they are: nothing is left to choose."""
         for name in ('tree', 'release', 'against', 'runs', 'labs', 'seed',
@@ -122,7 +152,7 @@ class Drill(lister.Lister):
             # 0 is a number that was given
             if value is not None and value is not False and value != []:
                 raise errors.KeeptrackError(
-                    '--from runs nothing: leave out %s' % (
+                    '--from runs no drill: leave out %s' % (
                         'TREE' if name == 'tree'
                         else '--' + name.replace('_', '-')))
 
@@ -152,7 +182,7 @@ class Drill(lister.Lister):
             if folder.exists() and (not folder.is_dir() or
                                     any(folder.iterdir())):
                 raise errors.KeeptrackError(
-                    '%s is there already: name another folder with --output'
+                    '%s exists already: name another folder with --output'
                     % folder)
             made = [path for path in (folder, *folder.parents)
                     if not path.exists()]

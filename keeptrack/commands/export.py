@@ -18,21 +18,22 @@ import pathlib
 from cliff import command
 
 from keeptrack.commands import common
+from keeptrack.commands import lister
 from keeptrack import errors
 from keeptrack import packagers
 from keeptrack import targets
 
 
 class Export(command.Command):
-    """Print what an RPM spec file or debian/patches wants for a target.
+    """Print the lines that an RPM spec file or debian/patches needs.
 
-    Comments in the output say where each line goes and which files go beside
-    it.  --output copies the patches, as files also where the target's are
-    symbolic links; the lines are printed all the same.
+    Comments in the output say where each line goes, and which files belong
+    beside it. --output also copies the patches, symbolic links as files.
     """
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
+        lister.keep_paragraphs(parser)
         parser.add_argument(
             '--rpm', action='store_true',
             help='lines for a spec file: PatchNNNN and %%autosetup')
@@ -41,15 +42,15 @@ class Export(command.Command):
             help='lines for debian/patches/series')
         parser.add_argument(
             '--target', metavar='T',
-            help='by its name, as keeptrack targets lists it; without it the '
-                 'newest')
+            help='a target, as keeptrack targets lists it (default: the '
+                 'newest)')
         parser.add_argument(
             '--first', metavar='N', type=int,
             help='with --rpm: the number of the first patch (default 1)')
         parser.add_argument(
             '--output', metavar='FOLDER',
-            help='copy the patches there, all of them or none; nothing is '
-                 'overwritten')
+            help='copy the patches to this folder, all of them or none; '
+                 'nothing is overwritten')
         return parser
 
     def take_action(self, parsed_args):
@@ -60,8 +61,6 @@ class Export(command.Command):
                 '--first numbers the patches of a spec file: leave it out '
                 'with --deb')
         known = common.all_targets(self.app_args)
-        if not known:
-            raise errors.KeeptrackError('there is no target to export')
         target = (known[0] if parsed_args.target is None else
                   targets.by_name(known, parsed_args.target))
         folder = (pathlib.Path(parsed_args.output)

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What verify and apply --verify share: the run, and the words for it."""
+"""What verify and apply --verify share: running tests, naming failures."""
 
 import os
 import pathlib
@@ -29,11 +29,11 @@ def add_arguments(parser):
     """
     parser.add_argument(
         '--python', metavar='P',
-        help="the Python to run the target's tests with (default: "
-             'KEEPTRACK_PYTHON, or one that is found)')
+        help="the Python that runs the target's tests (default: "
+             "KEEPTRACK_PYTHON, or the target's version from PATH or pyenv)")
     parser.add_argument(
         '--jobs', metavar='N', type=int, default=os.cpu_count() or 1,
-        help='test processes at a time (default: one a processor)')
+        help='test processes at a time (default: one for each processor)')
 
 
 class Proof(object):
@@ -55,6 +55,7 @@ class Proof(object):
         self._target = target
         self._series = series
         self._jobs = args.jobs
+        self._named = modules or ()
         self._modules = verification.chosen_modules(target, series, modules)
         self._env = environment.Environment(target, environment.find_python(
             target.python, args.python))
@@ -66,6 +67,7 @@ class Proof(object):
         :param each: run them after each patch, too (bool)
         :returns: the verification.Comparison
         """
+        verification.refuse_unknown(nova, self._series, self._named)
         with tempfile.TemporaryDirectory(prefix='keeptrack-') as folder:
             common.report('copying %s' % nova.path)
             copies = verification.lay_out(
@@ -78,7 +80,7 @@ class Proof(object):
 
 
 def tell_failures(result, stderr):
-    """Name what fails, or is gone, with patches and was not before.
+    """Name the tests that fail, or are gone, with patches only.
 
     :param result: a verification.Comparison
     :param stderr: the stream for the texts of failures
@@ -86,8 +88,8 @@ def tell_failures(result, stderr):
     """
     failures = result.new_failures()
     for label, name, text in failures:
-        common.report('new failure, %s: %s' % (label, name))
+        common.LOG.warning('new failure, %s: %s', label, name)
         stderr.write(text.rstrip() + '\n' if text else '')
     for label, name in result.gone():
-        common.report('no longer there, %s: %s' % (label, name))
+        common.LOG.warning('no longer there, %s: %s', label, name)
     return len(failures)

@@ -14,9 +14,8 @@
 
 import pathlib
 
-from cliff import lister
-
 from keeptrack.commands import common
+from keeptrack.commands import lister
 from keeptrack import composed
 from keeptrack import digests
 from keeptrack import errors
@@ -28,15 +27,24 @@ from keeptrack import targets
 
 
 class Refresh(lister.Lister):
-    """Bring the patches and their sources in step.
+    """Write patches from their sources, and nova/ from the patches.
 
-    In targets with a source (target.toml) the files that a patch adds are
-    written again from there, and hunks on files that Nova has are left as
-    they are.  In the other targets the patches are the source: the files that
-    they add are written to nova/, and --from writes the patches themselves
-    from the commits of a Nova branch.  Exit status with --check: 0 when all
-    is in step, 1 when something is not.
+    It is for those who change the series, in a checkout of keeptrack. In
+    targets with a source (target.toml) the files that a patch adds are
+    written from the source; hunks on Nova's own files stay. In the other
+    targets the patches are the source: the files that they add are written to
+    nova/, and --from writes the patches from the commits of a Nova branch.
+
+    Exit status with --check: 0 when patches and sources agree, 1 when they
+    differ.
     """
+
+    column_help = (
+        ('Target', 'the target'),
+        ('Patch', 'the patch file, empty for nova/'),
+        ('Differs', 'with --check: what differs; else Written: what was '
+                    'written'),
+    )
 
     _status = 0
 

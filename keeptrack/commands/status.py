@@ -13,14 +13,14 @@
 """keeptrack status."""
 
 import pathlib
-import sys
 
 from cliff import columns
 from cliff.formatters import base as formatters
 from cliff.formatters import shell
-from cliff import lister
 
 from keeptrack.commands import common
+from keeptrack.commands import lister
+from keeptrack.commands import progress
 from keeptrack import errors
 from keeptrack import parts
 from keeptrack import provenance
@@ -68,16 +68,28 @@ class Notes(columns.FormattableColumn):
 
 
 class Status(lister.Lister):
-    """Show which target a tree is, and which parts of the fix it has.
+    """Show the target of a tree, and the parts of the fix that it has.
 
-    The parts: loop (the pointless wait after a migration is gone), monitor
-    (the migration job is watched), events (a stop that migration caused
-    changes no state), guard (the guest is looked for before a rollback),
-    start (the guest is looked for when nova-compute starts).
-
-    With --all, one row for every tag and branch of a clone of Nova, the
+    With --all, print one row for every tag and branch of a clone of Nova, the
     newest release first.
     """
+
+    column_help = (
+        ('target', 'the target whose series is for this tree'),
+        ('has, missing', 'parts of the fix, and whose they are: upstream or '
+                         'keeptrack'),
+        ('vulnerable', 'a guest can be lost as in bug 1414065'),
+        ('guesses', "the end of a migration is guessed from libvirt's job"),
+        ('loop', 'part: the wait after the end of a migration is removed'),
+        ('monitor', 'part: the migration job is monitored'),
+        ('events', 'part: a stop that a migration caused changes no state'),
+        ('guard', 'part: the guest is observed before a rollback'),
+        ('start', 'part: the guest is observed when nova-compute starts'),
+        ('notes', 'what is unusual in the tree'),
+        ('Ref, Date', 'with --all: tag or branch, and its date'),
+        ('Line, From, To', 'with --by-line: the release line, and its first '
+                           'and last release with this row'),
+    )
 
     def _load_formatter_plugins(self):
         plugins = super()._load_formatter_plugins()
@@ -87,15 +99,15 @@ class Status(lister.Lister):
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
-        common.add_tree(parser, 'to look at')
+        common.add_tree(parser, 'to examine')
         parser.add_argument(
             '--all', metavar='NOVA_REPO', dest='repo',
-            help='look at every tag and branch of this clone instead, bare '
-                 'or not; nothing is checked out')
+            help='examine every tag and branch of this clone, which may be '
+                 'bare; nothing is checked out')
         parser.add_argument(
             '--by-line', action='store_true',
-            help='with --all: one row a release line, more where its releases '
-                 'differ; without previews (b1, rc1)')
+            help='with --all: one row for each release line, more where its '
+                 'releases differ; without previews (b1, rc1)')
         return parser
 
     def take_action(self, parsed_args):
@@ -103,7 +115,7 @@ class Status(lister.Lister):
             return self._all(parsed_args)
         if parsed_args.by_line:
             raise errors.KeeptrackError(
-                '--by-line is for the table that --all NOVA_REPO makes')
+                '--by-line needs --all NOVA_REPO')
         with common.chosen_tree(self.app_args, parsed_args) as nova:
             found = nova.findings()
             target = common.find_target(self.app_args, nova)
@@ -113,16 +125,16 @@ class Status(lister.Lister):
                     commits, notes = provenance.commits(
                         nova.path, nova.head(), found)
                 except errors.KeeptrackError as exc:
-                    # the code is told all the same
-                    notes = ['no commit is told: %s' % exc]
+                    # the parts are known all the same
+                    notes = ['the commits are unknown: %s' % exc]
             row = {
                 'tree': (str(nova.path) if parsed_args.tree else
                          nova.path.name),
                 'target': target.name if target else None,
                 'release': nova.release(),
-                'has': common.Words(['%s (%s)' % pair
+                'has': lister.Words(['%s (%s)' % pair
                                      for pair in found.origins.items()]),
-                'missing': common.Words(found.missing),
+                'missing': lister.Words(found.missing),
                 'vulnerable': found.vulnerable,
                 'guesses': found.guesses,
                 'parts': Parts({name: {'origin': found.origins.get(name),
@@ -141,33 +153,38 @@ class Status(lister.Lister):
             parsed_args, column_names)
         if selector:
             data = list(self._compress_iterable(data, selector))
+        if parsed_args.formatter == 'value':
+            data = [lister.flat(value) for value in data]
         self.formatter.emit_one(included, data, self.app.stdout, parsed_args)
         return 0
 
     def _all(self, parsed_args):
         if parsed_args.tree is not None or parsed_args.release is not None:
             raise errors.KeeptrackError(
-                '--all looks at a whole clone: leave TREE and --release out')
+                '--all examines a whole clone: leave TREE and --release out')
         if parsed_args.formatter == 'shell':
             raise errors.KeeptrackError(
                 '-f shell is for one tree: choose another format with --all')
         folder = pathlib.Path(parsed_args.repo)
         if not folder.is_dir():
             raise errors.KeeptrackError(
-                '%s is no folder: name a clone of Nova, bare or not' % folder)
+                '%s is not a folder: name a clone of Nova' % folder)
+        far = progress.Progress('examining tags and branches',
+                                self.app.options.verbose_level == 0)
         rows, left_out = survey.look(
-            folder, common.all_targets(self.app_args), _progress)
-        _progress(len(rows) + len(left_out), len(rows) + len(left_out), '')
+            folder, common.all_targets(self.app_args),
+            lambda number, count, ref: far.step(number, count, ref))
+        far.step(len(rows) + len(left_out), len(rows) + len(left_out))
         for ref, why in left_out:
             self.app.LOG.debug('%s is left out: %s', ref, why)
-        common.report('%d tags and branches looked at, %d left out that '
-                      'hold no such Nova (--debug names them)' % (
+        common.report('%d tags and branches examined, %d left out, which '
+                      'hold no Nova with a libvirt driver (-v names them)' % (
                           len(rows), len(left_out)))
         if parsed_args.by_line:
             lines, left = survey.lines(rows)
             if left:
-                common.report('%d of them are previews, or branches of no '
-                              'release line: they are in no row' % left)
+                common.report('%d of them are previews, or branches without '
+                              'a release line: they are left out' % left)
             return LINE_COLUMNS, [
                 [line.name, line.first.ref, line.last.ref] +
                 self._told(line.last) for line in lines]
@@ -191,14 +208,3 @@ class _Shell(object):
 
     def __init__(self):
         self.obj = shell.ShellFormatter()
-
-
-def _progress(number, count, ref):
-    """Tell on a terminal how far the work is, on one line."""
-    if sys.stderr.isatty():
-        sys.stderr.write('\r\033[K' + (
-            'keeptrack: %d of %d: %s' % (number + 1, count, ref)
-            if number < count else ''))
-        sys.stderr.flush()
-    elif number and number % 100 == 0:
-        common.report('%d of %d looked at' % (number, count))

@@ -12,17 +12,25 @@
 
 """keeptrack targets."""
 
-from cliff import lister
-
 from keeptrack.commands import common
+from keeptrack.commands import lister
 from keeptrack import series
 
 
 class Targets(lister.Lister):
-    """List the targets: the Novas that there are patches for."""
+    """List the targets: the releases of Nova that have patches."""
+
+    column_help = (
+        ('Name', 'what --target and --release take, and the folder in '
+                 'patches/'),
+        ('Releases', 'the releases of Nova that the patches are tested on'),
+        ('Patches', 'number of patches in the series'),
+        ('Python', "the version that runs the target's tests; a later "
+                   'Python 3 does, too'),
+    )
 
     def take_action(self, parsed_args):
         return (('Name', 'Releases', 'Patches', 'Python'),
-                [(target.name, common.Words(target.proved_releases()),
+                [(target.name, lister.Words(target.proved_releases()),
                   len(series.names(target)), target.python)
                  for target in common.all_targets(self.app_args)])

@@ -12,9 +12,8 @@
 
 """keeptrack verify."""
 
-from cliff import lister
-
 from keeptrack.commands import common
+from keeptrack.commands import lister
 from keeptrack.commands import proof
 from keeptrack import verification
 
@@ -22,10 +21,22 @@ from keeptrack import verification
 class Verify(lister.Lister):
     """Run Nova's own tests without and with the series, and compare.
 
-    TREE may have the series or not; it is only read.  Exit status: 0 when
-    nothing fails that did not fail before, 1 when something does, 2 when the
-    tests could not be run.
+    TREE may have the series or not; it is only read, and the tests run in
+    copies.
+
+    Exit status: 0 when no test fails with the series that passes without it,
+    1 when one does, 2 when the tests could not be run.
     """
+
+    column_help = (
+        ('Tree', 'unpatched; patched; or patched 1, patched 2 ... after so '
+                 'many patches (--each)'),
+        ('Whose', "Nova (a test module of Nova's) or ours (of the series)"),
+        ('Module', 'the test module'),
+        ('Tests', 'tests that ran; also Passed, Failed, Skipped'),
+        ('New failures', 'tests that fail here and not in the unpatched '
+                         'tree'),
+    )
 
     _status = 0
 
@@ -35,10 +46,11 @@ class Verify(lister.Lister):
         proof.add_arguments(parser)
         parser.add_argument(
             '--tests', metavar='MODULE', action='append',
-            help='run this test module only; can be given again')
+            help='run this test module only, as '
+                 'nova.tests.unit.compute.test_compute; can be repeated')
         parser.add_argument(
             '--each', action='store_true',
-            help='run the tests after each patch, too')
+            help='run the tests also after each patch')
         return parser
 
     def run(self, parsed_args):
@@ -55,12 +67,12 @@ class Verify(lister.Lister):
                  'Skipped', 'New failures'), result.rows())
 
     def _tell(self, result):
-        """The difference, on stderr; the table goes to stdout."""
+        """Report the difference on stderr; the table goes to stdout."""
         failures = proof.tell_failures(result, self.app.stderr)
         nova = result.sums(verification.AFTER, 'Nova')
         ours = result.sums(verification.AFTER, 'ours')
         common.report(
-            "%d new failures; Nova's own after the series: %d tests, %d "
+            "%d new failures; Nova's own tests, patched: %d tests, %d "
             'failed; ours: %d tests, %d failed' % (
                 failures, nova.tests, nova.failed, ours.tests, ours.failed))
         self._status = 1 if failures else 0

@@ -251,7 +251,7 @@ class ApplyToCloneTestCase(synthetic.NovaTestCase):
         before = base.snapshot(self.clone)
         status, out, _ = self.keeptrack('apply', str(self.clone), '--dry-run')
         self.assertEqual(0, status)
-        self.assertIn('would go on', out)
+        self.assertIn('would apply', out)
         self.assertEqual(before, base.snapshot(self.clone))
 
     def test_dry_run_tells_of_a_conflict(self):

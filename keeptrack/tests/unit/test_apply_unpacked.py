@@ -54,7 +54,7 @@ class ApplyUnpackedTestCase(synthetic.NovaTestCase):
         before = base.snapshot(self.tree)
         status, out, _ = self.keeptrack('apply', str(self.tree), '--dry-run')
         self.assertEqual(0, status)
-        self.assertIn('would go on', out)
+        self.assertIn('would apply', out)
         self.assertEqual(before, base.snapshot(self.tree))
 
     def test_refuses_a_series_that_is_there(self):

@@ -104,7 +104,7 @@ class DrillCommandTestCase(base.TestCase):
         (self.output / 'mine').write_text('x')
         status, _out, err = self.drill('x')
         self.assertEqual(2, status)
-        self.assertIn('is there already', err)
+        self.assertIn('exists already', err)
         self.assertEqual('x', (self.output / 'mine').read_text())
 
     def test_output_that_cannot_be_made(self):

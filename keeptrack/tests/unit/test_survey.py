@@ -89,7 +89,7 @@ class StatusAllTestCase(synthetic.NovaTestCase):
         git.run(self.clone, 'branch', 'no-nova', 'HEAD~1')
         self.assertEqual({'stable', '1.0', '1.1'},
                          {row['Ref'] for row in self.rows(self.clone)})
-        self.assertIn('3 tags and branches looked at, 3 left out',
+        self.assertIn('3 tags and branches examined, 3 left out',
                       self.progress)
 
     def test_the_version_of_a_branch(self):

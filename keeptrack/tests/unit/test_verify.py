@@ -126,7 +126,7 @@ class JobsTestCase(base.TestCase):
             [('b.functional.x', '1/1'), ('a.long', '1/2'), ('a.long', '2/2'),
              ('a.short', '1/1')],
             [(job.module, job.part) for job in verification.jobs(
-                target, {'before': self.folder},
+                target, {'unpatched': self.folder},
                 ['a.short', 'a.long', 'b.functional.x'])])
 
 
@@ -164,9 +164,9 @@ class VerifyTestCase(synthetic.NovaTestCase):
     def test_a_failure_that_was_there_is_none(self):
         status, rows, err = self.verify(str(self.clone))
         self.assertEqual((0, ''), (status, err))
-        self.assertEqual([('before', 'Nova', 2, 1, 0),
-                          ('after', 'ours', 1, 0, 0),
-                          ('after', 'Nova', 2, 1, 0)], self.rows(rows))
+        self.assertEqual([('unpatched', 'Nova', 2, 1, 0),
+                          ('patched', 'ours', 1, 0, 0),
+                          ('patched', 'Nova', 2, 1, 0)], self.rows(rows))
         self.assertIn('0 new failures', self.progress)
         self.assertIn('ours: 1 tests, 0 failed', self.progress)
 
@@ -174,16 +174,16 @@ class VerifyTestCase(synthetic.NovaTestCase):
         self.break_patch(3)
         status, rows, err = self.verify(str(self.clone))
         self.assertEqual(1, status)
-        self.assertEqual(('after', 'Nova', 2, 2, 1), self.rows(rows)[-1])
-        self.assertIn('new failure, after: '
-                      'nova.tests.test_old.Old.test_rollback', self.progress)
+        self.assertEqual(('patched', 'Nova', 2, 2, 1), self.rows(rows)[-1])
+        self.assertIn('new failure, patched: '
+                      'nova.tests.test_old.Old.test_rollback', err)
         self.assertIn('TypeError', err)
 
     def test_each(self):
         status, rows, _ = self.verify(str(self.clone), '--each', '--jobs', '2')
         self.assertEqual(0, status)
-        self.assertEqual(['before', 'after 1', 'after 2', 'after 3',
-                          'after 3', 'after', 'after'],
+        self.assertEqual(['unpatched', 'patched 1', 'patched 2', 'patched 3',
+                          'patched 3', 'patched', 'patched'],
                          [row['Tree'] for row in rows])
 
     def test_a_failure_in_the_middle_counts(self):
@@ -226,9 +226,14 @@ class VerifyTestCase(synthetic.NovaTestCase):
     def test_chosen_modules(self):
         status, rows, _ = self.verify(str(self.clone), '--tests',
                                       'nova.tests.test_guard')
-        self.assertEqual([('after', 'ours', 1, 0, 0)], self.rows(rows))
-        self.assertIn('no.such (import)', self.refusal(
-            'verify', str(self.clone), '--tests', 'no.such'))
+        self.assertEqual([('patched', 'ours', 1, 0, 0)], self.rows(rows))
+
+    def test_an_unknown_module_is_refused_before_anything_is_made(self):
+        with mock.patch('keeptrack.environment.Environment.ensure',
+                        side_effect=AssertionError):
+            for tree in (self.clone, self.unpack('1.1')):
+                self.assertIn('there is no no/such.py', self.refusal(
+                    'verify', str(tree), '--tests', 'no.such'))
 
     def test_the_tests_know_the_version_of_a_checkout(self):
         synthetic.replace(
@@ -237,7 +242,7 @@ class VerifyTestCase(synthetic.NovaTestCase):
             '        self.assertEqual("1.1", os.environ["PBR_VERSION"])\n')
         base.git_commit(self.clone, 'look at the version')
         _, rows, _ = self.verify(str(self.clone))
-        self.assertEqual(('after', 'Nova', 2, 0, 0), self.rows(rows)[-1])
+        self.assertEqual(('patched', 'Nova', 2, 0, 0), self.rows(rows)[-1])
 
     def test_refuses_changes_that_are_not_committed(self):
         (self.clone / 'setup.cfg').write_text('[metadata]\nversion = 1.1\n')
@@ -263,10 +268,10 @@ class VerifyTestCase(synthetic.NovaTestCase):
             '+++ b/nova/tests/test_old.py\n@@ -5,2 +5,2 @@\n'
             '-    def test_wait(self):\n+    def test_rollback(self):\n'
             '         from nova.compute import manager\n' + text[at:])
-        status, _, _ = self.verify(str(self.clone))
+        status, _, err = self.verify(str(self.clone))
         self.assertEqual(0, status)
-        self.assertIn('no longer there, after: '
-                      'nova.tests.test_old.Old.test_wait', self.progress)
+        self.assertIn('no longer there, patched: '
+                      'nova.tests.test_old.Old.test_wait', err)
 
     def test_tests_that_cannot_run_without_the_series_prove_nothing(self):
         for name, text in (('import', 'import nothing_of_that_name\n'),
@@ -292,19 +297,19 @@ class VerifyTestCase(synthetic.NovaTestCase):
              "Nova's own tests with the series: 2 run, 1 passed, 1 failed, 0 "
              'skipped',
              "the series' own tests: 1 run, 1 passed, 0 failed, 0 skipped",
-             'Proven: no test fails with the series that passes without it. '
+             'No test fails with the series that passes without it. '
              'The patched Nova is in %s' % self.clone], lines[1:])
 
     def test_apply_tells_of_new_failures(self):
         self.break_patch(3)
-        status, out, _ = self.apply()
+        status, out, err = self.apply()
         self.assertEqual(1, status)
-        self.assertIn('Not proven: 1 tests fail', out)
-        self.assertIn('test_old.Old.test_rollback', self.progress)
+        self.assertIn('FAILED: 1 tests fail with the series', out)
+        self.assertIn('test_old.Old.test_rollback', err)
 
     def test_apply_refuses_before_it_changes_anything(self):
         before = base.snapshot(self.clone)
-        self.assertIn('leave one out', self.refusal(
+        self.assertIn('exclude each other', self.refusal(
             'apply', '--verify', '--dry-run', str(self.clone)))
         with mock.patch('keeptrack.environment.find_python',
                         side_effect=errors.KeeptrackError('no Python')):
