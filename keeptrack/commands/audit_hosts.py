@@ -154,7 +154,7 @@ def load_view(name):
         return nova_record.from_dict(collected.load_json(
             pathlib.Path(name), collected.LARGEST_VIEW))
     except guests.Broken as error:
-        raise errors.KeeptrackError('%s is no view of Nova: %s'
+        raise errors.KeeptrackError("%s does not hold Nova's records: %s"
                                     % (name, error))
 
 

@@ -57,7 +57,7 @@ class When(columns.FormattableColumn):
 
 
 class AuditLister(lister.Lister, metaclass=abc.ABCMeta):
-    """A command that looks and reports.
+    """A command that examines something and reports.
 
     A subclass adds its arguments in get_parser() and has look().
     """
@@ -133,6 +133,6 @@ class AuditLister(lister.Lister, metaclass=abc.ABCMeta):
         if len(failures) > _TOLD:
             common.report('not seen: %d more, see --json and --html'
                           % (len(failures) - _TOLD))
-        common.report('looked at %d, could not look at %d, found %d' % (
+        common.report('examined %d, could not examine %d, found %d' % (
             found.number_looked_at(), len({one.where for one in failures}),
             len(found.findings)))
