@@ -105,7 +105,7 @@ class Apply(command.Command):
             except KeyboardInterrupt:
                 raise KeyboardInterrupt('the series is applied, not verified')
 
-    def _print(self, line):
+    def _say(self, line):
         self.app.stdout.write(line + '\n')
 
     def _apply(self, nova, args):
@@ -129,7 +129,7 @@ class Apply(command.Command):
                                  common.report)
         if not args.dry_run:
             inplace.write(nova, files)
-        self._print('%s: %d patches of %s %s, %d files' % (
+        self._say('%s: %d patches of %s %s, %d files' % (
             nova.path, len(series.patches), target.name,
             'would apply' if args.dry_run else 'applied', len(files)))
         return nova.path
@@ -146,7 +146,7 @@ class Apply(command.Command):
                              signature=signature) as scratch:
             if not args.dry_run:
                 branch.publish(nova, scratch, name)
-        self._print('%s: %d patches of %s %s branch %s%s' % (
+        self._say('%s: %d patches of %s %s branch %s%s' % (
             nova.path, len(series.patches), target.name,
             'would apply as commits on' if args.dry_run else
             'are commits on', name,
@@ -196,10 +196,10 @@ class Apply(command.Command):
                  verification.AFTER, 'Nova'),
                 ("the series' own tests", verification.AFTER, 'ours')):
             found = result.sums(label, whose)
-            self._print('%s: %d run, %d passed, %d failed, %d skipped' % (
+            self._say('%s: %d run, %d passed, %d failed, %d skipped' % (
                 title, found.tests, found.passed, found.failed,
                 found.skipped))
-        self._print(
+        self._say(
             'FAILED: %d tests fail with the series that pass without it; '
             'they are named above' % failures if failures else
             'No test fails with the series that passes without it. '
