@@ -68,7 +68,7 @@ def newest(specifier, report=lambda line: None):
         return str(max(known))
     except ValueError:
         raise errors.KeeptrackError(
-            'there is no Nova %s to be had: %s; or name a tree' % (
+            'cannot find Nova %s: %s; or name a tree' % (
                 specifier, pip_output.explain(result.stderr)
                 if result.returncode else 'the package index has none'))
 
@@ -92,7 +92,7 @@ def _download(folder, release):
     found = sorted(folder.glob('nova-*.tar.gz'))
     if result.returncode or not found:
         raise errors.KeeptrackError(
-            'there is no Nova%s to be had: %s; or name a tree' % (
+            'cannot download Nova%s: %s; or name a tree' % (
                 ' ' + release if release else '',
                 pip_output.explain(result.stderr)))
     return found[-1]
