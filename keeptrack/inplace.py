@@ -68,8 +68,20 @@ def _prerequisite(tree, target, source):
     return (patchfile.parse(wanted.commit[:12], patchfile.decode(text)),)
 
 
+def removed(tree, series):
+    """Take the series off an unpacked tree again, in memory.
+
+    :param tree: the tree.Tree, which has all of the series
+    :param series: the series.Series
+    :returns: files that change (dict: path to lines, None for one that goes)
+    """
+    return series.reversed().put_on(tree.lines).changed()
+
+
 def write(tree, files):
     """Write files into a tree, all of them or none.
+
+    A folder that has lost its last file goes, too.
 
     :param tree: the tree.Tree
     :param files: path to lines, or to None for a file that goes (dict)
@@ -78,6 +90,9 @@ def write(tree, files):
     try:
         with signals.held() as came:
             _Writer(tree.path).write(files, came.check)
+        for path in files:
+            if files[path] is None:
+                _remove_empty(tree.path, (tree.path / path).parent)
     except OSError as exc:
         raise errors.KeeptrackError(
             '%s could not be written (%s): the tree is as it was; see to it '
@@ -125,6 +140,7 @@ class _Writer(object):
             shutil.copymode(path, new)
         else:
             new.chmod(0o644)
+        _give(new, path if path.exists() else path.parent)
         return new
 
     def _make_folder(self, folder):
@@ -132,12 +148,14 @@ class _Writer(object):
             self._make_folder(folder.parent)
             folder.mkdir()
             self.made.append(folder)
+            _give(folder, folder.parent)
 
     def _move(self, path, new):
         old = None
         if path.exists():
             old = self._beside(path)
             shutil.copy2(path, old)
+            _give(old, path)
         self.moved.append((path, old))
         if new is None:
             path.unlink()
@@ -154,3 +172,26 @@ class _Writer(object):
             path.unlink(missing_ok=True)
         for folder in reversed(self.made):
             folder.rmdir()
+
+
+def _give(path, other):
+    """Give a file the owner and the group of another one.
+
+    Only root can, and only root needs it: a tree of another user's stays
+    that user's.
+    """
+    if os.geteuid() == 0:
+        status = other.stat()
+        os.chown(path, status.st_uid, status.st_gid)
+
+
+def _remove_empty(top, folder):
+    """Remove a folder of a tree, and those above it, where nothing is left.
+
+    What Python compiled from files that went is nothing.
+    """
+    while folder != top and folder.is_dir():
+        if {path.name for path in folder.iterdir()} - {'__pycache__'}:
+            return
+        shutil.rmtree(folder)
+        folder = folder.parent

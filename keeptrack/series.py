@@ -112,6 +112,13 @@ class Series(object):
                 any(section.new and read(section.path) is not None
                     for section in patch.sections)]
 
+    def is_whole_in(self, read):
+        """Tell whether a tree has all of the series (bool).
+
+        :param read: called with a path, returns its lines (list) or None
+        """
+        return _lands(self.reversed(), read)
+
     def refuse_present(self, read, where):
         """Raise a KeeptrackError when a tree has some of the series.
 
@@ -121,10 +128,22 @@ class Series(object):
         there = self.present_in(read)
         if not there:
             return
-        if len(there) == len(self.patches):
+        if self.is_whole_in(read):
             raise errors.KeeptrackError(
                 '%s has the series %s already: nothing to do'
                 % (where, self.name))
+        modules = [name for name in self.added() if name.endswith('.py') and
+                   '/tests/' not in name]
+        if modules and all(read(name) is not None for name in modules):
+            files = self.added_files()
+            differ = [name for name in modules if read(name) != files[name]]
+            raise errors.KeeptrackError(
+                '%s has the series %s in another version, or it was edited '
+                '(%s): take that off first, with the keeptrack that put it '
+                'there, or in a checkout by leaving its branch, and apply '
+                'again' % (where, self.name, _some(differ) or
+                           "the modules that it adds are the same, Nova's "
+                           'own files differ'))
         raise errors.KeeptrackError(
             '%s has a part of the series %s already (%s): take it out first, '
             'or add the others by hand with git am'
@@ -150,6 +169,13 @@ def _lands(series, read):
     except landing.Misfit:
         return False
     return True
+
+
+def _some(names):
+    """Up to three names in words (str)."""
+    return ', '.join(names[:3]) + (
+        ' and %d more differ' % (len(names) - 3) if len(names) > 3 else
+        ' differs' if len(names) == 1 else ' differ' if names else '')
 
 
 def _text(path):

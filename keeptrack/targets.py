@@ -37,6 +37,9 @@ A target is a folder patches/<name>/ with these files:
       upstream.  They tell trees of one version apart.
     - ``with_files``, ``without_files``: optional; files that the tree must
       have, or must not have, where its version does not tell enough.
+    - ``service_version``, ``oldest_service``: optional; the SERVICE_VERSION
+      and, where lines share that, the OLDEST_SUPPORTED_SERVICE_VERSION in
+      nova/objects/service.py of every release of the target's line.
     - ``picked_from``: optional; the name of the target that its patches are
       backports of, see keeptrack/picks.py.
     - ``source``: optional; the folder of the checkout whose nova/ holds the
@@ -80,6 +83,8 @@ from packaging import specifiers
 from packaging import version
 
 from keeptrack import errors
+
+_SERVICES = 'nova/objects/service.py'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,6 +143,8 @@ class Target(object):
     without_parts: frozenset
     with_files: tuple
     without_files: tuple
+    service_version: int
+    oldest_service: str
     picked_from: str
     source: str
     differs: tuple
@@ -186,6 +193,20 @@ class Target(object):
             not self.without_parts & upstream and
             all(map(has_file, self.with_files)) and
             not any(map(has_file, self.without_files)))
+
+    def is_line(self, read):
+        """Tell whether a tree is of this target's release line.
+
+        :param read: called with a path, returns the file's text or None
+        :returns: bool; False where the target does not say how to tell
+        """
+        text = read(_SERVICES) or ''
+        return self.service_version is not None and all(
+            wanted is None or re.search(pattern % wanted, text, re.MULTILINE)
+            for pattern, wanted in (
+                (r'^SERVICE_VERSION = %d$', self.service_version),
+                (r"^OLDEST_SUPPORTED_SERVICE_VERSION = '%s'$",
+                 self.oldest_service)))
 
     def proved_releases(self):
         """The releases that the patches are proved on, the oldest first.
@@ -360,6 +381,8 @@ def _target(folder, data):
         without_parts=frozenset(data.get('without', ())),
         with_files=tuple(data.get('with_files', ())),
         without_files=tuple(data.get('without_files', ())),
+        service_version=data.get('service_version'),
+        oldest_service=data.get('oldest_service'),
         picked_from=data.get('picked_from'),
         source=source,
         differs=tuple(data.get('differs', ())),

@@ -12,8 +12,10 @@
 
 """One Nova tree: a clone, or an unpacked release."""
 
+import functools
 import os
 import pathlib
+import pwd
 import re
 
 from keeptrack import errors
@@ -22,6 +24,9 @@ from keeptrack import parts
 from keeptrack import patchfile
 
 _LANDMARKS = (parts.MANAGER, parts.DRIVER)
+
+# "nova (2:26.0.0~rc1-3) unstable; urgency=medium": epoch, version, preview
+_CHANGELOG = re.compile(r'nova \((?:\d+:)?(\d+(?:\.\d+)+)(?:~(rc\d+|b\d+))?')
 
 # files and folders of a git directory that tell of work in the middle
 _IN_PROGRESS = (('rebase-merge', 'a rebase'), ('rebase-apply', 'a git am'),
@@ -52,6 +57,24 @@ class Tree(object):
                 raise errors.KeeptrackError(
                     '%s is no Nova tree, it has no %s: name the top of a '
                     'clone or of an unpacked release' % (path, name))
+
+    @functools.cached_property
+    def git_refusal(self):
+        """Why git does not work on a clone (str), None where it does.
+
+        Since 2.35.2 git refuses a repository of another user.
+        """
+        try:
+            git.run(self.path, 'rev-parse', '--git-dir')
+        except git.GitError as exc:
+            if 'dubious ownership' not in exc.stderr:
+                return str(exc)
+            return (
+                '%s belongs to %s, and git works on no repository of another '
+                "user's: work as that user, or trust it with git config "
+                '--global --add safe.directory %s' % (
+                    self.path, _owner(self.path), self.path))
+        return None
 
     def _is_bare(self):
         return not self.is_clone and all(
@@ -92,8 +115,9 @@ class Tree(object):
     def release(self):
         """The tree's version.
 
-        From PKG-INFO (an unpacked release), setup.cfg (Novas up to 2015) or
-        the newest tag that a clone's HEAD has behind it.
+        From PKG-INFO (an unpacked release), setup.cfg (Novas up to 2015),
+        debian/changelog (a package of Debian's or Ubuntu's) or the newest tag
+        that a clone's HEAD has behind it, which may be a fork's own.
 
         :returns: str, or None when nothing tells
         """
@@ -103,7 +127,10 @@ class Tree(object):
                            re.MULTILINE)
         if info or config:
             return (info or config).group(1)
-        if not self.is_clone:
+        package = _CHANGELOG.match(self.read('debian/changelog') or '')
+        if package:
+            return ''.join(filter(None, package.groups()))
+        if not self.is_clone or self.git_refusal:
             return None
         return git.release_behind(self.path)
 
@@ -144,6 +171,8 @@ class Tree(object):
         """
         if not self.is_clone:
             return
+        if self.git_refusal:
+            raise errors.KeeptrackError(self.git_refusal)
         self.head()
         for name, what in _IN_PROGRESS:
             if (self.path / git.line(self.path, 'rev-parse', '--git-path',
@@ -181,3 +210,12 @@ class Tree(object):
         while not folder.is_dir():
             folder = folder.parent
         return folder
+
+
+def _owner(path):
+    """The name of a file's owner, or its number (str)."""
+    number = path.stat().st_uid
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return 'the user %d' % number

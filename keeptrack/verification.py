@@ -132,7 +132,7 @@ def lay_out(tree, target, series, folder, source=None, each=False):
     tree.refuse_unready()
     before = _copy(tree, folder / BEFORE)
     start = tree_mod.Tree(before)
-    if len(series.present_in(start.lines)) == len(series.patches):
+    if series.is_whole_in(start.lines):
         inplace.write(start, series.reversed().put_on(start.lines).changed())
     else:
         series.refuse_present(start.lines, tree.path)

@@ -29,6 +29,7 @@ from keeptrack import git
 from keeptrack import inplace
 from keeptrack import nova_release
 from keeptrack import picks
+from keeptrack import quilt
 from keeptrack import targets
 from keeptrack import tree
 from keeptrack import verification
@@ -45,6 +46,10 @@ class Apply(command.Command):
     ./nova-<version>; a release that is not on PyPI is cloned from NOVA_REPO
     into ./nova-<target>.
 
+    In a source package of Debian's format 3.0 (quilt) the series goes on top
+    of the package's patches, into debian/patches/keeptrack.  A tree that has
+    the series already is left as it is.
+
     With --verify, Nova's own tests are then run without and with the series,
     as by keeptrack verify. A target's first run makes a virtualenv; see
     keeptrack cache.
@@ -60,6 +65,7 @@ class Apply(command.Command):
         parser = super().get_parser(prog_name)
         lister.keep_paragraphs(parser)
         common.add_tree(parser, 'to patch')
+        common.add_target(parser)
         parser.add_argument(
             '--branch', metavar='B',
             help='in a clone: the branch to create (default: '
@@ -75,6 +81,9 @@ class Apply(command.Command):
         parser.add_argument(
             '--dry-run', action='store_true',
             help='check that the series applies, and change nothing')
+        parser.add_argument(
+            '--undo', action='store_true',
+            help='remove the series from TREE, which is not a git checkout')
         parser.add_argument(
             '--verify', action='store_true',
             help="then run Nova's own tests without and with the series")
@@ -93,6 +102,9 @@ class Apply(command.Command):
             raise errors.KeeptrackError(
                 '--dry-run and --verify exclude each other: keeptrack verify '
                 'tests without applying')
+        if parsed_args.undo:
+            self._undo(parsed_args)
+            return
         if parsed_args.tree is not None:
             path = self._apply(tree.Tree(parsed_args.tree), parsed_args)
         else:
@@ -110,7 +122,12 @@ class Apply(command.Command):
 
     def _apply(self, nova, args):
         """Apply the series to a tree and print that; returns its path."""
-        target, series = common.require_target(self.app_args, nova)
+        target, series = common.require_target(self.app_args, nova,
+                                                args.target)
+        if series.is_whole_in(nova.lines):
+            self._say('%s already has the series, %d patches of %s: nothing '
+                      'to do' % (nova.path, len(series.patches), target.name))
+            return nova.path
         if args.verify:
             # refuse what keeps the tests from running before the work
             proof.Proof(target, series, args)
@@ -125,14 +142,56 @@ class Apply(command.Command):
                 raise errors.KeeptrackError(
                     '%s is not a git checkout: leave out --%s' % (
                         nova.path, option))
+        in_package = quilt.is_package(nova)
+        if in_package:
+            quilt.refuse_unready(nova)
         files = inplace.computed(nova, target, series, common.nova_repo(),
                                  common.report)
+        count = len(files)
+        if in_package:
+            files.update(quilt.added(nova, series))
         if not args.dry_run:
             inplace.write(nova, files)
-        self._say('%s: %d patches of %s %s, %d files' % (
+        self._say('%s: %d patches of %s %s, %d files%s' % (
             nova.path, len(series.patches), target.name,
-            'would apply' if args.dry_run else 'applied', len(files)))
+            'would apply' if args.dry_run else 'applied', count,
+            ', as quilt patches in debian/patches/keeptrack' if in_package
+            else ''))
         return nova.path
+
+    def _undo(self, args):
+        """Take the series off an unpacked tree and say so."""
+        if args.tree is None:
+            raise errors.KeeptrackError(
+                '--undo takes the series off a tree: name it as TREE')
+        for option in ('verify', 'branch', 'author', 'signoff'):
+            if getattr(args, option):
+                raise errors.KeeptrackError(
+                    '--undo only takes the series off: leave --%s out'
+                    % option)
+        nova = tree.Tree(args.tree)
+        target, series = common.require_target(self.app_args, nova,
+                                               args.target)
+        if nova.is_clone:
+            raise errors.KeeptrackError(
+                '%s is a git checkout: check out the branch that it was on '
+                'before, and remove keeptrack/%s with git branch -D' % (
+                    nova.path, target.name))
+        if not series.is_whole_in(nova.lines):
+            series.refuse_present(nova.lines, nova.path)
+            self._say('%s does not have the series %s: nothing to undo' % (
+                nova.path, target.name))
+            return
+        files = inplace.removed(nova, series)
+        count = len(files)
+        if quilt.is_package(nova):
+            files.update(quilt.removed(nova, series))
+        nova.refuse_unwritable(files)
+        if not args.dry_run:
+            inplace.write(nova, files)
+        self._say('%s: %d patches of %s %s off, %d files' % (
+            nova.path, len(series.patches), target.name,
+            'would come' if args.dry_run else 'taken', count))
 
     def _apply_to_clone(self, nova, target, series, args):
         name = args.branch or 'keeptrack/' + target.name
@@ -180,13 +239,14 @@ class Apply(command.Command):
         with nova_release.unpacked(release, common.report) as unpacked:
             nova = tree.Tree(unpacked)
             # refuse it before a folder is made for it
-            common.require_target(self.app_args, nova)
+            common.require_target(self.app_args, nova, args.target)
             with _new_folder(unpacked.name, args.dry_run) as folder:
                 shutil.copytree(unpacked, folder, symlinks=True)
                 return self._apply(tree.Tree(folder), args)
 
     def _verify(self, nova, args):
-        target, series = common.require_target(self.app_args, nova)
+        target, series = common.require_target(self.app_args, nova,
+                                               args.target)
         result = proof.Proof(target, series, args).run(nova)
         failures = proof.tell_failures(result, self.app.stderr)
         for title, label, whose in (

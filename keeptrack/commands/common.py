@@ -22,6 +22,7 @@ import tempfile
 from keeptrack import errors
 from keeptrack import git
 from keeptrack import nova_release
+from keeptrack import recognition
 from keeptrack import series
 from keeptrack import targets
 from keeptrack import tree
@@ -101,23 +102,67 @@ def find_target(options, nova):
     :param options: the application's
     :param nova: a tree.Tree
     """
-    return targets.for_tree(all_targets(options), nova.release(),
-                            nova.findings().upstream,
-                            lambda name: (nova.path / name).is_file())
+    return recognition.of(nova, all_targets(options)).target
 
 
-def require_target(options, nova):
+def add_target(parser):
+    """Give a parser the option --target."""
+    parser.add_argument(
+        '--target', metavar='T',
+        help='the target of the tree, by its name, as keeptrack targets '
+             'lists it (default: the one that its content tells)')
+
+
+def require_target(options, nova, name=None):
     """The target of a tree and its series.
 
+    :param options: the application's
+    :param nova: a tree.Tree
+    :param name: the target that the user chose, or None (str)
     :returns: targets.Target, series.Series
     :raises KeeptrackError: when the tree has no target
     """
-    found = find_target(options, nova)
-    if found is None:
-        raise errors.KeeptrackError(
-            'no target yet for Nova %s: keeptrack targets lists what there is'
-            % (nova.release() or 'of an unknown release (%s)' % nova.path))
-    return found, series.Series.load(found)
+    known = all_targets(options)
+    if name is not None:
+        found = targets.by_name(known, name)
+        return found, series.Series.load(found)
+    seen = recognition.of(nova, known)
+    if seen.target is None:
+        raise errors.KeeptrackError(_why_no_target(nova, seen))
+    if seen.by_content:
+        report('%s is recognised as %s by SERVICE_VERSION in '
+               'nova/objects/service.py, since %s' % (
+                   nova.path, seen.target.name, _why_no_release(nova)))
+    return seen.target, series.Series.load(seen.target)
+
+
+def _why_no_target(nova, seen):
+    """What to tell of a tree without a target (str)."""
+    if seen.release is None:
+        return ('no target yet for Nova of an unknown release: %s; choose '
+                'one with --target' % _why_no_release(nova))
+    words = 'no target yet for Nova %s: ' % seen.release
+    if seen.line:
+        return words + '; '.join(
+            '%s, of the same line, is for releases %s' % (
+                target.name, target.releases) for target in seen.line) + (
+            '; --target %s tries it' % seen.line[0].name)
+    return words + ('keeptrack targets lists what there is, and --target '
+                    'chooses')
+
+
+def _why_no_release(nova):
+    """Why the version of a tree does not tell its target (str)."""
+    release = nova.release()
+    if release is not None:
+        return '%s, as its %s, is no release of its line' % (
+            release, 'tags tell' if nova.is_clone else 'version')
+    return '%s has no PKG-INFO, no version in setup.cfg%s' % (
+        nova.path, ' or debian/changelog' if not nova.is_clone else
+        ' or debian/changelog, and %s' % (
+            'git does not read its tags (%s)' % nova.git_refusal
+            if nova.git_refusal else
+            'HEAD has no tag of a release behind it'))
 
 
 def base_of(options, release):

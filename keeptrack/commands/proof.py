@@ -76,7 +76,8 @@ class Proof(object):
             self._env.ensure(common.report)
             return verification.run(
                 self._target, copies, self._modules, self._env.python,
-                self._jobs, common.report, nova.release())
+                self._jobs, common.report,
+                nova.release() or self._target.base().release)
 
 
 def tell_failures(result, stderr):

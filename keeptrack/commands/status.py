@@ -122,6 +122,8 @@ class Status(lister.Lister):
             commits, notes = {}, []
             if nova.is_clone:
                 try:
+                    if nova.git_refusal:
+                        raise errors.KeeptrackError(nova.git_refusal)
                     commits, notes = provenance.commits(
                         nova.path, nova.head(), found)
                 except errors.KeeptrackError as exc:

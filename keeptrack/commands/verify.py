@@ -43,6 +43,7 @@ class Verify(lister.Lister):
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
         common.add_tree(parser, 'to verify')
+        common.add_target(parser)
         proof.add_arguments(parser)
         parser.add_argument(
             '--tests', metavar='MODULE', action='append',
@@ -58,7 +59,8 @@ class Verify(lister.Lister):
 
     def take_action(self, parsed_args):
         with common.chosen_tree(self.app_args, parsed_args) as nova:
-            target, series = common.require_target(self.app_args, nova)
+            target, series = common.require_target(
+                self.app_args, nova, parsed_args.target)
             result = proof.Proof(
                 target, series, parsed_args, parsed_args.tests).run(
                 nova, parsed_args.each)

@@ -283,9 +283,40 @@ class ApplyToCloneTestCase(synthetic.NovaTestCase):
         self.assertIn('no name for a branch',
                       self.assertUntouched('--branch', 'a..b'))
 
-    def test_refuses_a_series_that_is_there(self):
+    def test_a_series_that_is_there(self):
         self.keeptrack('apply', str(self.clone))
-        self.assertIn('already: nothing to do', self.assertUntouched())
+        before = base.snapshot(self.clone)
+        status, out, err = self.keeptrack('apply', str(self.clone))
+        self.assertEqual((0, ''), (status, err))
+        self.assertIn('has the series already, 4 patches of juno: nothing to '
+                      'do', out)
+        self.assertEqual(before, base.snapshot(self.clone))
+
+    def test_another_version_of_the_series(self):
+        self.keeptrack('apply', str(self.clone))
+        (self.clone / synthetic.GUARD).write_text('ANOTHER = True\n')
+        base.git_commit(self.clone, 'another version')
+        line = self.assertUntouched('--branch', 'x')
+        self.assertIn('in another version', line)
+        self.assertIn(synthetic.GUARD + ' differs', line)
+
+    def test_undo_is_for_trees_without_git(self):
+        self.keeptrack('apply', str(self.clone))
+        line = self.assertUntouched('--undo')
+        self.assertIn('git branch -D', line)
+
+    def test_a_clone_of_another_user(self):
+        def refuse(folder, *args, **kwargs):
+            raise git.GitError(args, 'fatal: detected dubious ownership in '
+                               'repository')
+        with mock.patch('keeptrack.git.run', refuse):
+            line = self.assertUntouched()
+        self.assertIn('git works on no repository of another user', line)
+        self.assertIn('safe.directory', line)
+
+    def test_a_clone_that_git_does_not_read(self):
+        (self.clone / '.git' / 'HEAD').unlink()
+        self.assertIn('not a git repository', self.assertUntouched())
 
     def test_names_the_part_that_is_there(self):
         self.keeptrack('apply', str(self.clone))

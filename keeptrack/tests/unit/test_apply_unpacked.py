@@ -57,14 +57,66 @@ class ApplyUnpackedTestCase(synthetic.NovaTestCase):
         self.assertIn('would apply', out)
         self.assertEqual(before, base.snapshot(self.tree))
 
-    def test_refuses_a_series_that_is_there(self):
+    def test_a_series_that_is_there(self):
         self.keeptrack('apply', str(self.tree))
-        self.assertIn('already: nothing to do', self.assertUntouched())
+        before = base.snapshot(self.tree)
+        status, out, err = self.keeptrack('apply', str(self.tree))
+        self.assertEqual((0, ''), (status, err))
+        self.assertIn('already', out)
+        self.assertEqual(before, base.snapshot(self.tree))
         (self.tree / parts.MONITOR).write_text('edited\n')
-        self.assertIn('already', self.assertUntouched())
+        self.assertIn('in another version', self.assertUntouched())
         for name in (synthetic.GUARD, synthetic.FINDER, synthetic.NEW_TEST):
             (self.tree / name).unlink()
         self.assertIn('a part of the series', self.assertUntouched())
+
+    def test_undo(self):
+        before = base.snapshot(self.tree)
+        self.assertEqual(0, self.keeptrack('apply', str(self.tree))[0])
+        applied = base.snapshot(self.tree)
+        status, out, err = self.keeptrack('apply', '--undo', '--dry-run',
+                                          str(self.tree))
+        self.assertEqual((0, ''), (status, err))
+        self.assertIn('would come off', out)
+        self.assertEqual(applied, base.snapshot(self.tree))
+        status, out, err = self.keeptrack('apply', '--undo', str(self.tree))
+        self.assertEqual((0, ''), (status, err))
+        self.assertIn('4 patches of juno taken off, 9 files', out)
+        self.assertEqual(before, base.snapshot(self.tree))
+        status, out, err = self.keeptrack('apply', '--undo', str(self.tree))
+        self.assertEqual((0, ''), (status, err))
+        self.assertIn('nothing to undo', out)
+
+    def test_undo_of_what_is_no_whole_series(self):
+        self.keeptrack('apply', str(self.tree))
+        (self.tree / synthetic.GUARD).write_text('edited\n')
+        self.assertIn('in another version', self.assertUntouched('--undo'))
+        (self.tree / synthetic.GUARD).unlink()
+        self.assertIn('a part of the series', self.assertUntouched('--undo'))
+
+    def test_undo_needs_a_tree_and_nothing_else(self):
+        self.assertIn('name it as TREE', self.refusal('apply', '--undo'))
+        self.assertIn('leave --signoff out', self.assertUntouched(
+            '--undo', '--signoff'))
+
+    def test_a_folder_that_is_empty_again_goes(self):
+        nova = tree.Tree(self.tree)
+        before = base.snapshot(self.tree)
+        inplace.write(nova, {'nova/a/b/c.py': ['new\n']})
+        (self.tree / 'nova' / 'a' / '__pycache__').mkdir()
+        inplace.write(nova, {'nova/a/b/c.py': None})
+        self.assertEqual(before, base.snapshot(self.tree))
+
+    def test_the_owner_stays(self):
+        given = []
+        with mock.patch('os.geteuid', return_value=0), mock.patch(
+                'os.chown', lambda path, user, group: given.append(
+                    (user, group))):
+            self.keeptrack('apply', str(self.tree))
+        status = self.tree.stat()
+        # the nine files as they are now and three as they were, at least
+        self.assertGreaterEqual(len(given), 12)
+        self.assertEqual({(status.st_uid, status.st_gid)}, set(given))
 
     def test_refuses_a_conflict_and_a_branch(self):
         self.assertIn('--branch', self.assertUntouched('--branch', 'x'))
