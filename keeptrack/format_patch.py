@@ -328,9 +328,11 @@ def link(targets):
         added = set(loaded.added())
         for patch in loaded.patches:
             path = target.folder / patch.name
+            # a newer target may link to an older one's
             first = kept.setdefault(
-                (patch.name, patch.head, _changes(patch, added)), path)
-            if first is not path and not path.is_symlink():
+                (patch.name, patch.head, _changes(patch, added)),
+                path.resolve())
+            if first != path.resolve() and not path.is_symlink():
                 path.unlink()
                 path.symlink_to(pathlib.Path(
                     '..', first.parent.name, first.name))
