@@ -125,7 +125,7 @@ class Apply(command.Command):
         target, series = common.require_target(self.app_args, nova,
                                                 args.target)
         if series.is_whole_in(nova.lines):
-            self._say('%s already has the series, %d patches of %s: nothing '
+            self._say('%s has the series already, %d patches of %s: nothing '
                       'to do' % (nova.path, len(series.patches), target.name))
             return nova.path
         if args.verify:
