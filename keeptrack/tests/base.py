@@ -69,6 +69,8 @@ class TestCase(testtools.TestCase):
         progress = io.StringIO()
         root = logging.getLogger()
         handlers, level = root.handlers[:], root.level
+        # of the test runner, which would print every record
+        root.handlers[:] = []
         try:
             with fixtures.MonkeyPatch('sys.stderr', progress):
                 status = app.run(list(argv))
