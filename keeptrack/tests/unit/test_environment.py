@@ -72,7 +72,7 @@ class FindPythonTestCase(base.TestCase):
         for given in ('/no/where', self.python(self.folder / 'x', 'exit 1')):
             exc = self.assertRaises(errors.KeeptrackError,
                                     environment.find_python, '2.7', given)
-            self.assertIn('%s does not run as Python 2.7' % given, str(exc))
+            self.assertIn('%s is not a Python 2.7 that runs' % given, str(exc))
 
     def test_a_newer_python_3_does(self):
         self.assertEqual(sys.executable, environment.find_python('3.8'))
@@ -126,7 +126,7 @@ class EnvironmentTestCase(synthetic.NovaTestCase):
         (self.nova.target / 'constraints.txt').write_text('./no-such-thing\n')
         env = self.environment()
         exc = self.assertRaises(errors.KeeptrackError, env.ensure)
-        self.assertIn('see ' + str(env.path) + '.log', str(exc))
+        self.assertIn('log: %s.log' % env.path, str(exc))
         self.assertFalse(env.path.exists())
 
     def test_without_constraints(self):

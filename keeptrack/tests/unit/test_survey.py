@@ -167,7 +167,7 @@ class StatusAllTestCase(synthetic.NovaTestCase):
 
     def test_refusals(self):
         for words, told in (
-                (('/no/where',), 'is no folder'),
+                (('/no/where',), 'is not a folder'),
                 ((str(self.folder),), 'is no clone'),
                 ((str(self.clone), str(self.clone)), 'leave TREE'),
                 ((str(self.clone), '--release', '1.0'), 'leave TREE'),
