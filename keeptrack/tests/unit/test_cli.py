@@ -293,8 +293,9 @@ class ReleaseTestCase(base.TestCase):
             'Available versions: 3.0, 1.10, 1.9, 1.0\n', stderr='')
         with mock.patch('subprocess.run', return_value=versions):
             self.assertEqual('1.10', nova_release.newest('>=1.0,<2'))
-            self.assertIn('cannot find Nova >=4: the package', str(self.assertRaises(
-                errors.KeeptrackError, nova_release.newest, '>=4')))
+            exc = self.assertRaises(errors.KeeptrackError,
+                                    nova_release.newest, '>=4')
+            self.assertIn('cannot find Nova >=4: the package', str(exc))
 
 
 class PipOutputTestCase(base.TestCase):
