@@ -23,8 +23,8 @@ A target is a folder patches/<name>/ with these files:
     a set of pins, for pip, with which the target's tests run.
 ``digests.toml``
     written by ``keeptrack refresh --bases``: see keeptrack/digests.py.  It is
-    a file of its own since it is long and nobody writes it by hand.  A target
-    with published bases has none: it is proved on the real trees.
+    a file of its own since it is long and nobody writes it by hand.  Only
+    targets with a source have it: the others are proved on the real trees.
 ``target.toml``
     the rest, with these keys (all of them are needed, but where "optional"
     is said):
