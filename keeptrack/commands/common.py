@@ -144,8 +144,10 @@ def _why_no_target(nova, seen):
     words = 'no target yet for Nova %s: ' % seen.release
     if seen.line:
         return words + '; '.join(
-            '%s, of the same line, is for releases %s' % (
-                target.name, target.releases) for target in seen.line) + (
+            '%s, of the same line, is for releases %s%s' % (
+                target.name, target.releases, ''.join(
+                    ' that have ' + name for name in target.with_files))
+            for target in seen.line) + (
             '; --target %s tries it' % seen.line[0].name)
     return words + ('keeptrack targets lists what there is, and --target '
                     'chooses')

@@ -104,16 +104,6 @@ class TreesTestCase(base.TestCase):
             '--patches', str(PATCHES), 'apply', str(folder), *argv)
         self.assertEqual((0, ''), (status, err))
 
-    @staticmethod
-    def pick_prerequisite(folder, target, each):
-        """Put the prerequisite below the series, which needs it there.
-
-        The series for 2014 goes on without it, too.
-        """
-        if each.needs_prerequisite and target.source is None:
-            git.run(folder, 'cherry-pick', target.prerequisite.commit,
-                    env=_COMMITTER)
-
     def status(self, folder):
         _, out, _ = self.run_keeptrack('--patches', str(PATCHES), 'status',
                                        str(folder), '-f', 'json')
@@ -150,7 +140,6 @@ class ApplyTestCase(TreesTestCase):
     def test_plain_git_am_at_every_base(self):
         for target, each in self.bases():
             folder = self.clone(each.commit)
-            self.pick_prerequisite(folder, target, each)
             git.run(folder, 'am', '--quiet', *[
                 str(target.folder / name) for name in series.names(target)],
                 env=_COMMITTER)
@@ -178,7 +167,6 @@ class ApplyTestCase(TreesTestCase):
                 self.apply(folder, '--branch', 'from-' + source.name)
                 git.run(folder, 'checkout', '--quiet', '--detach',
                         goal.commit)
-                self.pick_prerequisite(folder, target, goal)
                 git.run(folder, 'cherry-pick', 'from-%s~%d..from-%s' % (
                     source.name, len(series.names(target)), source.name),
                     env=_COMMITTER)
