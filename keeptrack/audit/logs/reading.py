@@ -23,15 +23,9 @@ import lzma
 import sys
 import zlib
 
-try:
-    import zstandard
-except ImportError:     # pragma: no cover - told where one is to be read
-    zstandard = None
-try:
-    from isal import igzip
-    from isal import isal_zlib
-except ImportError:     # the standard library's is slower
-    igzip, isal_zlib = gzip, zlib
+from isal import igzip
+from isal import isal_zlib
+import zstandard
 
 BLOCK = 4 << 20
 # of a file that is not packed: what fits into a processor's own cache is
@@ -53,8 +47,7 @@ _NO_LOG = ((0, b'LPKSHHRH', "it is journald's own file: read what journalctl "
 
 # what an unpacker raises for what it cannot unpack
 _DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, isal_zlib.error,
-           lzma.LZMAError) + (
-               (zstandard.ZstdError,) if zstandard is not None else ())
+           lzma.LZMAError, zstandard.ZstdError)
 
 
 class Unreadable(Exception):
@@ -83,9 +76,6 @@ def _open(path):
     if kind == 'bz2':
         return _Packed(path, bz2.open, bz2.open)
     if kind == 'zst':
-        if zstandard is None:
-            raise Unreadable('it is packed with zstd, and there is no Python '
-                             'package zstandard here')
         return _Packed(path, _Zstd, _CarefulZstd)
     return open(path, 'rb', buffering=0)
 
