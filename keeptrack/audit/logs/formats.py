@@ -146,11 +146,21 @@ def parse(data, zone=datetime.timezone.utc):
     :param zone: of time stamps without one (datetime.tzinfo)
     :returns: Line, or None where it is no record of a log
     """
+    # what a log that was truncated while it was open begins with
+    data = data.strip(b'\0')
     if data.count(b'\0') > _NULS:
-        # UTF-16, or no text at all
         return None
     text = data.decode('utf-8', 'replace').replace('\0', '').rstrip('\r\n')
     return _record(text, zone, _Outer(), 0)
+
+
+def is_wide(data):
+    """Whether a line is text in UTF-16 or UTF-32, which is not read (bool).
+
+    :param data: the line (bytes)
+    """
+    data = data.strip(b'\0')
+    return data.count(b'\0') > max(_NULS, len(data) // 3)
 
 
 def _record(text, zone, outer, depth):

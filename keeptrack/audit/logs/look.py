@@ -108,6 +108,10 @@ def _not_seen(seen, named, zone):
                 'no line in it is one of a log that nova-compute writes',
                 # below a folder there may be anything
                 one.path in named or bool(one.size and one.is_computes)))
+        if one.records and one.is_wide:
+            found.append(report_mod.NotSeen(
+                one.path, 'some of its lines are in UTF-16 or UTF-32: convert '
+                'it to UTF-8'))
         if one.foreign:
             found.append(report_mod.NotSeen(
                 one.path, 'its lifecycle events are in a language that is not '

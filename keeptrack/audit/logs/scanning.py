@@ -21,6 +21,7 @@ import collections
 import concurrent.futures
 import dataclasses
 import datetime
+import itertools
 import os
 import re
 
@@ -45,6 +46,9 @@ SHOWN = 500
 
 # lines at each end of a block that tell what time it covers
 _EDGE = 8
+
+# ids of a line that could not be read behind which a message may begin
+_IDS = 20
 
 # names of states of an unknown language that a report has
 _STATES = 10
@@ -96,6 +100,7 @@ class Seen:
     :ivar problem: why it was not read, or not to its end (str), or None
     :ivar debug: it has lines at debug (bool)
     :ivar is_computes: nova-compute has written to it (bool)
+    :ivar is_wide: it has lines in UTF-16 or UTF-32 (bool)
     :ivar foreign: names of states in a language that is not known (set)
     :ivar unread: lines with a sign that could not be read (int)
     :ivar unread_at: the byte where the first of them begins (int), or None
@@ -114,6 +119,7 @@ class Seen:
     problem: str | None = None
     debug: bool = False
     is_computes: bool = False
+    is_wide: bool = False
     foreign: set = dataclasses.field(default_factory=set)
     unread: int = 0
     unread_at: int | None = None
@@ -130,6 +136,7 @@ class Seen:
         self.problem = self.problem or other.problem
         self.debug = self.debug or other.debug
         self.is_computes = self.is_computes or other.is_computes
+        self.is_wide = self.is_wide or other.is_wide
         self.foreign |= other.foreign
         self.unread += other.unread
         if self.unread_at is None:
@@ -273,9 +280,11 @@ class _Scan:
     def _not_read(self, entry, offset):
         """Count a line that has a sign of an instance, in a form unknown."""
         text = entry[:reading.LONGEST].decode('utf-8', 'replace')
-        found = re.search(formats.UUID + r'\]? ?', text, re.I)
-        if found and any(signs.find(one)[0] is not None for one in (
-                text, text[found.end():])):
+        # the first may be that of a request
+        ends = [found.end() for found in itertools.islice(
+            re.finditer(formats.UUID + r'\]? ?', text, re.I), _IDS)]
+        if ends and any(signs.find(text[end:])[0] is not None
+                        for end in [0] + ends):
             self._seen.unread += 1
             if self._seen.unread_at is None:
                 self._seen.unread_at = offset
@@ -285,9 +294,10 @@ class _Scan:
         for one in _outermost(data, ends):
             line = (parse(one, self._zone)
                     if 0 < len(one) <= reading.LONGEST else None)
-            if line is None or line.when is None:
-                continue
             seen = self._seen
+            if line is None or line.when is None:
+                seen.is_wide = seen.is_wide or formats.is_wide(one)
+                continue
             seen.records += 1
             seen.debug = seen.debug or line.level == 'DEBUG'
             seen.back = max(seen.back, (seen.last or line.when) - line.when)

@@ -1,0 +1,24 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The audit of damaged logs neither fails nor says that all is well."""
+
+from keeptrack.tests import base
+from keeptrack.tests.unit.audit.logs import fuzzing
+
+
+class FuzzingTestCase(base.TestCase):
+
+    def test_damaged_logs(self):
+        fuzzer = fuzzing.Fuzzer()
+        problems = [fuzzer.check(seed) for seed in range(1, 41)]
+        self.assertEqual([], [one for one in problems if one])
