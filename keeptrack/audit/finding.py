@@ -77,11 +77,47 @@ KINDS = {kind.name: kind for kind in (
         'See how the guest ended: the log of its QEMU in '
         '/var/log/libvirt/qemu, and that of the host.',
         'Start it again only once it was looked for on all hosts.')),
+    Kind('ended-at-start', 'nova-compute ended the guest when it started', (
+        'Look for the guest on all hosts; if it runs nowhere, see that its '
+        'disks are still there before it is started.',
+        'Before another nova-compute starts, see that its host name is the '
+        "one that Nova has, and that the host's migrations of the kind "
+        'evacuation are those that were asked for.')),
+    Kind('disks-deleted', 'Files of the guest were deleted while it ran', (
+        'Do not stop or reboot the guest: its QEMU may still have the files '
+        'open. Copy its data from inside the guest, or virsh blockcopy its '
+        'disks, first.',)),
+    Kind('post-copy-failed', 'A post-copy migration failed: neither copy has '
+         'all of the memory', (
+             'End neither QEMU before virsh -r domjobinfo and domstate '
+             '--reason were read on both hosts: libvirt from 9.1 may recover '
+             'the migration (virsh migrate --postcopy-resume).',
+             'Otherwise end both, see that the record names the host that is '
+             'to run it, and start the guest again from its disks.')),
     Kind('unsettled', 'A live migration failed, and where the guest is was '
          'not settled', (_LOOK_AT_BOTH,)),
     Kind('migrating-long', 'The instance has been migrating for long', (
         'See whether its migration goes on: virsh -r domjobinfo on the '
         'source.',)),
+    Kind('port-elsewhere', 'A port is bound to another host than the '
+         "guest's", (
+             'Have the port bound where the guest is: openstack port set '
+             '--host HOST PORT; traffic may go to the other host until then.',
+         )),
+    Kind('attachment-missing', 'Cinder has no attachment of a volume that '
+         'the guest has', (
+             'Do not attach the volume to another instance: two would write '
+             'to it. Put the attachment back (openstack volume attachment '
+             'create, on the host of the guest) before the guest is moved or '
+             'stopped.',)),
+    Kind('allocated-twice', 'Placement has the instance on more than one '
+         'host', (
+             'See where the guest is; then openstack resource provider '
+             'allocation show UUID, and remove what is of the other host '
+             '(nova-manage placement audit --delete finds it).',)),
+    Kind('files-left', 'Files of the guest are left on a host', (
+        'See that no guest and no running migration uses them, on any host '
+        'if the folder is shared, before they are deleted.',)),
     Kind('parked', 'The instance is parked: where its guest is, is not '
          'known', (
              'Read the last line that nova-compute wrote of it, and '

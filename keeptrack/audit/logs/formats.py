@@ -61,6 +61,9 @@ _FRAMES = tuple((name, re.compile(pattern)) for name, pattern in (
     ("kubelet's CRI", r'(?P<time>%s) std(?:out|err) [FP](?::\w+)* ' % _TIME),
     ("Loki's logcli", r'(?P<time>%s) \{[^}]{0,500}?\b(?:host|hostname|node|'
      r'nodename|node_name)="(?P<host>[^"]+)"[^}]*\}\s+' % _TIME),
+    ("Logstash's line codec", r'(?P<time>%s) (?!(?:%s) )'
+     r'(?P<host>[A-Za-z][\w.-]{0,254}) (?=\d{4}-\d\d-\d\d[ T]|\{)'
+     % (_TIME, _LEVEL)),
     ('kubectl or docker with time stamps', r'(?P<time>%s) ' % _TIME),
     ('kubectl logs --prefix', r'\[(?P<host>pod/[^/\] ]+)/[^\] ]+\] '),
     ('docker compose logs', r'(?P<host>[\w.-]+) +\| '),
@@ -72,7 +75,7 @@ _FRAMES = tuple((name, re.compile(pattern)) for name, pattern in (
 # names under which JSON has them; a dot goes into an object
 _MESSAGES = ('MESSAGE', 'Payload', 'log', 'line', 'message', 'msg',
              'full_message', 'short_message', '@message', 'body')
-_INSIDE = ('_source', 'fields', 'event', 'json', 'jsonPayload')
+_INSIDE = ('_source', 'fields', 'event', 'json', 'jsonPayload', 'attributes')
 _HOSTS = ('_HOSTNAME', 'Hostname', 'hostname', 'host', 'host.name',
           'host.hostname', 'agent.hostname', 'beat.hostname',
           'kubernetes.host', 'kubernetes.node_name', 'kubernetes.node.name',
@@ -103,6 +106,9 @@ _LONGEST_HOST = 255
 
 # bytes that a damaged line of text may have
 _NULS = 16
+
+# bytes that no text has
+_CONTROL = bytes(set(range(32)) - set(b'\t\n\r\x1b'))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,13 +160,15 @@ def parse(data, zone=datetime.timezone.utc):
     return _record(text, zone, _Outer(), 0)
 
 
-def is_wide(data):
-    """Whether a line is text in UTF-16 or UTF-32, which is not read (bool).
+def is_no_text(data):
+    """Whether a line is no text in UTF-8: UTF-16, say, or damage (bool).
 
     :param data: the line (bytes)
     """
     data = data.strip(b'\0')
-    return data.count(b'\0') > max(_NULS, len(data) // 3)
+    odd = (len(data) - len(data.translate(None, _CONTROL)) +
+           data.decode('utf-8', 'replace').count('\ufffd'))
+    return odd > max(_NULS, len(data) // 5)
 
 
 def _record(text, zone, outer, depth):

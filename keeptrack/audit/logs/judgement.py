@@ -110,6 +110,15 @@ RULES = (
          'nova-compute on %(source)s has finished the migration, and the '
          'guest has ended on %(destination)s before it ran there: it runs '
          'nowhere.'),
+    Rule(('post-copy', ('failed', 'reset'), 'paused-there'), ('source-back',),
+         'post-copy-failed', finding.CERTAIN,
+         'The migration was in post-copy when it failed on %(source)s, and '
+         'the guest was paused on %(destination)s.'),
+    Rule(('post-copy', ('failed', 'reset')), ('source-back', 'arrived',
+                                              'covered'),
+         'post-copy-failed', finding.LIKELY,
+         'The migration was in post-copy when it failed on %(source)s; no log '
+         'of the destination.'),
     Rule(('arrived', 'sync-stop'), (), 'lost', finding.CERTAIN,
          _MOVED + ', and then marked the instance shut off.'),
     Rule(('arrived', 'ended-there', _ENDED), (), 'lost', finding.CERTAIN,

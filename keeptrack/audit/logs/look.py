@@ -16,6 +16,7 @@ import collections
 import dataclasses
 import datetime
 
+from keeptrack.audit.logs import harm
 from keeptrack.audit.logs import judgement
 from keeptrack.audit.logs import paths as log_paths
 from keeptrack.audit.logs import same_host
@@ -71,7 +72,8 @@ def look(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
             dataclasses.replace(one, host=same[one.host])
             if one.host in same else one for one in events.pop(uuid)],
             covered, clocks)
-        findings += judgement.judge(uuid, told.migrations(), clocks)
+        judged = judgement.judge(uuid, told.migrations(), clocks)
+        findings += judged + harm.find(uuid, told, clocks, bool(judged))
         unclear += told.is_unclear
     return report_mod.Report(
         report_mod.LOGS, [_looked_at(one) for one in seen if one.records],
@@ -108,10 +110,10 @@ def _not_seen(seen, named, zone):
                 'no line in it is one of a log that nova-compute writes',
                 # below a folder there may be anything
                 one.path in named or bool(one.size and one.is_computes)))
-        if one.records and one.is_wide:
+        if one.records and one.has_no_text:
             found.append(report_mod.NotSeen(
-                one.path, 'some of its lines are in UTF-16 or UTF-32: convert '
-                'it to UTF-8'))
+                one.path, 'some of its lines are no text in UTF-8: convert it '
+                'or repair it'))
         if one.foreign:
             found.append(report_mod.NotSeen(
                 one.path, 'its lifecycle events are in a language that is not '

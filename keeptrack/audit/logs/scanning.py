@@ -100,7 +100,7 @@ class Seen:
     :ivar problem: why it was not read, or not to its end (str), or None
     :ivar debug: it has lines at debug (bool)
     :ivar is_computes: nova-compute has written to it (bool)
-    :ivar is_wide: it has lines in UTF-16 or UTF-32 (bool)
+    :ivar has_no_text: it has lines that are no text in UTF-8 (bool)
     :ivar foreign: names of states in a language that is not known (set)
     :ivar unread: lines with a sign that could not be read (int)
     :ivar unread_at: the byte where the first of them begins (int), or None
@@ -119,7 +119,7 @@ class Seen:
     problem: str | None = None
     debug: bool = False
     is_computes: bool = False
-    is_wide: bool = False
+    has_no_text: bool = False
     foreign: set = dataclasses.field(default_factory=set)
     unread: int = 0
     unread_at: int | None = None
@@ -136,7 +136,7 @@ class Seen:
         self.problem = self.problem or other.problem
         self.debug = self.debug or other.debug
         self.is_computes = self.is_computes or other.is_computes
-        self.is_wide = self.is_wide or other.is_wide
+        self.has_no_text = self.has_no_text or other.has_no_text
         self.foreign |= other.foreign
         self.unread += other.unread
         if self.unread_at is None:
@@ -296,7 +296,7 @@ class _Scan:
                     if 0 < len(one) <= reading.LONGEST else None)
             seen = self._seen
             if line is None or line.when is None:
-                seen.is_wide = seen.is_wide or formats.is_wide(one)
+                seen.has_no_text = seen.has_no_text or formats.is_no_text(one)
                 continue
             seen.records += 1
             seen.debug = seen.debug or line.level == 'DEBUG'

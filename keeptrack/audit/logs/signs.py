@@ -131,6 +131,20 @@ SIGNS = (
          _MANAGER + 'rebuild_instance, ' + _ALL),
     Sign('deleted', 'Terminating instance', 'a user deletes it',
          _MANAGER + 'terminate_instance, Mitaka to 2026.2'),
+    # what is ended or deleted for good
+    Sign('ended-at-start', 'ing instance as it has been evacuated from',
+         'nova-compute ends the guest: it was evacuated from here',
+         _MANAGER + '_destroy_evacuated_instances, Liberty to 2026.2'),
+    Sign('ended-at-start', 'Deleting instance as its host (',
+         'nova-compute ends the guest: its record names another host',
+         _MANAGER + '_destroy_evacuated_instances, Juno, Kilo',
+         r'its host \((\S+)\) is not'),
+    Sign('files-deleted', 'Deleting instance files',
+         "the instance's files are deleted here",
+         _DRIVER + 'delete_instance_files, ' + _ALL, r'files (\S+)'),
+    Sign('deletion', 'Deletion of ', "the instance's files were deleted",
+         _DRIVER + 'delete_instance_files, ' + _ALL,
+         r'Deletion of (\S+ (?:failed|complete))'),
     # what the power-state sync saw and did
     Sign('power', 'does not match the vm_power_state',
          'the power state in the database was corrected',
@@ -189,7 +203,7 @@ SIGNS = (
 )
 
 # their pattern alone says nothing
-_NEED_DETAIL = ('finished', 'missing', 'post-failed')
+_NEED_DETAIL = ('finished', 'missing', 'post-failed', 'deletion')
 
 _NAMED = {}
 for _sign in SIGNS:

@@ -52,6 +52,8 @@ STOP_AFTER = 20
 REBUILD = 1800
 
 ENDS = ('failed', 'cancelled', 'reset', 'pre-failed', 'post-failed')
+# Nova's name of the lifecycle event of a source that switches to post-copy
+POST_COPY = 'Postcopy started'
 LIFECYCLE = ('started', 'resumed', 'paused', 'stopped', 'left')
 
 
@@ -115,6 +117,7 @@ class Story:
     :param covered: dict of host to list of (first, last): the time that its
                     logs cover
     :param allowance: seconds that clocks of two hosts may be apart (float)
+    :ivar timeline: what is told (timeline.Timeline)
     :ivar is_unclear: whether a state after a migration is not known (bool)
     """
 
@@ -124,7 +127,7 @@ class Story:
         events, unsure = _resolved({
             (one.when, one.host, one.sign, one.text): one
             for one in events}.values())
-        self._events = timeline.Timeline(events)
+        self.timeline = self._events = timeline.Timeline(events)
         self.is_unclear = any(self._events.of(
             None, ENDS + ('posted',), one.when - AFTER, one.when + AFTER)
             for one in unsure)
@@ -378,6 +381,8 @@ class Story:
             facts.add('source-left')
         if any(one.sign != 'stopped' for one in gone):
             facts.add('source-paused')
+        if any(one.detail == POST_COPY for one in gone):
+            facts.add('post-copy')
         # of a start before it moved, and of a copy that is paused, no sign
         since = gone[0].when if gone else (
             arrived.when - self._allowance if arrived else early)
@@ -462,6 +467,8 @@ class Story:
             states = self._events.of(destination, LIFECYCLE, early, late)
             if states and states[-1].sign in ('resumed', 'paused'):
                 facts.add('copy-there')
+            if states and states[-1].sign == 'paused':
+                facts.add('paused-there')
             if states and states[-1].sign == 'stopped' and not any(
                     one.sign in ('resumed', 'paused') for one in states):
                 facts.add('never-ran')

@@ -15,6 +15,7 @@
 from keeptrack.audit.logs import look
 from keeptrack.tests import base
 from keeptrack.tests.unit.audit.logs import reported
+from keeptrack.tests.unit.audit.logs import reported_later
 
 
 class ReportedTestCase(base.TestCase):
@@ -48,3 +49,12 @@ class ReportedTestCase(base.TestCase):
 
     def test_hosts(self):
         self.check(reported.HOSTS)
+
+    def test_later_moves(self):
+        self.check(reported_later.MOVES)
+
+    def test_harm(self):
+        self.check(reported_later.HARM)
+
+    def test_later_formats(self):
+        self.check(reported_later.FORMATS)

@@ -273,6 +273,6 @@ class FilteringTestCase(base.TestCase):
             self.assertEqual({1}, self.lines(data), data)
 
     def test_other_lines_are_not(self):
-        data = ''.join('%s %s\n' % (one[:-1], '\u00e9 \\u00e9')
+        data = ''.join('%s#%s\n' % (one[:-1], '\u00e9 \\u00e9')
                        for one in filtering.PARTS).encode()
         self.assertEqual(set(), self.lines(data))
