@@ -35,8 +35,11 @@ The guests of each host are read over libvirt, on read-only connections, and
 compared with Nova's records, if --os-cloud or --nova names them. Reported are
 guests that run on two hosts, on another host than Nova's, on no host, or
 although Nova has them stopped; incoming domains without a migration; and
-instances that are parked or have been migrating for long. Each finding is
-checked again after a pause, and reported if it remains. Nothing is changed.
+instances that are parked or have been migrating for long. Neutron, Placement
+and Cinder are asked with Nova: ports that are bound to another host,
+allocations on two hosts, and volumes without an attachment are reported. Each
+finding is checked again after a pause, and reported if it remains. Nothing is
+changed.
 
 Without HOST, all compute hosts of Nova are asked.
 

@@ -15,6 +15,7 @@
 
 import datetime
 import json
+import re
 import urllib.parse
 
 import fixtures
@@ -25,6 +26,9 @@ from requests_mock.contrib import fixture as requests_fixture
 PAGE = 2
 
 _COMPUTE = 'https://compute.example.com/v2.1/'
+_NETWORK = 'https://network.example.com/'
+_PLACEMENT = 'https://placement.example.com/'
+_CINDER = 'https://block-storage.example.com/'
 _IDENTITY = 'https://identity.example.com'
 _EXT = 'OS-EXT-%s'
 
@@ -53,6 +57,10 @@ class NovaApi(fixtures.Fixture):
     :ivar deleted: the same, of the deleted ones
     :ivar hosts: dict of a nova-compute's host to what libvirt calls it
     :ivar migrations: list of dict
+    :ivar ports: Neutron's (list of dict)
+    :ivar allocations: dict of Placement's providers to the uuids that each
+        has allocations of
+    :ivar attachments: Cinder's (list of dict)
     :ivar requests: the paths that were asked for (list of str)
     :ivar on_list: called before the instances are listed
     """
@@ -62,6 +70,7 @@ class NovaApi(fixtures.Fixture):
         self._folder = folder
         self.servers, self.deleted, self.hosts = {}, {}, {}
         self.migrations, self.requests = [], []
+        self.ports, self.allocations, self.attachments = [], {}, []
         self.on_list = lambda: None
 
     def _setUp(self):
@@ -87,6 +96,31 @@ class NovaApi(fixtures.Fixture):
                      'os-migrations'):
             mock.get(_COMPUTE + name, json=getattr(
                 self, '_' + name.partition('/')[0].replace('-', '_')))
+
+        self._others(mock)
+
+    def _others(self, mock):
+        for address, path, number, version in (
+                (_NETWORK, 'v2.0/', 'v2.0', ''),
+                (_PLACEMENT, '', 'v1.0', '1.39'),
+                (_CINDER, 'v3/', 'v3.0', '3.71')):
+            mock.get(address, json={'versions': [{
+                'id': number, 'status': 'CURRENT', 'version': version,
+                'max_version': version, 'min_version': version and '1.0',
+                'links': [{'rel': 'self', 'href': address + path}]}]})
+        mock.get(_NETWORK + 'v2.0/ports',
+                 json=lambda request, context: {'ports': self.ports})
+        mock.get(_PLACEMENT + 'resource_providers',
+                 json=lambda request, context: {'resource_providers': [
+                     {'uuid': name, 'name': name, 'root_provider_uuid': name}
+                     for name in self.allocations]})
+        mock.get(re.compile(_PLACEMENT + 'resource_providers/.*/allocations'),
+                 json=lambda request, context: {'allocations': {
+                     uuid: {} for uuid in self.allocations[
+                         request.path.split('/')[2]]}})
+        mock.get(re.compile(_CINDER + '.*/attachments'),
+                 json=lambda request, context: {
+                     'attachments': self.attachments})
 
     def _servers(self, request, context):
         self.requests.append(request.path)

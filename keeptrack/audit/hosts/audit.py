@@ -175,6 +175,8 @@ def _not_seen(around, silences):
             one.host for one in around.view.servers.values()
             if one.vm_state in nova_record.THERE and
             one.host not in around.by_host and one.uuid not in around.seen)
+        found += [report.NotSeen(name, 'it was not asked: %s' % why)
+                  for name, why in sorted(around.view.unasked.items())]
     names = {}
     for silence in silences:
         names[silence.target.name] = silence.why

@@ -43,6 +43,9 @@ RUNS_IN_ERROR = 'runs-in-error'
 RUNS_THOUGH_DELETED = 'runs-though-deleted'
 RUNS_ELSEWHERE = 'runs-elsewhere'
 RUNS_NOWHERE = 'runs-nowhere'
+PORT_ELSEWHERE = 'port-elsewhere'
+ALLOCATED_TWICE = 'allocated-twice'
+ATTACHMENT_MISSING = 'attachment-missing'
 
 
 @dataclasses.dataclass
@@ -96,6 +99,8 @@ class Case:
     :ivar elsewhere_silent: hosts of Nova's that did not answer (int)
     :ivar now: seconds since the epoch (float)
     :ivar migrating_after: seconds (float)
+    :ivar services: what the other services have of it (services.Services),
+        or None
     """
 
     uuid: str
@@ -106,6 +111,7 @@ class Case:
     elsewhere_silent: int
     now: float
     migrating_after: float
+    services: object = None
 
     def where(self, *presences):
         """The places where the guest has one of some presences (list)."""
@@ -194,9 +200,12 @@ def compare(around, now, migrating_after=MIGRATING_AFTER):
         home = around.by_host.get(server.host) if server else None
         case = Case(uuid, server, around.view is not None,
                     around.seen.get(uuid, []), home, silent, now,
-                    migrating_after)
+                    migrating_after,
+                    around.view.services.get(uuid) if around.view else None)
         found += filter(None, [_first(_COPIES, case)] + (
             [_first(_RECORD, case)] if server else []))
+        if case.services and server and not server.task_state:
+            found += filter(None, [rule(case) for rule in _SERVICES])
     return found
 
 
@@ -340,6 +349,46 @@ def _nowhere(case):
                         places=defined)
 
 
+def _port_elsewhere(case):
+    places = case.where(guests.RUNS, guests.PAUSED)
+    if len(places) != 1 or places[0].host is None:
+        return None
+    wrong = [(port, host) for port, host in case.services.ports
+             if host != places[0].host]
+    if not wrong:
+        return None
+    return case.finding(
+        PORT_ELSEWHERE, finding.CERTAIN, 'It is on %s, and %s.' % (
+            places[0].name, ' and '.join(
+                'port %s is bound to %s' % one for one in wrong)),
+        places=places)
+
+
+def _allocated_twice(case):
+    names = case.services.providers
+    # before Queens a resize has both until it is confirmed
+    if not names or len(names) < 2 or case.server.vm_state == 'resized':
+        return None
+    return case.finding(
+        ALLOCATED_TWICE, finding.LIKELY,
+        'Placement has it on %s, and no task is at work.'
+        % ' and '.join(names), places=case.where(guests.RUNS, guests.PAUSED))
+
+
+def _attachment_missing(case):
+    places = case.where(guests.RUNS, guests.PAUSED)
+    if not places or not case.services.unattached:
+        return None
+    return case.finding(
+        ATTACHMENT_MISSING, finding.CERTAIN,
+        'It is on %s with %s, of which Cinder has no attachment to it.' % (
+            ' and '.join(one.name for one in places), ' and '.join(
+                'volume %s' % one for one in case.services.unattached)),
+        places=places)
+
+
+# All of these may be found of an instance.
+_SERVICES = (_port_elsewhere, _allocated_twice, _attachment_missing)
 # One of each table may be found of an instance.
 _COPIES = (_doubled, _paused_copy, _shell)
 # A record that a task is about to change is judged by none of the later rules.

@@ -17,6 +17,7 @@ import dataclasses
 import datetime
 
 from keeptrack.audit.hosts import guests
+from keeptrack.audit.hosts import services
 
 SCHEMA = 'keeptrack.nova/1'
 
@@ -77,18 +78,24 @@ class View:
     :ivar hosts: dict of a nova-compute's host to what libvirt calls it, or
         None where Nova does not tell
     :ivar unclear: instances that Nova told too little of: their cell is down
+    :ivar services: dict of uuid to services.Services
+    :ivar unasked: other services that were not asked: dict of name to why
     """
 
     when: float
     servers: dict
     hosts: dict
     unclear: int = 0
+    services: dict = dataclasses.field(default_factory=dict)
+    unasked: dict = dataclasses.field(default_factory=dict)
 
 
 def to_dict(view):
     """A View as the schema keeptrack.nova/1 has it (dict)."""
     return {'schema': SCHEMA, 'when': view.when, 'hosts': view.hosts,
-            'unclear': view.unclear,
+            'unclear': view.unclear, 'unasked': view.unasked,
+            'services': {uuid: dataclasses.asdict(one)
+                         for uuid, one in view.services.items()},
             'servers': [dataclasses.asdict(one)
                         for one in view.servers.values()]}
 
@@ -117,7 +124,40 @@ def from_dict(data):
         raise guests.Broken('when or unclear is missing')
     for name, value in (('when', when), ('unclear', unclear)):
         _check(name, value, (int, float), _LONGEST)
-    return View(float(when), servers, hosts, unclear)
+    unasked = data.get('unasked', {})
+    if not isinstance(unasked, dict):
+        raise guests.Broken('unasked is no JSON object')
+    return View(float(when), servers, hosts, unclear, _services(data),
+                {_check('a service', name, str, _LONGEST):
+                 _check('a service', why, str, _LONGEST)
+                 for name, why in unasked.items()})
+
+
+def _services(data):
+    """What the other services have; files of older versions have none."""
+    listed, found = data.get('services', {}), {}
+    if not isinstance(listed, dict):
+        raise guests.Broken('services is no JSON object')
+    for uuid, one in listed.items():
+        try:
+            providers = one['providers']
+            found[uuid] = services.Services(
+                tuple((_text(port), _text(host))
+                      for port, host in one['ports']),
+                None if providers is None else
+                tuple(_text(name) for name in providers),
+                tuple(_text(volume) for volume in one['unattached']))
+        except (KeyError, TypeError, ValueError):
+            raise guests.Broken('the services of %s are not of the schema'
+                                % guests.short(uuid))
+    return found
+
+
+def _text(value):
+    found = _check('a service', value, str, _LONGEST)
+    if found is None:
+        raise ValueError
+    return found
 
 
 def _server(one):

@@ -17,6 +17,7 @@ import time
 
 from keeptrack.audit.hosts import collector
 from keeptrack.audit.hosts import nova_record
+from keeptrack.audit.hosts import services
 from keeptrack import errors
 
 # Instances that are asked for one by one: what Nova's list cannot tell.
@@ -35,10 +36,13 @@ class Nova:
     """Nova's API, for an admin.
 
     :param compute: the compute proxy of an openstack.connection.Connection
+    :param connection: that connection, to ask Neutron, Placement and Cinder,
+        too; None to ask Nova alone
     """
 
-    def __init__(self, compute):
+    def __init__(self, compute, connection=None):
         self._compute = compute
+        self._connection = connection
 
     @classmethod
     def connect(cls, cloud):
@@ -54,7 +58,8 @@ class Nova:
                 "Nova's view needs openstacksdk: pip install "
                 "'keeptrack[openstack]', or leave out --os-cloud")
         with _told():
-            return cls(openstack.connect(cloud=cloud).compute)
+            connection = openstack.connect(cloud=cloud)
+            return cls(connection.compute, connection)
 
     def view(self):
         """Ask for all instances of all projects, and for all hosts.
@@ -66,7 +71,7 @@ class Nova:
         when = time.time()
         with _told():
             hosts = self._hosts()
-            servers, unclear = {}, 0
+            servers, volumes, unclear = {}, {}, 0
             for told in self._compute.servers(details=True,
                                               all_projects=True):
                 server = _server(told)
@@ -74,6 +79,7 @@ class Nova:
                     unclear += 1
                 else:
                     servers[server.uuid] = server
+                    volumes[server.uuid] = _volumes(told)
             migrating = [one for one in servers.values()
                          if one.task_state == nova_record.MIGRATING]
             for server in migrating[:MOST_MIGRATIONS]:
@@ -85,7 +91,11 @@ class Nova:
             raise errors.KeeptrackError(
                 'Nova does not tell on which hosts its instances are: that '
                 'needs the rights of an admin')
-        return nova_record.View(when, servers, hosts, unclear)
+        asked, unasked = (services.ask(self._connection, volumes)
+                          if self._connection is not None else ({}, {}))
+        return nova_record.View(when, servers, hosts, unclear, {
+            uuid: one for uuid, one in asked.items() if uuid in servers},
+            unasked)
 
     def _hosts(self):
         found = {}
@@ -144,6 +154,11 @@ class _told:
 def _text(value):
     return collector.one_line(value) if isinstance(value, str) and value \
         else None
+
+
+def _volumes(told):
+    return [one['id'] for one in told.attached_volumes or ()
+            if isinstance(one, dict) and one.get('id')]
 
 
 def _server(told):

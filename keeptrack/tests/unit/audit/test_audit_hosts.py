@@ -91,6 +91,25 @@ class AuditHostsTestCase(base.TestCase):
         self.assertEqual(0, self.audit('--os-cloud', 'test')['status'])
         self.assertEqual(2, len(rounds))
 
+    def test_other_services(self):
+        self.add(1, HOST_A)
+        uuid = sample.UUID % 1
+        self.nova.servers[uuid]['os-extended-volumes:volumes_attached'] = [
+            {'id': 'v'}]
+        self.guests[HOST_A].append(sample.guest(1))
+        self.nova.ports.append({
+            'id': 'p', 'device_id': uuid, 'device_owner': 'compute:nova',
+            'binding:host_id': HOST_B})
+        self.nova.allocations.update({HOST_A: [uuid], HOST_B: [uuid]})
+        report = self.audit('--os-cloud', 'test')
+        self.assertEqual(
+            {'port-elsewhere', 'allocated-twice', 'attachment-missing'},
+            {one['kind'] for one in report['findings']})
+        self.nova.ports.clear()
+        del self.nova.allocations[HOST_B]
+        self.nova.attachments.append({'volume_id': 'v', 'instance': uuid})
+        self.assertEqual(0, self.audit('--os-cloud', 'test')['status'])
+
     def test_a_silent_host(self):
         self.add(1, HOST_A)
         self.silent.add(HOST_A)
