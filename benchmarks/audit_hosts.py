@@ -12,23 +12,30 @@
 
 """How long keeptrack audit hosts takes for 1,000 hosts of 50 guests.
 
-usage: audit_hosts.py [--hosts N] [--slow S]
+usage: audit_hosts.py [--hosts N] [--slow S] [--libvirt]
 
-Needs root and what drills need.  All hosts are one libvirtd with 50 guests,
+Stand-ins answer for all hosts, each after a time of its own, up to S seconds,
+so that this machine does the audit's work only. With --libvirt, which needs
+root and what drills need, all hosts are one libvirtd with 50 guests,
 so what it takes to answer is paid on this machine, too; one of them answers S
 seconds late.  The whole is told as a ratio to that host alone.
 """
 
 import argparse
 import pathlib
+import random
 import resource
 import socket
+import sys
 import tempfile
 import threading
 import time
 import uuid
 
+from keeptrack.audit.hosts import asker
 from keeptrack.audit.hosts import asking
+from keeptrack.audit.hosts import audit
+from keeptrack.audit.hosts import collector
 from keeptrack.audit.hosts import guests
 from keeptrack.drill import guest as guest_mod
 from keeptrack.drill import lab as lab_mod
@@ -75,12 +82,63 @@ def ask(label, targets, forks):
     return seconds
 
 
+def stand_in(uri, name, libvirt):
+    """Answer as a host of 50 guests that run, after the time in its URI."""
+    began, number, seconds = time.time(), *uri.rpartition('/')[2].split(':')
+    time.sleep(float(seconds))
+    return {
+        'schema': collector.SCHEMA, 'asked': name, 'uri': uri,
+        'hostname': name, 'host_uuid': str(uuid.UUID(int=int(number))),
+        'hypervisor': 'QEMU', 'libvirt': None, 'by': 'libvirt-python',
+        'began': began, 'ended': time.time(), 'guests': [
+            {'uuid': str(uuid.UUID(int=int(number) << 32 | one)),
+             'name': 'instance-%08x' % one, 'state': 'running',
+             'reason': 'booted', 'id': one, 'since': None}
+            for one in range(GUESTS)]}
+
+
+def with_stand_ins(hosts, slow):
+    """Audit stand-ins, one of them alone first."""
+    asking.COMMAND = [sys.executable, __file__, '--as-asker']
+    chooser = random.Random(1)
+    targets = [asking.Target('h%d' % number, 'x://h/%d:%.3f' % (
+        number, slow if not number else chooser.uniform(0, slow)))
+        for number in range(hosts)]
+    took = []
+    for some in (targets[:1], targets):
+        began = time.monotonic()
+        options = argparse.Namespace(forks=asking.FORKS, timeout=60, pause=0,
+                                     migrating_after=3600)
+        report = audit.Live(some, None, None, options,
+                            lambda line: None).report()
+        took.append(time.monotonic() - began)
+        print('%4d hosts %6.2f s, %d guests, %d findings' % (
+            report.number_looked_at(), took[-1], sum(
+                one.counts['guests'] for one in report.looked_at),
+            len(report.findings)), flush=True)
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_CHILDREN,
+                                                resource.RUSAGE_SELF)]
+    print('ratio to the slowest host\'s own answer (%g s) %.2f, to its audit '
+          'alone %.2f; processors %.1f s; largest process %d KiB' % (
+              slow, took[1] / slow, took[1] / took[0],
+              sum(one.ru_utime + one.ru_stime for one in used),
+              max(one.ru_maxrss for one in used)))
+
+
 def main():
     """Run the benchmark."""
+    if sys.argv[1:] == ['--as-asker']:
+        asker.Asker.__init__.__defaults__ = (stand_in,)
+        asker.main()
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--hosts', type=int, default=1000, metavar='N')
     parser.add_argument('--slow', type=float, default=5, metavar='S')
+    parser.add_argument('--libvirt', action='store_true',
+                        help='ask a libvirtd of our own, not stand-ins')
     options = parser.parse_args()
+    if not options.libvirt:
+        with_stand_ins(options.hosts, options.slow)
+        return
 
     def target(name, path):
         return asking.Target(name, 'qemu+unix:///system?socket=' + path)
@@ -100,7 +158,8 @@ def main():
             whole = ask('%d hosts' % options.hosts,
                         [target('slow', slow)] + [
                             target('h%d' % number, quick)
-                            for number in range(1, options.hosts)], 200)
+                            for number in range(1, options.hosts)],
+                        asking.FORKS)
     print('ratio %.2f; largest process %d KiB' % (
         whole / alone,
         resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
