@@ -30,7 +30,7 @@ MOUNTS = {'run': '/run', 'etc': '/etc/libvirt', 'lib': '/var/lib/libvirt',
 # In a mount namespace of our own.  /sys is mounted anew: the network in it is
 # that of whoever mounts it, and without cgroups in it libvirt makes none.
 # Huge pages go, since libvirt would make folders among them.
-_PREPARE = """\
+PREPARE = """\
 umount --recursive --lazy /sys
 mount -t sysfs sysfs /sys
 awk '$3 == "hugetlbfs" { print $2 }' /proc/mounts | while read -r point; do
@@ -101,7 +101,7 @@ class Host(object):
         points = ''.join('%s %s\n' % item
                          for item in reversed(MOUNTS.items()))
         result = self.run(
-            ['sh', '-euc', _PREPARE, 'prepare', str(self.folder), self.name],
+            ['sh', '-euc', PREPARE, 'prepare', str(self.folder), self.name],
             input=points, capture_output=True, text=True)
         if result.returncode:
             raise errors.LabError("the %s's mounts cannot be made: %s" % (

@@ -1,0 +1,233 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""A node of the cloud: the controller or a host, each in its namespaces.
+
+Everything that runs on a node is in its PID namespace and ends with it.
+"""
+
+import ctypes
+import os
+import subprocess
+
+from keeptrack.cloud import errors
+from keeptrack.cloud import places as places_mod
+from keeptrack.drill import host
+from keeptrack.drill import namespaces
+from keeptrack.drill import processes
+
+# Says its process id in the node before it becomes the service.
+_BECOME = 'echo $$; log=$1; shift; exec "$@" >>"$log" 2>&1 </dev/null'
+
+# ps and libvirtd look their processes up there.
+_MOUNT_PROC = 'mount -t proc proc /proc'
+
+# /proc/PID/net/tcp
+_LISTENING = '0A'
+
+
+class Node:
+    """A node that a keeper holds.
+
+    :param name: one of places.NODES (str)
+    :param holder: the process that holds its namespaces (int)
+    :param places: the cloud's places.Places
+    :ivar name: see above
+    """
+
+    def __init__(self, name, holder, places):
+        self.name = name
+        self.folder = places.run / name
+        self._holder = holder
+        self._places = places
+
+    @property
+    def _pid_namespace(self):
+        return f'/proc/{self._holder}/ns/pid_for_children'
+
+    @property
+    def is_alive(self):
+        """Whether its namespaces are still held (bool)."""
+        try:
+            os.stat(self._pid_namespace)
+        except OSError:
+            return False
+        return True
+
+    def _enter(self, command):
+        return ['nsenter', f'--target={self._holder}', '--mount', '--net',
+                '--uts', f'--pid={self._pid_namespace}', '--',
+                # or what takes too long would go on behind nsenter's back
+                'setpriv', '--pdeathsig', 'KILL', '--'] + list(command)
+
+    def run(self, command, variables=None, **kwargs):
+        """Run a command on the node and wait for it.
+
+        :param command: list of str
+        :param variables: environment variables to add (dict)
+        :param kwargs: further arguments of subprocess.run
+        :returns: a subprocess.CompletedProcess
+        """
+        kwargs.setdefault('stdin', subprocess.DEVNULL)
+        return subprocess.run(self._enter(command), env=dict(
+            namespaces.environment(), **variables or {}), **kwargs)
+
+    def popen(self, command, **kwargs):
+        """Start a command that ends with its caller.
+
+        :param command: list of str
+        :param kwargs: further arguments of subprocess.Popen
+        :returns: a subprocess.Popen
+        """
+        kwargs.setdefault('stdin', subprocess.DEVNULL)
+        return subprocess.Popen(self._enter(command),
+                                env=namespaces.environment(), **kwargs)
+
+    def check(self, command, variables=None, what=None, timeout=120):
+        """Run a command that has to succeed.
+
+        :param command: list of str
+        :param variables: environment variables to add (dict)
+        :param what: what it does, for the error (str)
+        :param timeout: seconds (float)
+        :returns: its stdout (str)
+        :raises CloudError: when it fails or takes too long
+        """
+        what = what or os.path.basename(command[0])
+        try:
+            done = self.run(command, variables, capture_output=True,
+                            text=True, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise errors.CloudError(
+                f'{what} on {self.name} took longer than {timeout} s')
+        if done.returncode:
+            log = self._places.log / 'failed.log'
+            with open(log, 'a') as file:
+                file.write(f'{command}\n{done.stdout}{done.stderr}\n')
+            words = (done.stderr or done.stdout).strip().splitlines()
+            raise errors.CloudError(
+                f'{what} on {self.name} failed (status {done.returncode}): '
+                f'{words[-1] if words else "no output"} (see {log})')
+        return done.stdout
+
+    def spawn(self, command, variables, log):
+        """Start a process that lives until it or the node ends.
+
+        :param command: list of str
+        :param variables: environment variables to add (dict)
+        :param log: the file that its output is added to (pathlib.Path)
+        :returns: its id in the node's PID namespace (int)
+        :raises CloudError: when it cannot be started
+        """
+        done = subprocess.run(
+            ['nsenter', f'--target={self._holder}', '--mount', '--net',
+             '--uts', f'--pid={self._pid_namespace}', '--', 'setsid',
+             '--fork', 'sh', '-c', _BECOME, 'sh', str(log)] + list(command),
+            env=dict(namespaces.environment(), **variables),
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd='/')
+        if not done.stdout.strip().isdigit():
+            raise errors.CloudError(
+                f'{command[0]} cannot be started on {self.name}: '
+                f'{done.stderr.strip()}')
+        return int(done.stdout)
+
+    def processes(self):
+        """Return what runs on the node (list of processes.Process)."""
+        try:
+            held = os.open(self._pid_namespace, os.O_RDONLY)
+        except OSError:
+            return []
+        try:
+            return processes.of_namespace('pid', os.fstat(held))
+        finally:
+            os.close(held)
+
+    def find(self, inner):
+        """Find a process by its id in the node's PID namespace.
+
+        :param inner: int
+        :returns: a processes.Process, or None
+        """
+        for process in self.processes():
+            if process.inner == inner:
+                return process
+        return None
+
+    def ports(self):
+        """Return the TCP ports that something listens on (set of int)."""
+        found = set()
+        for name in ('tcp', 'tcp6'):
+            try:
+                with open(f'/proc/{self._holder}/net/{name}') as table:
+                    rows = [line.split() for line in table][1:]
+            except OSError:
+                return set()
+            found |= {int(row[1].rpartition(':')[2], 16) for row in rows
+                      if row[3] == _LISTENING}
+        return found
+
+    def connect(self, other, device, peer, address):
+        """Lay a cable to another node.
+
+        :param other: the other Node
+        :param device: this node's end (str)
+        :param peer: the other node's end (str)
+        :param address: the hardware address of the other's end (str)
+        :raises CloudError: when it cannot be made
+        """
+        # a process id means another process inside of a PID namespace
+        done = subprocess.run(
+            ['nsenter', f'--target={self._holder}', '--net', '--', 'ip',
+             'link', 'add', device, 'type', 'veth', 'peer', 'name', peer,
+             'address', address, 'netns', str(other._holder)],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode:
+            raise errors.CloudError(
+                f'{self.name} cannot be connected with {other.name}: '
+                f'{done.stderr.strip()}')
+
+    def enter_network(self):
+        """Move this thread, and those it starts, into the node's network.
+
+        :raises CloudError: when that is not possible
+        """
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open(f'/proc/{self._holder}/ns/net') as held:
+            if libc.setns(held.fileno(), 0):
+                raise errors.CloudError(
+                    f'the network of {self.name} cannot be entered: '
+                    f'{os.strerror(ctypes.get_errno())}')
+
+    def prepare(self):
+        """Give it folders, mounts and a name of its own.
+
+        :raises CloudError: when a mount cannot be made
+        """
+        for name in host.MOUNTS:
+            (self.folder / name).mkdir(parents=True)
+        (self.folder / 'run' / 'lock').mkdir()
+        (self.folder / 'nova' / 'instances').mkdir(parents=True)
+        self._places.nova_state.mkdir(exist_ok=True)
+        (self.folder / 'hosts').write_text('127.0.0.1 localhost\n' + ''.join(
+            f'{address} {name}\n'
+            for name, address in places_mod.ADDRESSES.items()))
+        points = [f'nova {self._places.nova_state}\n'] + [
+            f'{own} {point}\n' for own, point in reversed(host.MOUNTS.items())
+            if os.path.isdir(point)]
+        done = self.run(['sh', '-euc', host.PREPARE + _MOUNT_PROC, 'prepare',
+                         str(self.folder), self.name],
+                        stdin=None, input=''.join(points),
+                        capture_output=True, text=True)
+        if done.returncode:
+            raise errors.CloudError(
+                f'the mounts of {self.name} cannot be made: '
+                f'{done.stderr.strip()}')

@@ -1,0 +1,126 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Where a cloud keeps its files, and the addresses that it has."""
+
+import dataclasses
+import pathlib
+
+from keeptrack.cloud import errors
+from keeptrack import environment
+
+CONTROLLER = 'ctl'
+HOSTS = ('host1', 'host2')
+NODES = (CONTROLLER,) + HOSTS
+
+# Only the nodes of this cloud can see them (RFC 5737).
+ADDRESSES = {'ctl': '192.0.2.10', 'host1': '192.0.2.1', 'host2': '192.0.2.2'}
+
+# Nova trees that the cloud can run
+PATCHED = 'patched'
+STOCK = 'stock'
+NOVAS = (PATCHED, STOCK)
+
+# service: its port on the controller
+PORTS = {'keystone': 5000, 'placement': 8778, 'glance': 9292, 'neutron': 9696,
+         'nova-api': 8774}
+BROKER_PORT = 5672
+
+
+def url(service, path=''):
+    """Return the address of an API as the service catalog has it (str)."""
+    return f'http://{ADDRESSES[CONTROLLER]}:{PORTS[service]}{path}'
+
+
+@dataclasses.dataclass(frozen=True)
+class Places:
+    """The folders of one cloud.
+
+    :ivar top: all of it (pathlib.Path)
+    """
+
+    top: pathlib.Path
+
+    @classmethod
+    def default(cls):
+        """Return the places in the user's cache folder.
+
+        :raises CloudError: when its path cannot be used in settings
+        """
+        top = environment.cache_folder() / 'cloud'
+        if any(letter.isspace() or letter in '%$#' for letter in str(top)):
+            raise errors.CloudError(
+                f'{top} has a character that settings of OpenStack do not '
+                'take: set XDG_CACHE_HOME to another folder')
+        return cls(top)
+
+    @property
+    def env(self):
+        """The virtualenv of all OpenStack services (pathlib.Path)."""
+        return self.top / 'env'
+
+    @property
+    def python(self):
+        """The Python of the virtualenv (str)."""
+        return str(self.env / 'bin' / 'python')
+
+    def program(self, name):
+        """Return the path of a program in the virtualenv (str)."""
+        return str(self.env / 'bin' / name)
+
+    def nova(self, which):
+        """Return the folder of a Nova tree: PATCHED or STOCK."""
+        return self.top / f'nova-{which}'
+
+    @property
+    def images(self):
+        """The guest's disk images (pathlib.Path)."""
+        return self.top / 'guest'
+
+    @property
+    def driver(self):
+        """What Neutron loads its mechanism driver from (pathlib.Path)."""
+        return self.top / 'driver'
+
+    @property
+    def seed(self):
+        """What every cloud begins with: databases, keys, image."""
+        return self.top / 'seed'
+
+    @property
+    def installed(self):
+        """The mark of a complete installation (pathlib.Path)."""
+        return self.top / 'installed.json'
+
+    @property
+    def run(self):
+        """What a cloud that is up writes; removed when it goes down."""
+        return self.top / 'run'
+
+    @property
+    def log(self):
+        """The services' logs (pathlib.Path)."""
+        return self.run / 'log'
+
+    @property
+    def nova_state(self):
+        """Nova's state_path: each host sees its own folder there."""
+        return self.run / 'nova'
+
+    @property
+    def lock(self):
+        """Locked while a keeper runs; outside of run, which is removed."""
+        return self.top / 'lock'
+
+    def instances(self, host):
+        """Return the folder with the instances' disks of a host."""
+        return self.run / host / 'nova' / 'instances'
