@@ -40,10 +40,12 @@ class Fault:
 FAULTS = []
 
 
-def _fault(run):
-    FAULTS.append(Fault(run.__name__.strip('_').replace('_', '-'),
-                        run.__doc__, run))
-    return run
+def _fault(title):
+    """Add the function that follows to FAULTS, under its own name."""
+    def add(run):
+        FAULTS.append(Fault(run.__name__.replace('_', '-'), title, run))
+        return run
+    return add
 
 
 def by_name(name):
@@ -56,18 +58,16 @@ def _kill(trial, service):
                              lambda: trial.cloud.kill(service))
 
 
-@_fault
+@_fault('nothing breaks')
 def none(trial):
-    """nothing breaks"""
     trial.boot()
     trial.migrate()
     trial.settle(60)
 
 
-@_fault
+@_fault("the source's libvirtd dies as the guest resumes over there; "
+        'back after 20 s')
 def source_libvirtd_killed(trial):
-    """the source's libvirtd dies as the guest resumes over there; back
-    after 20 s"""
     trial.boot()
     struck = trial.when(events.RUNS_THERE, _kill(trial, 'libvirtd-host1'))
     trial.migrate()
@@ -77,10 +77,9 @@ def source_libvirtd_killed(trial):
     trial.start('libvirtd-host1')
 
 
-@_fault
+@_fault("the source's nova-compute dies as the guest resumes over "
+        'there; back after 5 s')
 def source_compute_killed(trial):
-    """the source's nova-compute dies as the guest resumes over there; back
-    after 5 s"""
     trial.boot()
     struck = trial.when(events.RUNS_THERE,
                         _kill(trial, 'nova-compute-host1'))
@@ -90,9 +89,8 @@ def source_compute_killed(trial):
     trial.start('nova-compute-host1')
 
 
-@_fault
+@_fault("the destination's libvirtd stalls at the switch-over, for 6 s")
 def destination_libvirtd_stalled(trial):
-    """the destination's libvirtd stalls at the switch-over, for 6 s"""
     _stall(trial)
 
 
@@ -108,9 +106,9 @@ def _stall(trial):
               lambda: trial.cloud.signal('libvirtd-host2', signal.SIGCONT))
 
 
-@_fault
+@_fault("the destination's libvirtd stalls at the switch-over, for 6 s; an "
+        'operator ends the copy over there, and migrates again')
 def destination_stalled_then_again(trial):
-    """the same; an operator ends the copy over there, and migrates again"""
     _stall(trial)
     trial.settle(60)
     trial.note('before the operator comes')
@@ -119,9 +117,9 @@ def destination_stalled_then_again(trial):
     trial.migrate()
 
 
-@_fault
+@_fault('the destination loses power while memory is copied; back '
+        'after 40 s')
 def destination_powered_off(trial):
-    """the destination loses power while memory is copied; back after 40 s"""
     trial.boot()
     trial.migrate()
     trial.wait_job()
@@ -131,9 +129,8 @@ def destination_powered_off(trial):
     trial.power_on('host2')
 
 
-@_fault
+@_fault('Neutron answers 503 from the switch-over on, for 30 s')
 def neutron_unavailable(trial):
-    """Neutron answers 503 from the switch-over on, for 30 s"""
     trial.boot()
     struck = trial.when(events.SWITCH, lambda: trial.act(
         'Neutron: 503', lambda: trial.gate('neutron').touch()))
@@ -144,28 +141,26 @@ def neutron_unavailable(trial):
     trial.act('Neutron: available', lambda: trial.gate('neutron').unlink())
 
 
-@_fault
+@_fault('a user deletes the server while memory is copied')
 def deleted(trial):
-    """a user deletes the server while memory is copied"""
     trial.boot()
     trial.migrate()
     trial.wait_job()
     trial.act('delete', trial.delete)
 
 
-@_fault
+@_fault('an operator aborts the migration while memory is copied')
 def aborted(trial):
-    """an operator aborts the migration while memory is copied"""
     trial.boot()
     trial.migrate()
     trial.wait_job()
     trial.act('abort', trial.abort)
 
 
-@_fault
+@_fault("the destination's libvirtd stalls at the switch-over; with "
+        "the source's nova-compute down, a user evacuates to the "
+        'destination')
 def parked_then_evacuated(trial):
-    """the destination's libvirtd stalls at the switch-over; with the source's
-    nova-compute down, a user evacuates to the destination"""
     _stall(trial)
     trial.settle(60)
     trial.act('kill nova-compute-host1',
@@ -178,9 +173,9 @@ def parked_then_evacuated(trial):
     time.sleep(15)
 
 
-@_fault
+@_fault('RabbitMQ dies as the guest resumes over there; back after 20 '
+        's')
 def broker_killed(trial):
-    """RabbitMQ dies as the guest resumes over there; back after 20 s"""
     trial.boot()
     struck = trial.when(events.RUNS_THERE, _kill(trial, 'rabbitmq'))
     trial.migrate()

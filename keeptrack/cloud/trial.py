@@ -29,7 +29,7 @@ from keeptrack.drill import processes
 _BOOTS_WITHIN = 120
 _COUNTS_WITHIN = 60
 _STRIKES_WITHIN = 90
-_SETTLES_WITHIN = 120
+_SETTLES_WITHIN = 90
 _GONE_WITHIN = 60
 _POLL = 0.5
 
@@ -352,7 +352,8 @@ class Trial:
         if guests:
             left.append(f'{len(guests)} QEMU on {host}')
             processes.kill(guests)
-        for name in self._virsh(host, 'list', '--all', '--name').stdout.split():
+        domains = self._virsh(host, 'list', '--all', '--name').stdout
+        for name in domains.split():
             left.append(f'domain {name} on {host}')
             self._virsh(host, 'undefine', name)
         folder = self._places.instances(host)
