@@ -30,13 +30,15 @@ class Campaign:
     :param places: its places.Places
     :param folder: for results.json and a text of every trial (pathlib.Path)
     :param report: called with a line for everything that happens
+    :param keep: leave the last server and its fault's work as they are (bool)
     """
 
-    def __init__(self, cloud, places, folder, report):
+    def __init__(self, cloud, places, folder, report, keep=False):
         self._cloud = cloud
         self._places = places
         self._folder = folder
         self._report = report
+        self._keep = keep
         self._results = []
 
     def run(self, faults, novas, runs):
@@ -48,6 +50,7 @@ class Campaign:
         :returns: list of dicts: see report.rows
         :raises CloudError: when the cloud cannot be brought back
         """
+        self._remove_kept()
         for nova in novas:
             if self._cloud.nova != nova:
                 self._report(f'changing to {nova} Nova')
@@ -57,6 +60,14 @@ class Campaign:
                     self._report(f'{nova} Nova: {fault.name}, run {number}')
                     self._one(fault, nova, number)
         return self._results
+
+    def _remove_kept(self):
+        """Remove what an earlier campaign was told to keep."""
+        for uuid in trial_mod.servers():
+            self._report(f'removing server {uuid} of an earlier drill')
+            trial = trial_mod.Trial(self._cloud, self._places, self._report)
+            trial.adopt(uuid)
+            trial.clean()
 
     def _one(self, fault, nova, number):
         offsets = self._log_sizes()
@@ -76,7 +87,7 @@ class Campaign:
             result['not_run'] = str(exc)
         trial.tell(f'wrong: {result["wrong"] or "nothing"}; '
                    f'not run: {result["not_run"] or "no"}')
-        result['left'] = trial.clean()
+        result['left'] = [] if self._keep else trial.clean()
         result['seconds'] = trial.history[-1][0]
         self._results.append(result)
         (self._folder / 'results.json').write_text(

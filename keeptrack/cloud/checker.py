@@ -29,18 +29,20 @@ _OPEN = ('queued', 'accepted', 'preparing', 'pre-migrating', 'running',
          'running (post-copy)', 'post-migrating', 'reverted')
 
 
-def check(snapshot):
+def check(snapshot, kept=()):
     """Judge where an instance has ended.
 
     :param snapshot: a recorder.Snapshot
+    :param kept: hosts whose disk Nova may not delete: a second copy of the
+        guest has written to it, and nobody has compared the two
     :returns: dict of column to what is wrong (str), or None where it is right
     """
     if snapshot.server is None:
         return _deleted(snapshot)
     return {'host': _host(snapshot), 'state': _state(snapshot),
             'allocation': _allocation(snapshot),
-            'binding': _binding(snapshot), 'disk': _disk(snapshot),
-            'data': _data(snapshot)}
+            'binding': _binding(snapshot), 'disk': _disk(snapshot, kept),
+            'data': _data(snapshot, kept)}
 
 
 def is_split_brain(snapshot):
@@ -124,22 +126,27 @@ def _binding(snapshot):
                    for host, status in snapshot.bindings) or 'none'
 
 
-def _disk(snapshot):
+def _disk(snapshot, kept):
     """One copy of the disk, unless both may have been written to."""
     recorded = snapshot.server['host']
     if recorded not in snapshot.disks:
         return f'no disk on {recorded}'
-    others = [host for host in snapshot.disks if host != recorded]
+    deleted = [host for host in kept if host not in snapshot.disks]
+    if deleted:
+        return f'the disk of the second copy on {deleted[0]} is deleted'
+    others = [host for host in snapshot.disks
+              if host != recorded and host not in kept]
     if others and not (is_split_brain(snapshot) and is_parked(snapshot)):
         return f'a disk on {others[0]}, too'
     return None
 
 
-def _data(snapshot):
+def _data(snapshot, kept):
     """Every count that the guest has reported as written is on the disk."""
     recorded = snapshot.server['host']
-    known = [count for count in snapshot.acknowledged.values()
-             if count is not None]
+    known = [count for host, count in snapshot.acknowledged.items()
+             if count is not None and (host == recorded or
+                                       host not in kept)]
     if not known:
         return 'the guest has reported nothing'
     last = max(known)

@@ -113,8 +113,9 @@ def destination_stalled_then_again(trial):
     trial.settle(60)
     trial.note('before the operator comes')
     trial.end_second_copy()
-    trial.settle(60)
+    trial.settle(90, parked=False)
     trial.migrate()
+    trial.settle(60)
 
 
 @_fault('the destination loses power while memory is copied; back '

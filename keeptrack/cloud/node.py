@@ -220,7 +220,10 @@ class Node:
         (self.folder / 'hosts').write_text('127.0.0.1 localhost\n' + ''.join(
             f'{address} {name}\n'
             for name, address in places_mod.ADDRESSES.items()))
-        points = [f'nova {self._places.nova_state}\n'] + [
+        # no name server can be reached from a node
+        (self.folder / 'resolv.conf').touch()
+        points = ['resolv.conf /etc/resolv.conf\n',
+                  f'nova {self._places.nova_state}\n'] + [
             f'{own} {point}\n' for own, point in reversed(host.MOUNTS.items())
             if os.path.isdir(point)]
         done = self.run(['sh', '-euc', host.PREPARE + _MOUNT_PROC, 'prepare',

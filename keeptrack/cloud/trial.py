@@ -33,8 +33,20 @@ _SETTLES_WITHIN = 90
 _GONE_WITHIN = 60
 _POLL = 0.5
 
+_SERVER = 'trial'
+
 _BUSY = ('queued', 'accepted', 'preparing', 'pre-migrating', 'running',
          'running (post-copy)', 'post-migrating')
+
+
+def servers():
+    """Return the servers of earlier trials that are still there.
+
+    :returns: their ids (list of str)
+    :raises api.Refused: when Nova cannot answer
+    """
+    told = api.Api().get('nova-api', f'/servers?name=^{_SERVER}$')
+    return [each['id'] for each in told['servers']]
 
 
 class TrialError(errors.CloudError):
@@ -49,11 +61,13 @@ class Trial:
     :param report: called with a line for everything that happens
     :ivar cloud: see above
     :ivar history: what happened: list of (seconds, text)
+    :ivar kept: hosts whose disk Nova may not delete: see checker.check
     """
 
     def __init__(self, cloud, places, report=lambda line: None):
         self.cloud = cloud
         self.history = []
+        self.kept = set()
         self._places = places
         self._report = report
         self._began = time.monotonic()
@@ -71,6 +85,14 @@ class Trial:
         self.history.append((seconds, text))
         self._report(f'{seconds:7.2f} {text}')
 
+    def adopt(self, uuid):
+        """Take over the server of an earlier trial, to remove it.
+
+        :param uuid: the server's id (str)
+        """
+        self._recorder = recorder.Recorder(
+            self._places, self.cloud.nodes, self._api, uuid, None)
+
     # what faults use
 
     def boot(self):
@@ -83,11 +105,10 @@ class Trial:
         image = self._find('glance', '/images', 'images', 'calm')
         network = self._find('neutron', '/networks', 'networks', 'net')
         told = self._api.post('nova-api', '/servers', {'server': {
-            'name': 'trial', 'flavorRef': flavor, 'imageRef': image,
+            'name': _SERVER, 'flavorRef': flavor, 'imageRef': image,
             'host': 'host1', 'networks': [{'uuid': network}]}})
         uuid = told['server']['id']
-        self._recorder = recorder.Recorder(self._places, self.cloud.nodes,
-                                           self._api, uuid, None)
+        self.adopt(uuid)
         self._until(_BOOTS_WITHIN, 'the server does not boot',
                     lambda: self._recorder.server()['status'] in (
                         'ACTIVE', 'ERROR'))
@@ -215,6 +236,7 @@ class Trial:
         copies = [self._recorder.domain(host) for host in places_mod.HOSTS]
         if copies in (['running', 'running'], ['running', 'paused']):
             self._virsh('host2', 'destroy', self._name)
+            self.kept.add('host2')
             self.tell('virsh destroy on host2')
 
     def _virsh(self, host, *words):
@@ -222,16 +244,17 @@ class Trial:
             ['virsh', '--quiet', *words], capture_output=True, text=True,
             timeout=30)
 
-    def settle(self, within):
+    def settle(self, within, parked=True):
         """Wait until Nova has ended or parked what it does.
 
         :param within: seconds (float)
+        :param parked: a parked instance is enough (bool)
         """
         until = time.monotonic() + within
-        while time.monotonic() < until and not self._is_settled():
+        while time.monotonic() < until and not self._is_settled(parked):
             time.sleep(_POLL)
 
-    def _is_settled(self):
+    def _is_settled(self, parked=True):
         try:
             server = self._recorder.server()
             migrations = self._recorder.migrations()
@@ -246,7 +269,7 @@ class Trial:
             self._last = now
             self.tell(now)
         if server['vm_state'] == 'error' and server['task_state']:
-            return True
+            return parked
         return (server['task_state'] is None and
                 not any(each['status'] in _BUSY for each in migrations))
 
@@ -281,7 +304,7 @@ class Trial:
                     raise
                 time.sleep(_POLL)
                 continue
-            wrong = checker.check(snapshot)
+            wrong = checker.check(snapshot, self.kept)
             if not any(wrong.values()) or time.monotonic() > until:
                 self.tell(f'in the end: {snapshot}')
                 return snapshot, wrong
@@ -322,19 +345,13 @@ class Trial:
         uuid = self._recorder.uuid
         consumers = [uuid] + [each['uuid']
                               for each in self._recorder.migrations()]
-        for body in ({'os-resetState': {'state': 'active'}},
-                     {'forceDelete': None}):
-            try:
-                self._action(body)
-            except api.Refused:
-                # it is gone, or going
-                break
-        until = time.monotonic() + _GONE_WITHIN
-        while self._recorder.server() is not None:
-            if time.monotonic() > until:
-                left.append('the server cannot be deleted')
-                break
-            time.sleep(_POLL)
+        if not self._is_deleted():
+            # a task that hangs keeps Nova from it
+            left.append('the server, until its state was reset')
+            self.act('reset the state', lambda: self._action(
+                {'os-resetState': {'state': 'active'}}))
+            if not self._is_deleted():
+                left.append('the server')
         for consumer in consumers:
             path = f'/allocations/{consumer}'
             if self._api.get('placement', path)['allocations']:
@@ -343,6 +360,20 @@ class Trial:
         for host in places_mod.HOSTS:
             left += self._clear(host, uuid)
         return left
+
+    def _is_deleted(self):
+        """Delete the server, and wait until it is gone (bool)."""
+        try:
+            self.delete()
+        except api.Refused:
+            # it is gone, or going
+            pass
+        until = time.monotonic() + _GONE_WITHIN
+        while self._recorder.server() is not None:
+            if time.monotonic() > until:
+                return False
+            time.sleep(_POLL)
+        return True
 
     def _clear(self, host, uuid):
         left = []

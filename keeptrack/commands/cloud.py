@@ -152,6 +152,30 @@ class Openrc(command.Command):
             self.app.stdout.write(f'export {name}={shlex.quote(value)}\n')
 
 
+class On(command.Command):
+    """Run a command on a node: keeptrack cloud on host2 virsh list.
+
+    Its exit status becomes that of keeptrack.
+    """
+
+    def get_parser(self, prog_name):
+        parser = super().get_parser(prog_name)
+        parser.add_argument('node', metavar='NODE',
+                            help=', '.join(places_mod.NODES))
+        parser.add_argument('words', metavar='COMMAND',
+                            nargs=argparse.REMAINDER,
+                            help='and its arguments; sh when there is none')
+        return parser
+
+    def take_action(self, parsed_args):
+        if parsed_args.node not in places_mod.NODES:
+            raise errors.KeeptrackError(
+                f'there is no node {parsed_args.node}: take one of ' +
+                ', '.join(places_mod.NODES))
+        return _cloud().attach().nodes[parsed_args.node].run(
+            parsed_args.words or ['sh'], stdin=None).returncode
+
+
 class Os(command.Command):
     """Run the openstack client as the administrator.
 
@@ -166,8 +190,5 @@ class Os(command.Command):
                                  'have to be absolute')
         return parser
 
-    def run(self, parsed_args):
-        return _cloud().attach().client(parsed_args.words)
-
     def take_action(self, parsed_args):
-        """Not called: run returns the client's own status."""
+        return _cloud().attach().client(parsed_args.words)

@@ -28,10 +28,10 @@ _DESCRIPTION = '''\
 Break live migrations in the cloud, and ask everybody where the guest is.
 
 The cloud has to be up. Each run boots a server on host1 by Nova's API, has it
-live-migrated to host2, injects a fault and repairs it. A minute and a half later at
-the latest, Nova's API, placement, Neutron, libvirt, QEMU and the disks of
-both hosts are compared, and the writes that the guest has reported with what
-is on its disk. Patched and stock Nova stand side by side.
+live-migrated to host2, injects a fault and repairs it. Nova then has a minute
+and a half: Nova's API, placement, Neutron, libvirt, QEMU and the disks of both
+hosts are compared, and the writes that the guest has reported with what is on
+its disk. Patched and stock Nova stand side by side.
 
 Exit status: 0 when nothing was wrong with the first Nova, 1 when something
 was or a run was not possible, 2 when the drill could not be run.
@@ -56,6 +56,10 @@ class Drill(lister.Lister):
         parser.add_argument(
             '--runs', metavar='N', type=int, default=1,
             help='of each fault on each Nova (default: %(default)s)')
+        parser.add_argument(
+            '--keep', action='store_true',
+            help='with one --fault and one --nova: leave the server as it is '
+                 'in the end, to look at; the next drill removes it')
         parser.add_argument(
             '--output', metavar='FOLDER', default='keeptrack-cloud-drill',
             help='a new folder for results.json and, for every run, its '
@@ -89,6 +93,10 @@ class Drill(lister.Lister):
         chosen = self._faults(args.fault)
         if args.runs < 1:
             raise errors.CloudError('--runs needs a number from 1 on')
+        novas = list(dict.fromkeys(args.nova or places_mod.NOVAS))
+        if args.keep and (len(chosen), len(novas), args.runs) != (1, 1, 1):
+            raise errors.CloudError(
+                '--keep needs one --fault, one --nova and one run')
         places = places_mod.Places.default()
         found = cloud.Cloud(places, common.report).attach()
         folder = pathlib.Path(args.output).absolute()
@@ -98,9 +106,8 @@ class Drill(lister.Lister):
             raise errors.CloudError(
                 f'the folder {folder} cannot be made: {exc.strerror}')
         found.nodes[places_mod.CONTROLLER].enter_network()
-        return campaign.Campaign(found, places, folder, common.report).run(
-            chosen, list(dict.fromkeys(args.nova or places_mod.NOVAS)),
-            args.runs)
+        return campaign.Campaign(found, places, folder, common.report,
+                                 args.keep).run(chosen, novas, args.runs)
 
     @staticmethod
     def _faults(names):

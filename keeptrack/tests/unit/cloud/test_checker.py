@@ -88,6 +88,15 @@ class CheckerTestCase(base.TestCase):
         self.assertEqual('no disk on host2', self.wrong(
             sample.snapshot(disks={'host1': 20}))['disk'])
 
+    def test_a_disk_that_has_to_be_kept(self):
+        kept = sample.snapshot(disks={'host1': 5, 'host2': 20},
+                               acknowledged={'host1': 40, 'host2': 16})
+        self.assertIsNone(checker.check(kept, {'host1'})['disk'])
+        self.assertIsNone(checker.check(kept, {'host1'})['data'])
+        self.assertEqual(
+            'the disk of the second copy on host1 is deleted',
+            checker.check(sample.snapshot(), {'host1'})['disk'])
+
     def test_lost_writes(self):
         self.assert_wrong({'data': '8 writes are lost'}, disks={'host2': 8})
 

@@ -50,6 +50,9 @@ class CloudCommandsTestCase(base.TestCase):
                       ['drill']):
             self.assertIn('the cloud is down', self.refused('cloud', *words))
 
+    def test_no_such_node(self):
+        self.assertIn('no node host3', self.refused('cloud', 'on', 'host3'))
+
     def test_numbers(self):
         for option in ('--bandwidth', '--power-sync', '--recovery'):
             self.assertIn(f'{option} needs a number',
@@ -140,6 +143,12 @@ class CloudDrillTestCase(base.TestCase):
     def test_no_such_fault(self):
         self.assertIn('no fault rain', self.refused(
             'cloud', 'drill', '--fault', 'rain'))
+
+    def test_one_server_is_kept(self):
+        for words in ((), ('--fault', 'none'),
+                      ('--fault', 'none', '--nova', 'stock', '--runs', '2')):
+            self.assertIn('--keep needs one', self.refused(
+                'cloud', 'drill', '--keep', *words))
 
     def test_no_run(self):
         self.assertIn('--runs needs', self.refused(
