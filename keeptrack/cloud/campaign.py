@@ -82,6 +82,7 @@ class Campaign:
                 wrong={name: what for name, what in wrong.items() if what},
                 split_brain=checker.is_split_brain(snapshot),
                 parked=checker.is_parked(snapshot),
+                kept=sorted(trial.kept),
                 snapshot=dataclasses.asdict(snapshot))
         except errors.CloudError as exc:
             result['not_run'] = str(exc)

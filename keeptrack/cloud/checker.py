@@ -93,13 +93,12 @@ def _state(snapshot):
     server = snapshot.server
     if is_split_brain(snapshot) and is_parked(snapshot):
         return None
-    guest = snapshot.domains.get(server['host'], recorder.ABSENT)
+    guest = ('running' if _running(snapshot) else
+             snapshot.domains.get(server['host'], recorder.ABSENT))
     if server['task_state'] is not None:
         return f'{server["vm_state"]}, task {server["task_state"]}'
     if server['vm_state'] not in _FITS.get(guest, ('stopped',)):
-        running = _running(snapshot)
-        return (f'{server["vm_state"]}, the guest is '
-                f'{"running" if running else guest}')
+        return f'{server["vm_state"]}, the guest is {guest}'
     still = [each['status'] for each in snapshot.migrations
              if each['status'] in _OPEN]
     return f'a migration is still {still[0]}' if still else None

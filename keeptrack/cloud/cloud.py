@@ -146,9 +146,11 @@ class Cloud:
             self._bind(nova, clocks)
             self._come_up()
             self._save(complete=True)
-        except BaseException:
+        except BaseException as exc:
             self._keep_logs()
             self._keeping.end()
+            if isinstance(exc, KeyboardInterrupt):
+                raise KeyboardInterrupt('the cloud is down')
             raise
         return self._load()['steps']
 
