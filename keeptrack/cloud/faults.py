@@ -183,4 +183,4 @@ def broker_killed(trial):
     trial.wait(struck)
     time.sleep(20)
     trial.start('rabbitmq')
-    trial.settle(120)
+    trial.wait_broker()

@@ -31,6 +31,7 @@ _COUNTS_WITHIN = 60
 _STRIKES_WITHIN = 90
 _SETTLES_WITHIN = 90
 _GONE_WITHIN = 60
+_BROKER_WITHIN = 300
 _POLL = 0.5
 
 _SERVER = 'trial'
@@ -214,6 +215,13 @@ class Trial:
         """Start a service again."""
         self.act(f'start {service}', lambda: self.cloud.start(service))
 
+    def wait_broker(self):
+        """Wait until RabbitMQ takes connections, which is its repair."""
+        controller = self.cloud.nodes[places_mod.CONTROLLER]
+        self._until(_BROKER_WITHIN, 'RabbitMQ does not come back',
+                    lambda: places_mod.BROKER_PORT in controller.ports())
+        self.tell('RabbitMQ takes connections')
+
     def gate(self, service):
         """Return the file that makes an API answer 503 (pathlib.Path)."""
         return self.cloud.services.gate(service)
@@ -389,6 +397,7 @@ class Trial:
             self._virsh(host, 'undefine', name)
         folder = self._places.instances(host)
         for path in folder.glob(f'{uuid}*'):
-            left.append(f'{path.name} on {host}')
+            if host not in self.kept:
+                left.append(f'{path.name} on {host}')
             shutil.rmtree(path)
         return left
