@@ -123,7 +123,7 @@ class Apply(command.Command):
     def _apply(self, nova, args):
         """Apply the series to a tree and print that; returns its path."""
         target, series = common.require_target(self.app_args, nova,
-                                                args.target)
+                                               args.target)
         if series.is_whole_in(nova.lines):
             self._say('%s has the series already, %d patches of %s: nothing '
                       'to do' % (nova.path, len(series.patches), target.name))
