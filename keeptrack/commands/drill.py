@@ -19,12 +19,16 @@ from keeptrack.commands import common
 from keeptrack.commands import lister
 from keeptrack.drill import campaign
 from keeptrack.drill import faults
+from keeptrack.drill import generation
 from keeptrack.drill import lag
 from keeptrack.drill import needs
 from keeptrack.drill import report
+from keeptrack.drill import report_sums
 from keeptrack.drill import runtime
+from keeptrack.drill import storage
 from keeptrack.drill import subjects
 from keeptrack.drill import verdict
+from keeptrack.drill import writer
 from keeptrack import errors
 from keeptrack import tree as tree_mod
 
@@ -85,6 +89,13 @@ class Drill(lister.Lister):
         parser.add_argument(
             '--runs', metavar='N', type=int,
             help='runs of each fault on each tree (default: 1)')
+        parser.add_argument(
+            '--storage', metavar='NAME', action='append',
+            choices=list(storage.KINDS),
+            help="where the guest's disk is: %s; can be given again "
+                 '(default: none)' % '; '.join(
+                     '%s, %s' % (kind.name, kind.title)
+                     for kind in storage.KINDS.values()))
         parser.add_argument(
             '--labs', metavar='N', type=int,
             help='pairs of hosts at a time (default: 2)')
@@ -147,6 +158,7 @@ class Drill(lister.Lister):
     def _refuse_beside_from(args):
         """Results are what they are: nothing is left to choose."""
         for name in ('tree', 'release', 'against', 'runs', 'labs', 'seed',
+                     'storage',
                      'keep_logs', 'python'):
             value = getattr(args, name)
             # 0 is a number that was given
@@ -204,17 +216,30 @@ class Drill(lister.Lister):
             if getattr(args, name) is not None and getattr(args, name) < 1:
                 raise errors.KeeptrackError(
                     '--%s needs a number from 1 on' % name)
-        needs.refuse_without()
+        storages = tuple(dict.fromkeys(args.storage or ['none']))
+        writes = any(storage.KINDS[name].writes for name in storages)
+        needs.refuse_without(writes)
+        if writes:
+            writer.firmware()
         with contextlib.ExitStack() as stack:
             found = self._subjects(args, stack)
             for subject in found:
+                if writes:
+                    self._refuse_disk(subject)
                 subject.runtime.ensure()
             plan = campaign.Plan(found, chosen, args.runs or 1,
-                                 args.seed or '1', args.labs or 2)
+                                 args.seed or '1', args.labs or 2, storages)
             common.report('%d runs: %d faults, %d trees, %d labs' % (
                 len(plan.tasks()), len(chosen), len(found), plan.labs))
             return campaign.Campaign(plan, folder, common.report,
                                      args.keep_logs).run()
+
+    @staticmethod
+    def _refuse_disk(subject):
+        if subject.runtime.generation.name != 'current':
+            raise errors.KeeptrackError(
+                '%s: guests with a disk need %s' % (
+                    subject.name, generation.GENERATIONS[-1].title))
 
     @staticmethod
     def _faults(args):
@@ -261,4 +286,13 @@ class Drill(lister.Lister):
                                     for name in verdict.VERDICTS)))
             if number == 0 and (sums[verdict.WRONG] or sums[verdict.LOST] or
                                 sums[verdict.NOT_RUN]):
+                self._status = 1
+        for (kind, name), runs in report_sums.by_storage(results).items():
+            one = report_sums.Sum.of(runs)
+            common.report('%s on %s: data of %d runs: %s; %d records lost' % (
+                name, kind, len(runs), ', '.join(
+                    '%d %s' % (count, word)
+                    for word, count in one.data.items()), one.lost))
+            if name == results['trees'][0]['name'] and any(
+                    run['data'].get('broken') for run in runs):
                 self._status = 1

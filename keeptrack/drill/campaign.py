@@ -29,6 +29,7 @@ import threading
 import time
 
 from keeptrack.drill import computes as computes_mod
+from keeptrack.drill import data_check
 from keeptrack.drill import faults as faults_mod
 from keeptrack.drill import guest
 from keeptrack.drill import lab as lab_mod
@@ -53,6 +54,7 @@ class Plan(object):
     :ivar runs: of each fault on each tree (int)
     :ivar seed: of all that is random (str)
     :ivar labs: how many at a time (int)
+    :ivar storages: keys of storage.KINDS (tuple of str)
     """
 
     subjects: list
@@ -60,12 +62,13 @@ class Plan(object):
     runs: int
     seed: str
     labs: int
+    storages: tuple = ('none',)
 
     def tasks(self):
-        """All runs: tuples of subject and draw (list).
+        """All runs: tuples of subject, draw and storage (list).
 
         Run by run, so that what an interrupted drill has done is balanced;
-        a run's chance is the same on every tree.
+        a run's chance is the same on every tree and storage.
         """
         tasks = []
         for number in range(self.runs):
@@ -73,7 +76,9 @@ class Plan(object):
                 seed = '%s/%s/%d' % (self.seed, fault.name, number)
                 draw = faults_mod.draw(fault, number, random.Random(seed),
                                        seed)
-                tasks += [(subject, draw) for subject in self.subjects]
+                tasks += [(subject, draw, storage)
+                          for storage in self.storages
+                          for subject in self.subjects]
         return tasks
 
 
@@ -137,7 +142,7 @@ class Campaign(object):
         order = {subject.name: number for number, subject in
                  enumerate(self._plan.subjects)}
         runs.sort(key=lambda run: (run['fault'], order[run['tree']],
-                                   run['seed']))
+                                   run['storage'], run['seed']))
         return {
             'schema': report_results.SCHEMA,
             'made': datetime.datetime.now(datetime.timezone.utc).strftime(
@@ -147,6 +152,7 @@ class Campaign(object):
             'trees': [subject.told() for subject in self._plan.subjects],
             'faults': [{'name': fault.name, 'title': fault.title}
                        for fault in self._plan.faults],
+            'storages': list(self._plan.storages),
             'runs': runs,
         }
 
@@ -196,14 +202,14 @@ class Campaign(object):
     def _runs(self, bench, number):
         while not self._stopped.is_set():
             try:
-                subject, draw = self._tasks.get_nowait()
+                task = subject, draw, storage = self._tasks.get_nowait()
             except queue.Empty:
                 return
             try:
-                found = bench.run(subject, draw)
+                found = bench.run(subject, draw, storage)
             except BaseException:
                 # for the lab that comes after this one
-                self._tasks.put((subject, draw))
+                self._tasks.put(task)
                 raise
             found['tree'] = subject.name
             self._note(found, bench)
@@ -217,17 +223,22 @@ class Campaign(object):
         with self._lock:
             self._done.append(found)
             done = len(self._done)
-        self._report('%d of %d: %s, %s, %s %+.2f s: %s (%s)' % (
+        data = found['data']
+        self._report('%d of %d: %s, %s, %s %+.2f s: %s (%s)%s' % (
             done, len(self._all), found['tree'], found['fault'],
             found['moment'], found['delay'], found['verdict'].upper(),
-            found['why']))
+            found['why'], '; data on %s: %s (%s)' % (
+                found['storage'], data['verdict'].upper(), data['why'])
+            if data else ''))
         if self._output is not None:
-            bad = found['verdict'] not in (verdict.RIGHT, verdict.PARKED)
+            bad = (found['verdict'] not in (verdict.RIGHT, verdict.PARKED) or
+                   data and data['verdict'] != data_check.KEPT)
             if bad or self._keep_logs:
                 bench.keep_logs(self._output / 'logs' / re.sub(
-                    r'[^\w.+-]+', '-', '%s-%s-%s' % (
-                        found['tree'], found['fault'],
-                        found['seed'].rsplit('/', 1)[-1])))
+                    r'[^\w.+-]+', '-', '-'.join(
+                        [found['tree'], found['fault']] +
+                        ([found['storage']] if data else []) +
+                        [found['seed'].rsplit('/', 1)[-1]])))
             with self._lock:
                 due = time.monotonic() - self._stored > STORE_EVERY
                 self._stored = time.monotonic() if due else self._stored
@@ -247,7 +258,7 @@ class _Bench(object):
         self._last = None
         self._old_logs = None
 
-    def run(self, subject, draw):
+    def run(self, subject, draw, storage):
         """Do one run; what a result says (dict)."""
         if subject.name not in self._computes:
             folder = self._folder / ('c%d' % len(self._computes))
@@ -259,7 +270,8 @@ class _Bench(object):
             opened.open()
         self._last = self._computes[subject.name]
         self._old_logs = self._last.logs
-        self._run = run_mod.Run(self._lab, self._last, draw, subject.series)
+        self._run = run_mod.Run(self._lab, self._last, draw, subject.series,
+                                storage=storage)
         return self._run.go()
 
     def keep_logs(self, folder):

@@ -80,6 +80,7 @@ class Computes(object):
         self._runs = 0
         self._run = None
         self._spec = None
+        self._folders = None
 
     @property
     def logs(self):
@@ -122,7 +123,8 @@ class Computes(object):
         :param options: dict: uuid and name (of the domain); vm_state
             ('active'), power_state ('running'), shared (both hosts have one
             folder for instances: True), volumes (1), config (options of
-            Nova: group to option to value), and, of the drill itself: xml
+            Nova: group to option to value), instances and disk (see
+            storage.Told), and, of the drill itself: xml
             (of the domain; what the source's libvirt says, where it is not
             given), virt_type (that of the domain), periodic (name of a
             task to seconds: PERIODIC), lifecycle_delay (LIFECYCLE_DELAY),
@@ -172,6 +174,7 @@ class Computes(object):
                                            LIFECYCLE_DELAY),
             'clocks': options.get('clocks', CLOCKS),
             'shared': options.get('shared', True),
+            'disk': options.get('disk'),
             'hosts': {role: host.name
                       for role, host in self._lab.hosts.items()},
         }
@@ -182,14 +185,21 @@ class Computes(object):
             'dumpxml', '--inactive', '--security-info', name)
 
     def _instances(self, role):
-        """The folder for instances of a host (pathlib.Path)."""
-        return self._run / ('instances' if self._spec['shared']
+        """The folder for instances of a host.
+
+        :returns: as the host sees it, and as we do (tuple of pathlib.Path)
+        """
+        if self._folders is not None:
+            return self._folders[role]
+        path = self._run / ('instances' if self._spec['shared']
                             else 'instances-' + role)
+        return path, path
 
     def _make_instances(self, options):
+        self._folders = options.get('instances')
         for role in ROLES:
-            self._instances(role).mkdir(exist_ok=True)
-        (self._instances('source') / options['uuid']).mkdir()
+            self._instances(role)[1].mkdir(exist_ok=True)
+        (self._instances('source')[1] / options['uuid']).mkdir(exist_ok=True)
 
     def _make_rows(self, options):
         pid = self._fork('rows', {
@@ -232,7 +242,7 @@ class Computes(object):
                 'host': host.name,
                 'namespaces': {kind: str(path) for kind, path
                                in host.namespaces.items()},
-                'instances': str(self._instances(role)),
+                'instances': str(self._instances(role)[0]),
                 'log': str(self.logs / ('nova-compute-%s.log' % role)),
                 'libvirt': self._modes[role]})
         return pid
@@ -266,7 +276,7 @@ class Computes(object):
             self._pids['conductor'] = self._fork('conductor', {
                 'host': host.name,
                 'destination': self._lab.hosts['destination'].name,
-                'instances': str(self._instances('source')),
+                'instances': str(self._instances('source')[0]),
                 'log': str(self.logs / 'nova-conductor.log')})
 
     def rpc(self, role, mode):

@@ -10,16 +10,18 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""A guest that needs no image: its firmware halts the processor.
+"""A guest that needs no image: its firmware halts the processor, or writes.
 
 A PC's own firmware is busy for a second or two after the start and makes a
 migration that begins meanwhile copy everything twice.  This one does nothing,
 so every guest is alike from its first moment: 2 GiB of zeros, which take
-4.7 MB to copy.
+4.7 MB to copy.  That of a guest with a disk is built from writer.S.
 """
 
 import fcntl
 from xml.sax import saxutils
+
+from keeptrack.drill import acks
 
 # Where the firmware lies on each host, and what it is: 64 KiB whose last 16
 # bytes, at which a processor begins, are CLI, HLT and a jump back to HLT.
@@ -40,12 +42,15 @@ _XML = """\
   <features>
     <acpi/>
   </features>
+  {cpu}
   <on_poweroff>destroy</on_poweroff>
   <on_reboot>restart</on_reboot>
   <on_crash>destroy</on_crash>
   <devices>
     <controller type='usb' model='none'/>
     <memballoon model='none'/>
+    {disk}
+    {serial}
   </devices>
   <qemu:commandline>
     <qemu:arg value='-chardev'/>
@@ -55,6 +60,22 @@ _XML = """\
   </qemu:commandline>
 </domain>
 """
+
+# where the firmware of a guest that writes lies on each host
+WRITER_FILE = 'run/keeptrack/writer.rom'
+
+_SERIAL = """\
+<serial type='file'>
+      <source path='/%s' append='on'/>
+      <target port='0'/>
+    </serial>"""
+
+# see writer.S
+_NO_APIC = """\
+<cpu mode='custom' match='exact' check='none'>
+    <model fallback='forbid'>qemu64</model>
+    <feature policy='disable' name='apic'/>
+  </cpu>"""
 
 _KVM = '/dev/kvm'
 # linux/kvm.h
@@ -77,20 +98,34 @@ def kvm_available():
 class Guest(object):
     """A guest: one processor and memory, most of it zero.
 
+    One with a disk writes to it (see writer.S), and is emulated unless it is
+    told otherwise: that takes a few percent of a processor everywhere, and
+    less than KVM on a machine that is itself emulated.
+
     :param uuid: its id (str)
     :param name: its name for libvirt (str)
     :param memory: MiB (int)
-    :param kvm: on KVM, or emulated (bool); None for KVM where it is there
+    :param kvm: on KVM, or emulated (bool); None for KVM where it is there and
+        the guest has no disk
+    :param disk: the disk for libvirt (str of XML), '' for none
     :ivar socket: of its QEMU's monitor of ours, from the host's / and from
         the host's folder alike (str)
     """
 
-    def __init__(self, uuid, name, memory=2048, kvm=None):
+    def __init__(self, uuid, name, memory=2048, kvm=None, disk=''):
         self.uuid = uuid
         self.name = name
         self.memory = memory
-        self.kvm = kvm_available() if kvm is None else kvm
+        self.disk = disk
+        self._kvm = kvm
         self.socket = 'run/keeptrack/%s.qmp' % name
+
+    @property
+    def kvm(self):
+        """It runs on KVM (bool)."""
+        if self._kvm is None:
+            return not self.disk and kvm_available()
+        return self._kvm
 
     @property
     def xml(self):
@@ -98,7 +133,10 @@ class Guest(object):
         return _XML.format(
             type='kvm' if self.kvm else 'qemu', uuid=self.uuid,
             name=saxutils.escape(self.name), memory=self.memory,
-            firmware=FIRMWARE_FILE,
+            firmware=WRITER_FILE if self.disk else FIRMWARE_FILE,
+            cpu='' if self.kvm or not self.disk else _NO_APIC,
+            disk=self.disk, serial=_SERIAL % saxutils.escape(
+                acks.path(self.name)) if self.disk else '',
             # QEMU takes a doubled comma for one
             socket=saxutils.escape(self.socket.replace(',', ',,'),
                                    {"'": '&apos;'}))

@@ -146,6 +146,16 @@ class Host(object):
         """Begin a command on the host; returns a subprocess.Popen."""
         return self._space.popen(command, **kwargs)
 
+    def spawn(self, command, log):
+        """Start a command that ends with the host, at the latest.
+
+        :param command: list of str
+        :param log: where its output goes: a path inside the host (str)
+        :returns: a processes.Handle
+        :raises LabError: when it does not start
+        """
+        return self._space.spawn(command, log)
+
     def virsh(self, *words, stdin=None, timeout=_ASK):
         """Run virsh.
 

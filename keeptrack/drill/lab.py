@@ -48,10 +48,11 @@ class Lab(object):
     :param number: tells labs that are up together apart (int)
     :ivar hosts: dict of role to host.Host
     :ivar network: the network.Network between them
+    :ivar folder: see above
     """
 
     def __init__(self, folder, number):
-        self._folder = folder
+        self.folder = self._folder = folder
         self._number = number
         self._made = False
         self.hosts = {}

@@ -42,16 +42,26 @@ FILES = (
 )
 
 
-def missing():
+# what a guest that writes to a disk needs besides
+WRITES = (
+    ('as', 'binutils'),
+    ('ld', 'binutils'),
+    ('qemu-nbd', 'qemu-utils'),
+)
+
+
+def missing(writes=False):
     """Tell what this machine lacks for a lab.
 
+    :param writes: guests write to disks (bool)
     :returns: reasons for people (list of str), empty when nothing is missing
     """
     reasons = []
     if os.geteuid() != 0:
         reasons.append('it needs root')
     path = namespaces.environment()['PATH']
-    lacks = [(name, package) for name, package in COMMANDS
+    commands = COMMANDS + (WRITES if writes else ())
+    lacks = [(name, package) for name, package in commands
              if shutil.which(name, path=path) is None]
     lacks += [(os.path.basename(places[0]) if places[0].endswith('.so')
                else places[0], package) for places, package in FILES
@@ -59,12 +69,13 @@ def missing():
     return reasons + ['there is no %s (Debian: %s)' % lack for lack in lacks]
 
 
-def refuse_without():
+def refuse_without(writes=False):
     """Refuse when this machine lacks something for a lab.
 
+    :param writes: guests write to disks (bool)
     :raises LabError: with all that is missing
     """
-    reasons = missing()
+    reasons = missing(writes)
     if reasons:
         raise errors.LabError('no lab can be made on this machine: %s' %
                               '; '.join(reasons))

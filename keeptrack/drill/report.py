@@ -12,8 +12,7 @@
 
 """Results of drills for people: a table for the terminal, a page."""
 
-from cliff import columns
-
+from keeptrack.drill import report_data
 from keeptrack.drill import report_merge
 from keeptrack.drill import report_page
 from keeptrack.drill import report_results
@@ -22,19 +21,13 @@ from keeptrack.drill import report_sums
 load = report_results.load
 merge = report_merge.merge
 write_html = report_page.write_html
+Seconds = report_data.Seconds
 
 HEADERS = ('Fault', 'Tree', 'Runs', 'Right', 'Parked', 'Wrong', 'Lost',
            'Split brain', 'Not run', 'Unseen', 'Left', 'Parked s, median',
            'Parked s, max', 'Free s, median', 'Free s, max')
 
 _COUNTED = ('right', 'parked', 'wrong', 'lost', 'split brain', 'not run')
-
-
-class Seconds(columns.FormattableColumn):
-    """Seconds (float), or None: itself for machines, short for people."""
-
-    def human_readable(self):
-        return '-' if self._value is None else '%.1f' % self._value
 
 
 def rows(results):
@@ -44,13 +37,26 @@ def rows(results):
     :returns: headers, rows (tuple of str, list of tuples), as cliff's Lister
               wants them
     """
+    cells = {(fault, tree): [run for _, run in runs] for (fault, tree), runs
+             in report_sums.by_cell(results).items()}
+    if not any(run.get('data') for run in results['runs']):
+        return HEADERS, [key + _counts(report_sums.Sum.of(runs))
+                         for key, runs in cells.items()]
     found = []
-    for (fault, tree), runs in report_sums.by_cell(results).items():
-        one = report_sums.Sum.of(run for _, run in runs)
-        found.append(
-            (fault, tree, one.runs) +
+    for (fault, tree), runs in cells.items():
+        for storage in sorted({run.get('storage') or 'none' for run in runs}):
+            one = report_sums.Sum.of(
+                run for run in runs
+                if (run.get('storage') or 'none') == storage)
+            found.append((fault, tree, storage) + _counts(one) +
+                         report_data.counts(one))
+    headers = HEADERS[:2] + ('Storage',) + HEADERS[2:] + report_data.HEADERS
+    return headers, found
+
+
+def _counts(one):
+    return ((one.runs,) +
             tuple(one.counts[verdict] for verdict in _COUNTED) +
             (one.unseen, one.left) +
             tuple(Seconds(value) for values in (one.parked, one.free)
                   for value in report_sums.middle_and_most(values)))
-    return HEADERS, found

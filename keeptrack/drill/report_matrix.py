@@ -14,6 +14,7 @@
 
 import html
 
+from keeptrack.drill import data_check
 from keeptrack.drill import report_sums
 from keeptrack.drill import verdict
 
@@ -158,6 +159,8 @@ def _notes(one):
         notes.append('%d unseen' % one.unseen)
     if one.left:
         notes.append('%d left' % one.left)
+    notes += ['data %s: %d' % (name, one.data[name])
+              for name in data_check.VERDICTS[1:] if one.data[name]]
     if one.counts[verdict.NOT_RUN]:
         notes.append('%d not run' % one.counts[verdict.NOT_RUN])
     return ('<span class="notes">%s</span>' % ' · '.join(notes) if notes

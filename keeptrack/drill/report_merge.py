@@ -54,7 +54,8 @@ def merge(several):
 def _refuse_twice(runs):
     seen = set()
     for run in runs:
-        which = run['tree'], run.get('seed')
+        which = (run['tree'], run.get('seed'),
+                 run.get('storage') or 'none')
         if run.get('seed') is not None and which in seen:
             raise errors.KeeptrackError(
                 'the run %s on %s is in more than one of the results' % (

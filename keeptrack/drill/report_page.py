@@ -29,6 +29,7 @@ import json
 import pathlib
 import string
 
+from keeptrack.drill import report_data
 from keeptrack.drill import report_matrix
 from keeptrack.drill import report_sums
 from keeptrack import errors
@@ -68,6 +69,7 @@ def page(results):
         script_digest=_digest(script), made=html.escape(results['made']),
         facts=_facts(results), legend=report_matrix.legend(),
         matrix=report_matrix.matrix(results),
+        storages=report_data.table(results),
         width='wide' if len(results['trees']) > _FIT else 'fit',
         blocks=_blocks(results))
 
@@ -86,6 +88,8 @@ def _digest(text):
 def _facts(results):
     """What was run, when and on what machine (str of HTML)."""
     one = report_sums.Sum.of(results['runs'])
+    data = ', '.join('%d %s' % (count, name)
+                     for name, count in one.data.items() if count)
     words = {
         'Made': results['made'],
         'Machine': ' · '.join('%s %s' % (key, _word(value)) for key, value in
@@ -98,6 +102,7 @@ def _facts(results):
             list(one.counts.items()) + [('unseen', one.unseen),
                                         ('left something', one.left)]
             if count),
+        'Data': data,
     }
     return '<dl class="facts">%s</dl>' % ''.join(
         '<div><dt>%s</dt><dd>%s</dd></div>' % (name, html.escape(value))

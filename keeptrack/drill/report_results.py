@@ -21,6 +21,7 @@ import math
 import pathlib
 import sys
 
+from keeptrack.drill import data_check
 from keeptrack.drill import verdict
 from keeptrack import errors
 
@@ -35,7 +36,12 @@ _OPTIONAL = {'moment': str, 'delay': _NUMBER, 'shared': bool, 'unseen': bool,
              'broken': list, 'why': str, 'parked': _NUMBER, 'free': _NUMBER,
              'seconds': _NUMBER, 'overlap': _NUMBER, 'truth': dict,
              'record': dict, 'seed': str, 'struck': _NUMBER,
-             'suspended': _NUMBER, 'leftover': str, 'missed': bool}
+             'suspended': _NUMBER, 'leftover': str, 'missed': bool,
+             'storage': str, 'data': dict}
+
+# and those of a run's data, likewise
+_OPTIONAL_DATA = {'downtime': _NUMBER, 'doubled_for': _NUMBER, 'why': str,
+                  'broken': list}
 
 
 class _Flaw(Exception):
@@ -137,6 +143,9 @@ def _check_run(run, place, trees, faults):
     for key, kind in _OPTIONAL.items():
         if run.get(key) is not None:
             _want(run[key], kind, "%s's %s" % (place, key))
+    if run.get('data') is not None:
+        _check_data(run['data'], "%s's data" % place)
+        _key(run, 'storage', str, place)
     for number, event in enumerate(_key(run, 'timeline', list, place), 1):
         here = '%s, event %d' % (place, number)
         _want(event, dict, here)
@@ -146,6 +155,18 @@ def _check_run(run, place, trees, faults):
         data = _key(event, 'data', dict, here)
         if data.get('calls') is not None:
             _want(data['calls'], _NUMBER, "%s's calls" % here)
+
+
+def _check_data(data, place):
+    value = _key(data, 'verdict', str, place)
+    if value not in data_check.VERDICTS:
+        raise _Flaw('%s has the verdict %s, which is none of them'
+                    % (place, _short(value)))
+    for key in ('lost', 'doubled'):
+        _key(data, key, _NUMBER, place)
+    for key, kind in _OPTIONAL_DATA.items():
+        if data.get(key) is not None:
+            _want(data[key], kind, "%s's %s" % (place, key))
 
 
 def _key(holder, key, kind, place):

@@ -16,6 +16,7 @@ import collections
 import dataclasses
 import statistics
 
+from keeptrack.drill import data_check
 from keeptrack.drill import verdict
 
 
@@ -29,6 +30,12 @@ class Sum:
     parked: seconds parked, of the runs that were (tuple of floats)
     free: seconds from the end of the fault to free, of the runs that were
           parked then
+    data: a number for each verdict on the data of the runs that had some
+          (dict of str to int)
+    lost: acknowledged records that were lost (int)
+    doubled: records that both copies have written (int)
+    doubled_for: seconds that both copies wrote, of the runs where they did
+    downtime: the longest silence of the guest, seconds, of the runs with data
     """
 
     counts: dict
@@ -36,6 +43,11 @@ class Sum:
     left: int
     parked: tuple
     free: tuple
+    data: dict
+    lost: int
+    doubled: int
+    doubled_for: tuple
+    downtime: tuple
 
     @classmethod
     def of(cls, runs):
@@ -45,10 +57,16 @@ class Sum:
         """
         runs = list(runs)
         found = collections.Counter(run['verdict'] for run in runs)
+        data = [run['data'] for run in runs if run.get('data')]
+        kinds = collections.Counter(each['verdict'] for each in data)
         return cls({name: found[name] for name in verdict.VERDICTS},
                    sum(1 for run in runs if run.get('unseen')),
                    sum(1 for run in runs if run.get('leftover')),
-                   _seconds(runs, 'parked'), _seconds(runs, 'free'))
+                   _seconds(runs, 'parked'), _seconds(runs, 'free'),
+                   {name: kinds[name] for name in data_check.VERDICTS},
+                   sum(each['lost'] for each in data),
+                   sum(each['doubled'] for each in data),
+                   _seconds(data, 'doubled_for'), _seconds(data, 'downtime'))
 
     @property
     def runs(self):
@@ -67,6 +85,22 @@ def by_cell(results):
     for index, run in enumerate(results['runs']):
         cells[run['fault'], run['tree']].append((index, run))
     return cells
+
+
+def by_storage(results):
+    """The runs of each tree on each storage.
+
+    :returns: dict of (storage, tree) to a list of runs; empty where no run had
+              data
+    """
+    cells = {}
+    for tree in results['trees']:
+        for run in results['runs']:
+            if run.get('data') and run['tree'] == tree['name']:
+                cells.setdefault((run['storage'], run['tree']),
+                                 []).append(run)
+    return {key: cells[key] for key in sorted(
+        cells, key=lambda key: key[0])}
 
 
 def middle_and_most(values):

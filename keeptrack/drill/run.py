@@ -15,15 +15,19 @@ import contextlib
 import time
 import uuid
 
+from keeptrack.drill import acks
+from keeptrack.drill import data_check
 from keeptrack.drill import errors as lab_errors
 from keeptrack.drill import faults
 from keeptrack.drill import guest as guest_mod
 from keeptrack.drill import history
 from keeptrack.drill import scene as scene_mod
+from keeptrack.drill import storage as storage_mod
 from keeptrack.drill import timeline as timeline_mod
 from keeptrack.drill import truth
 from keeptrack.drill import verdict
 from keeptrack.drill import witness
+from keeptrack.drill import writer
 from keeptrack import errors
 
 # What a fault needs hours for in a cloud has to show in seconds here.  Where a
@@ -42,13 +46,15 @@ CONFIG = {
 }
 
 # seconds
-BEGINS_WITHIN = 30      # from the request to the fault's moment
+BEGINS_WITHIN = 60      # from the request to the fault's moment
 DECIDES_WITHIN = 20     # until a fault that lasts is taken away at the latest
 RECOVERS_WITHIN = 20    # until what was started again is up
 SETTLES_WITHIN = 45     # from the end of the fault
 SUSPENDS_WITHIN = 20    # from the end of the fault, one copy
 QUIET = 3.5             # without a change of record: delayed events are over
 COPY_TAKES = 2.2        # memory of a guest, at the bandwidth of CONFIG
+WRITES_WITHIN = 10      # from its start, a guest with a disk
+FIRST_RECORDS = 20      # acknowledged before the migration
 
 
 class _Missed(lab_errors.LabError):
@@ -63,15 +69,21 @@ class Run(object):
     :param draw: a faults.Draw
     :param parks: the tree looks at parked instances again (bool)
     :param config: options beside CONFIG: dict of group to dict, or None
+    :param storage: where the guest's disk is, a key of storage.KINDS
     """
 
-    def __init__(self, lab, computes, draw, parks, config=None):
+    def __init__(self, lab, computes, draw, parks, config=None,
+                 storage='none'):
         self._lab = lab
         self._computes = computes
         self._draw = draw
         self._parks = parks
         self._config = config or {}
         self._timeline = timeline_mod.Timeline()
+        self._storage = storage_mod.KINDS[storage](lab)
+        self._recorder = None
+        self._written = None
+        self._disks = None
         self._guest = guest_mod.Guest(str(uuid.uuid4()), 'instance-00000001')
         self._witness = witness.Witness(self._timeline, computes.record,
                                         parks)
@@ -83,6 +95,7 @@ class Run(object):
     def on_event(self, event):
         """Take an event of the computes (dict)."""
         self._timeline.add(event)
+        self._storage.take(event)
 
     def go(self):
         """Run, and judge.
@@ -101,6 +114,7 @@ class Run(object):
                 # what ends with the run is no part of it
                 self._ended = time.time()
                 self._services = self._computes.services()
+                self._read_data()
         except errors.KeeptrackError as exc:
             error = str(exc)
             missed = isinstance(exc, _Missed)
@@ -115,8 +129,7 @@ class Run(object):
         scene = scene_mod.Scene(self._lab, self._computes, self._guest,
                                 self._timeline)
         stack.callback(scene.tidy)
-        self._guest.boot(self._lab.hosts['source'],
-                         paused=self._draw.fault.paused)
+        self._boot(stack)
         watcher = truth.Watcher(self._lab, self._guest,
                                 self._witness.on_guest, self._witness.on_job)
         stack.callback(watcher.stop)
@@ -137,6 +150,50 @@ class Run(object):
         self._draw.fault.before(scene)
         return scene
 
+    def _boot(self, stack):
+        stack.callback(self._storage.close)
+        self._guest.disk = self._storage.prepare(self._guest.uuid)
+        source = self._lab.hosts['source']
+        if not self._storage.writes:
+            self._guest.boot(source, paused=self._draw.fault.paused)
+            return
+        for host in self._lab.hosts.values():
+            (host.folder / guest_mod.WRITER_FILE).write_bytes(
+                writer.firmware())
+        self._recorder = acks.Recorder(self._lab, self._guest)
+        self._recorder.start()
+        stack.callback(self._recorder.stop)
+        self._guest.boot(source)
+        if not self._recorder.wait(FIRST_RECORDS, WRITES_WITHIN):
+            raise lab_errors.LabError('the guest does not write to its disk')
+        if self._draw.fault.paused:
+            # it has had something to lose before
+            source.virsh('suspend', self._guest.name)
+
+    def _read_data(self):
+        """Read what was acknowledged by now, and then what disks hold."""
+        if self._recorder is None:
+            return
+        if self._recorder.failure is not None:
+            raise lab_errors.LabError('the serial port cannot be read: %s' %
+                                      self._recorder.failure)
+        self._written = self._recorder.lines()
+        self._disks = self._storage.disks()
+        self._recorder.keep(self._computes.logs)
+
+    def _check_data(self, zero, events, ends):
+        """What became of the data (data_check.Data); None without a disk."""
+        if self._written is None:
+            return None
+        return data_check.check(
+            self._since(zero), self._disks, self._witness.record['host'],
+            events, ends, self._storage.one_disk)
+
+    def _since(self, zero):
+        """What the guest has printed, in the time line's seconds."""
+        return [line._replace(when=line.when - zero)
+                for line in self._written or ()]
+
     def _options(self):
         paused = self._draw.fault.paused
         config = {group: dict(options) for group, options in CONFIG.items()}
@@ -145,10 +202,19 @@ class Run(object):
         for more in (self._draw.fault.config or {}, self._config):
             for group, options in more.items():
                 config.setdefault(group, {}).update(options)
+        told = self._storage.told()
+        if self._storage.writes:
+            config['libvirt']['images_type'] = 'raw'
         return {'uuid': self._guest.uuid, 'name': self._guest.name,
                 'vm_state': 'paused' if paused else 'active',
                 'power_state': 'paused' if paused else 'running',
-                'shared': self._draw.shared, 'config': config, 'volumes': 1}
+                'shared': self._shared(), 'instances': told.instances,
+                'disk': told.disk, 'config': config, 'volumes': 1}
+
+    def _shared(self):
+        """Whether both hosts have one folder for instances (bool)."""
+        return (self._draw.shared if self._storage.shared is None
+                else self._storage.shared)
 
     def _await_compute(self, role):
         if self._timeline.wait(
@@ -333,6 +399,9 @@ class Run(object):
                                   self._draw.fault.paused, self._services)
         else:
             found = verdict.Verdict(verdict.NOT_RUN, error, [], None, False)
+        data = self._check_data(zero, events, now - zero)
+        events = sorted(events + data_check.events(self._since(zero)),
+                        key=lambda event: event['t'])
         for event in verdict.harms(past):
             event['data'] = dict(event['data'], harm='I1')
         freed = self._witness.freed()
@@ -342,7 +411,8 @@ class Run(object):
             'delay': round(self._draw.delay, 3), 'seed': self._draw.seed,
             'lasts': (self._draw.lasts if isinstance(self._draw.lasts, str)
                       else round(self._draw.lasts, 3)),
-            'shared': self._draw.shared, 'resumes': self._draw.resumes,
+            'shared': self._shared(), 'resumes': self._draw.resumes,
+            'storage': self._storage.name, 'data': data and data.told(),
             'struck': self._struck and round(self._struck - zero, 3),
             'verdict': found.verdict, 'unseen': found.unseen,
             'broken': found.broken, 'why': found.why,

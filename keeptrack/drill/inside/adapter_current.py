@@ -181,6 +181,37 @@ class Adapter(adapter_juno.Adapter):
         except ImportError:
             return None
 
+    def fit_driver(self, driver, spec):
+        """Take from a driver what needs real networks and volumes."""
+        super().fit_driver(driver, spec)
+        disk = spec.get('disk') or {}
+        if 'xml' in disk:
+            self._describe_volume(driver, disk['xml'])
+        if disk.get('unsafe'):
+            self._allow_unsafe(driver)
+
+    @staticmethod
+    def _describe_volume(driver, xml):
+        """Have volumes described as the guest's disk really is."""
+        etree = importlib.import_module('lxml.etree')
+        volumes = driver._get_volume_driver(None)
+        make = volumes.get_config
+
+        def get_config(connection, disk_info):
+            conf = make(connection, disk_info)
+            conf.format_dom = lambda: etree.fromstring(xml)
+            return conf
+        volumes.get_config = get_config
+
+    def _allow_unsafe(self, driver):
+        """Let libvirt migrate a guest whose disk it takes for local."""
+        parse = driver._parse_migration_flags
+
+        def parse_migration_flags():
+            parse()
+            driver._live_migration_flags |= self.libvirt.VIR_MIGRATE_UNSAFE
+        driver._parse_migration_flags = parse_migration_flags
+
     def _fit_devices(self, driver, interface, disk):
         driver.vif_driver = replaced.Vif(interface)
         volumes = replaced_current.VolumeDriver(disk)

@@ -30,6 +30,9 @@ _NODE = {
     'hypervisor_version': 0, 'cpu_info': '{}', 'mapped': 1,
 }
 
+# of a disk that was made of one
+_IMAGE = '0c6a5d1e-7f5b-4b0e-9d55-2f1d7a3c8e90'
+
 _CELL = 'a0e1b7c2-3d44-4f5e-8a66-7b8c9d0e1f2a'
 
 
@@ -55,7 +58,9 @@ def make(context, spec, database):
 
     :param context: of an admin
     :param spec: uuid, hosts (role to name), vm_state, power_state, volumes,
-        folder (dict)
+        folder, disk (dict, or None: the guest has none, Nova believes in its
+        volumes; else device, bus, and local: it is a file of the instance's,
+        not its first volume)
     :param database: the URL of the cell's database (str)
     """
     objects = importlib.import_module('nova.objects')
@@ -72,14 +77,21 @@ def make(context, spec, database):
         with open(os.path.join(state_folder(spec, role), 'compute_id'),
                   'w') as stream:
             stream.write(node.uuid)
-    _make_instance(objects, context, spec, source)
+    disk = spec.get('disk') or {'device': 'vda', 'bus': 'virtio',
+                                'local': False}
+    _make_instance(objects, context, spec, source, disk)
     objects.InstanceMapping(
         context, instance_uuid=spec['uuid'], project_id='drill',
         user_id='drill', cell_mapping=cell).create()
     volumes = [replaced.volume_id(number)
                for number in range(spec['volumes'])]
+    devices = ['vd' + letter for letter in 'bcdefgh']
+    if disk['local']:
+        _make_local_disk(objects, context, spec, disk)
+    else:
+        devices.insert(0, disk['device'])
     for number, volume in enumerate(volumes):
-        _make_volume(objects, context, spec, number, volume)
+        _make_volume(objects, context, spec, devices[number], volume, disk)
     ledger_of(spec).write(replaced_current.beginning(
         spec['uuid'], spec['hosts']['source'], spec['hosts'].values(),
         volumes))
@@ -97,7 +109,7 @@ def _make_host(objects, context, cell, host):
     return node
 
 
-def _make_instance(objects, context, spec, node):
+def _make_instance(objects, context, spec, node, disk):
     timeutils = importlib.import_module('oslo_utils.timeutils')
     utc = importlib.import_module('datetime').timezone.utc
     flavor = objects.Flavor(
@@ -116,20 +128,32 @@ def _make_instance(objects, context, spec, node):
         user_id='drill', project_id='drill', hostname='drill',
         display_name='drill', memory_mb=flavor.memory_mb,
         vcpus=flavor.vcpus, root_gb=flavor.root_gb, ephemeral_gb=0,
-        instance_type_id=flavor.id, flavor=flavor, image_ref='',
-        root_device_name='/dev/vda', config_drive='', architecture='x86_64',
-        os_type='linux', reservation_id='r-drill', launch_index=0,
-        system_metadata={}, info_cache=cache, numa_topology=None,
-        pci_requests=objects.InstancePCIRequests(
+        instance_type_id=flavor.id, flavor=flavor,
+        image_ref=_IMAGE if disk['local'] else '',
+        root_device_name='/dev/' + disk['device'], config_drive='',
+        architecture='x86_64', os_type='linux', reservation_id='r-drill',
+        launch_index=0, system_metadata={}, info_cache=cache,
+        numa_topology=None, pci_requests=objects.InstancePCIRequests(
             instance_uuid=spec['uuid'], requests=[])).create()
 
 
-def _make_volume(objects, context, spec, number, volume):
+def _make_local_disk(objects, context, spec, disk):
+    objects.BlockDeviceMapping(
+        context, instance_uuid=spec['uuid'], source_type='image',
+        destination_type='local', device_type='disk', disk_bus=disk['bus'],
+        boot_index=0, image_id=_IMAGE, volume_size=1,
+        device_name='/dev/' + disk['device'], no_device=False,
+        delete_on_termination=True).create()
+
+
+def _make_volume(objects, context, spec, device, volume, disk):
+    first = device == disk['device']
     objects.BlockDeviceMapping(
         context, instance_uuid=spec['uuid'], source_type='volume',
-        destination_type='volume', device_type='disk', disk_bus='virtio',
-        boot_index=0 if number == 0 else -1, volume_id=volume, volume_size=1,
-        device_name='/dev/vd' + 'abcdefgh'[number], no_device=False,
+        destination_type='volume', device_type='disk',
+        disk_bus=disk['bus'] if first else 'virtio',
+        boot_index=0 if first else -1, volume_id=volume, volume_size=1,
+        device_name='/dev/' + device, no_device=False,
         delete_on_termination=False,
         connection_info=json.dumps(replaced.connection_info(volume)),
         attachment_id=replaced_current.attachment_id(

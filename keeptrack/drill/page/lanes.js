@@ -7,9 +7,10 @@ const GLYPHS = {callback: 'diamond', event: 'circle', teardown: 'down',
 const TITLES = {guest: 'guest', daemon: 'libvirtd', compute: 'nova-compute',
                 migrate: 'libvirt call', job: 'job', call: "Nova's methods",
                 callback: 'callbacks', rpc: 'RPC', event: 'events',
-                teardown: 'taken down', setup: 'set up', log: 'log'};
+                teardown: 'taken down', setup: 'set up', log: 'log',
+                writes: 'guest writes'};
 // lanes of a host, in order, and how many rows of words each may take
-const ROWS = {migrate: 3, callback: 2, call: 7, teardown: 4, setup: 3,
+const ROWS = {writes: 2, migrate: 3, callback: 2, call: 7, teardown: 4, setup: 3,
               event: 3, rpc: 3, log: 2};
 
 function plan(past) {

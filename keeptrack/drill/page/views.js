@@ -60,8 +60,11 @@ const COLUMNS = [
   ['Guest was', '', truthOf],
   ['Record said', '', recordOf],
   ['Fault at', 'short', momentOf],
-  ['Storage', 'short', (run) => typeof run.shared === 'boolean' ?
-    (run.shared ? 'shared' : 'not shared') : '–'],
+  ['Storage', 'short', (run) => run.data ? run.storage :
+    typeof run.shared === 'boolean' ?
+      (run.shared ? 'shared' : 'not shared') : '–'],
+  ['Data', 'why', (run) => run.data ?
+    `${run.data.verdict}: ${words(run.data.why)}` : '–'],
   ['Parked, s', 'number', (run) => seconds(run.parked)],
   ['Free after, s', 'number', (run) => seconds(run.free)],
   ['Two ran, s', 'number', (run) => seconds(run.overlap) +
@@ -94,12 +97,21 @@ function showCell(faultAt, treeAt) {
 }
 
 const TOLD = ['tree', 'fault', 'verdict', 'why', 'broken', 'truth', 'record',
-              'at', 'treeAt', 'faultAt'];
+              'at', 'treeAt', 'faultAt', 'data'];
 const UNITS = {delay: 'delay, s', parked: 'parked, s', seconds: 'took, s',
                free: 'heal to free, s', overlap: 'two ran, s',
                shared: 'shared storage', lasts: 'fault lasts, s',
                struck: 'fault came at, s', leftover: 'left',
                suspended: 'one of two stopped after, s'};
+
+const DATA = {acknowledged: 'records acknowledged', lost: 'records lost',
+              overwritten: 'records that the other copy has overwritten',
+              given_up: 'records that went with the other copy',
+              doubled: 'records that both copies have written',
+              doubled_for: 'both copies wrote, s',
+              one_disk: 'both copies wrote to one disk',
+              failed: 'writes that failed', broken: 'what may never happen',
+              downtime: 'longest silence, s', left: 'disks left'};
 
 function factsOf(run) {
   const facts = [['guest was at the end', truthOf(run)],
@@ -108,6 +120,11 @@ function factsOf(run) {
     if (!TOLD.includes(key) && value !== null && value !== undefined &&
         !(key === 'unseen' && !value)) {
       facts.push([UNITS[key] || key, words(value)]);
+    }
+  }
+  if (run.data) {
+    for (const [key, value] of Object.entries(run.data)) {
+      facts.push(['data: ' + (DATA[key] || key), words(value)]);
     }
   }
   if (run.record && run.record.fault) {

@@ -72,11 +72,13 @@ class FakeComputes(object):
 class FakeRun(object):
 
     verdicts = {}
+    data = {}
     missed = False
     # faults whose runs fail before the computes are prepared
     early = ()
 
-    def __init__(self, lab, computes, draw, parks):
+    def __init__(self, lab, computes, draw, parks, storage):
+        self._storage = storage
         self._computes = computes
         self._draw = draw
         self._parks = parks
@@ -88,7 +90,8 @@ class FakeRun(object):
         return {'fault': self._draw.fault.name, 'seed': self._draw.seed,
                 'moment': self._draw.moment, 'delay': self._draw.delay,
                 'verdict': wanted, 'why': 'because', 'parks': self._parks,
-                'missed': self.missed}
+                'missed': self.missed, 'storage': self._storage,
+                'data': self.data.get(self._storage)}
 
 
 class CampaignTestCase(base.TestCase):
