@@ -117,14 +117,31 @@ class CampaignTestCase(base.TestCase):
             self.addCleanup(patcher.stop)
 
     def run_campaign(self, names=('none', 'network-cut'), runs=2, labs=2,
-                     **kwargs):
+                     storages=('none',), **kwargs):
         found = [subjects.Subject(name, self.folder, '1', None, series, 'd',
                                   None)
                  for name, series in (('ours', True), ('stock', False))]
         plan = campaign.Plan(found, [faults.BY_NAME[name] for name in names],
-                             runs, 's', labs)
+                             runs, 's', labs, storages)
         return campaign.Campaign(plan, self.output, self.lines.append,
                                  **kwargs).run()
+
+    def test_every_storage_with_the_same_chance(self):
+        data = {'verdict': 'lost', 'why': '3 records', 'lost': 3,
+                'doubled': 0}
+        with mock.patch.object(FakeRun, 'data', {'copied': data}):
+            results = self.run_campaign(['none'], 1,
+                                        storages=('shared', 'copied'))
+        self.assertEqual(['shared', 'copied'], results['storages'])
+        self.assertEqual(
+            [('copied', 's/none/0'), ('shared', 's/none/0')] * 2,
+            [(run['storage'], run['seed']) for run in results['runs']])
+        # what has lost data is worth its logs
+        self.assertEqual(
+            ['ours-none-copied-0', 'stock-none-copied-0'],
+            sorted(path.name for path in (self.output / 'logs').iterdir()))
+        self.assertIn('data on copied: LOST (3 records)',
+                      ' '.join(self.lines))
 
     def test_every_fault_on_every_tree_with_the_same_chance(self):
         results = self.run_campaign()

@@ -49,6 +49,26 @@ class GuestTestCase(base.TestCase):
                     guest_mod.Guest(UUID, 'x').xml)
             self.assertEqual(kind, domain.get('type'))
 
+    def test_a_guest_with_a_disk_writes_and_is_emulated(self):
+        with mock.patch.object(guest_mod, 'kvm_available', return_value=True):
+            guest = guest_mod.Guest(UUID, 'x')
+            self.assertTrue(guest.kvm)
+            guest.disk = "<disk type='file'/>"
+            self.assertFalse(guest.kvm)
+            domain = ElementTree.fromstring(guest.xml)
+        self.assertEqual('qemu', domain.get('type'))
+        self.assertEqual('/' + guest_mod.WRITER_FILE,
+                         domain.findtext('os/loader'))
+        self.assertEqual(1, len(domain.findall('devices/disk')))
+        source = domain.find('devices/serial/source')
+        self.assertEqual(('/run/keeptrack/x.serial', 'on'),
+                         (source.get('path'), source.get('append')))
+        self.assertEqual('disable', domain.find('cpu/feature').get('policy'))
+        forced = guest_mod.Guest(UUID, 'x', kvm=True, disk=guest.disk)
+        domain = ElementTree.fromstring(forced.xml)
+        self.assertEqual(('kvm', None),
+                         (domain.get('type'), domain.find('cpu')))
+
     def test_firmware(self):
         self.assertEqual(64 * 1024, len(guest_mod.FIRMWARE))
         # an x86 processor begins 16 bytes below the end

@@ -35,6 +35,13 @@ class NeedsTestCase(base.TestCase):
             self.assertIn('there is no such.so (Debian: package)',
                           self.refusal())
 
+    def test_what_a_guest_that_writes_needs_besides(self):
+        with mock.patch.object(needs, 'WRITES', (('no-such', 'package'),)):
+            self.assertEqual(
+                ['there is no no-such (Debian: package)'],
+                [reason for reason in needs.missing(writes=True)
+                 if reason not in needs.missing()])
+
     def test_no_root(self):
         self.assertIn('it needs root', self.refusal(uid=1000))
 

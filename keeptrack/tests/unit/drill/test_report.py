@@ -12,6 +12,7 @@
 
 from keeptrack.drill import faults
 from keeptrack.drill import report
+from keeptrack.drill import report_data
 from keeptrack import errors
 from keeptrack.tests import base
 from keeptrack.tests.unit.drill import sample
@@ -64,6 +65,43 @@ class RowsTestCase(base.TestCase):
         self.assertEqual([(None, '-')] * 4, [
             (second[name].machine_readable(), second[name].human_readable())
             for name in names])
+
+    def test_data_by_storage(self):
+        def run(storage, verdict, **data):
+            return {'verdict': 'right', 'storage': storage, 'data': dict({
+                'verdict': verdict, 'lost': 0, 'doubled': 0}, **data)}
+        made = self.results(
+            run('copied', 'kept', downtime=0.2),
+            run('copied', 'lost', lost=7, downtime=0.6),
+            run('network', 'doubled', doubled=5, doubled_for=1.5),
+            {'verdict': 'not run', 'storage': 'network', 'data': None})
+        headers, rows = report.rows(made)
+        first, second = [dict(zip(headers, row, strict=True))
+                         for row in rows[:2]]
+        self.assertEqual(('copied', 2, 1, 0, 1, 7, 0), tuple(
+            first[name] for name in (
+                'Storage', 'Runs', 'Data kept', 'Data doubled', 'Data lost',
+                'Records lost', 'Records doubled')))
+        self.assertEqual(('0.4', '0.6', '-'), tuple(
+            first[name].human_readable() for name in (
+                'Downtime s, median', 'Downtime s, max', 'Doubled s, max')))
+        self.assertEqual(('network', 2, 1, 1, 5), tuple(
+            second[name] for name in ('Storage', 'Runs', 'Not run',
+                                      'Data doubled', 'Records doubled')))
+        headers, rows = report_data.rows(made)
+        self.assertEqual([('copied', 'juno-eol', 2), ('network', 'juno-eol',
+                                                      1)],
+                         [row[:3] for row in rows])
+        path = self.folder / 'page.html'
+        report.write_html(made, path)
+        page = path.read_text()
+        self.assertIn('What became of the data', page)
+        self.assertIn('data lost: 1', page)
+
+    def test_no_table_of_data_where_there_is_none(self):
+        made = self.results({'verdict': 'right'})
+        self.assertEqual('', report_data.table(made))
+        self.assertNotIn('Storage', report.rows(made)[0])
 
 
 class MergeTestCase(base.TestCase):

@@ -54,6 +54,23 @@ class LoadTestCase(base.TestCase):
         self.write()
         self.assertEqual(self.results, report.load(self.path))
 
+    def test_data(self):
+        run = self.results['runs'][0]
+        run.update(storage='copied', data={'verdict': 'lost', 'lost': 1,
+                                           'doubled': 0, 'downtime': None})
+        self.write()
+        self.assertEqual(self.results, report.load(self.path))
+        for key, value, word in (('verdict', 'gone', 'none of them'),
+                                 ('lost', 'x', 'not a number'),
+                                 ('downtime', 'x', 'not a number')):
+            before, run['data'][key] = run['data'][key], value
+            self.write()
+            self.assertRefused("run 1's data", word)
+            run['data'][key] = before
+        del run['storage']
+        self.write()
+        self.assertRefused("'storage'")
+
     def test_no_file(self):
         self.assertRefused('cannot read', 'No such file')
 

@@ -1,0 +1,82 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""A guest that writes, on each storage, migrated by libvirt without Nova."""
+
+import time
+import uuid
+
+from keeptrack.drill import acks
+from keeptrack.drill import data_check
+from keeptrack.drill import errors
+from keeptrack.drill import guest as guest_mod
+from keeptrack.drill import needs
+from keeptrack.drill import storage
+from keeptrack.drill import writer
+from keeptrack.tests.functional import moving_guest
+
+
+class GuestWritesTestCase(moving_guest.TestCase):
+
+    def setUp(self):
+        lacks = needs.missing(writes=True)
+        if lacks:
+            self.skipTest('no guest that writes: %s' % '; '.join(lacks))
+        super().setUp()
+        try:
+            firmware = writer.firmware()
+        except errors.LabError as exc:
+            self.skipTest(str(exc))
+        for host in self.lab.hosts.values():
+            (host.folder / guest_mod.WRITER_FILE).write_bytes(firmware)
+
+    def boot(self, name):
+        kept = storage.KINDS[name](self.lab)
+        self.addCleanup(kept.close)
+        guest = guest_mod.Guest(str(uuid.uuid4()), 'instance-00000001')
+        guest.disk = kept.prepare(guest.uuid)
+        recorder = acks.Recorder(self.lab, guest)
+        recorder.start()
+        self.addCleanup(recorder.stop)
+        guest.boot(self.source)
+        self.assertTrue(recorder.wait(10, 20))
+        return guest, kept, recorder
+
+    def check(self, kept, recorder, host):
+        lines = recorder.lines()
+        return lines, data_check.check(lines, kept.disks(), host, [],
+                                       time.time(), kept.one_disk)
+
+    def test_data_moves_with_the_guest(self):
+        for name, options in (('network', []), ('shared', ['--unsafe'])):
+            self.lab.reset()
+            guest, kept, recorder = self.boot(name)
+            migration = self.migrate(guest, '--p2p', '--persistent',
+                                     '--undefinesource', *options)
+            self.assertTrue(self.end(migration))
+            self.assertTrue(recorder.wait(len(recorder.lines()) + 10, 20))
+            lines, found = self.check(kept, recorder, 'destination')
+            self.assertEqual(('kept', []), (found.verdict, found.broken))
+            self.assertEqual({'source', 'destination'},
+                             {line.role for line in lines})
+
+    def test_a_volume_that_is_taken_away_is_missed(self):
+        guest, kept, recorder = self.boot('network')
+        kept.take({'lane': 'teardown', 'what': 'volume-disconnected',
+                   'where': 'source', 'data': {'volume': storage.VOLUME}})
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            _, found = self.check(kept, recorder, 'source')
+            if found.failed:
+                break
+            time.sleep(0.05)
+        self.assertEqual('broken off', found.verdict)
