@@ -9,11 +9,14 @@
 #    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 #    License for the specific language governing permissions and limitations
 #    under the License.
+import sys
 from unittest import mock
 
+from keeptrack.drill import acks
 from keeptrack.drill import faults
 from keeptrack.drill import run
 from keeptrack.drill import scene
+from keeptrack.drill import storage
 from keeptrack.drill import timeline
 from keeptrack.drill import witness
 from keeptrack import errors
@@ -273,6 +276,62 @@ class RunTestCase(base.TestCase):
         parked = MOVES[:-1] + [(0.4, record(vm_state='error', fault='why'))]
         found = self.go('none', parked, parks=False)
         self.assertEqual(('lost', None), (found['verdict'], found['parked']))
+
+    def with_disk(self, lines, disks):
+        """Have the guest write these lines, and the disks hold that."""
+        told = storage.Told(instances={}, disk={'device': 'hda'})
+        kind = mock.Mock(writes=True, shared=False, one_disk=False)
+        kind.name = 'copied'
+        kind.told.return_value = told
+        kind.disks.return_value = disks
+        kind.prepare.return_value = '<disk/>'
+        recorder = mock.Mock(failure=None)
+        recorder.lines.return_value = lines
+        self.patch(run.storage_mod, 'KINDS', {'none': lambda lab: kind})
+        self.patch(run.acks, 'Recorder', lambda lab, guest: recorder)
+        self.patch(run.writer, 'firmware', lambda: b'')
+        return kind, recorder
+
+    def test_data_is_checked(self):
+        lines = [acks.Line(0, 'source', 'a', number, number)
+                 for number in range(3)]
+        kind, recorder = self.with_disk(
+            lines, {'source': None, 'destination': {0: 0, 1: 1}})
+        with mock.patch.object(FakeComputes, 'logs', 'logs', create=True), \
+                mock.patch.object(sys.modules[__name__], 'FakeLab',
+                                  self.fake_lab_class()):
+            found = self.go('none', MOVES)
+        # Nova's record is right, and a record is missing all the same
+        self.assertEqual(('right', 'lost', 1, 'copied', False), (
+            found['verdict'], found['data']['verdict'],
+            found['data']['lost'], found['storage'], found['shared']))
+        self.assertEqual('raw', self.computes.options['config']['libvirt'][
+            'images_type'])
+        self.assertEqual({'device': 'hda'}, self.computes.options['disk'])
+        recorder.keep.assert_called_once_with('logs')
+        kind.close.assert_called_once_with()
+
+    def fake_lab_class(self):
+        folder = self.folder
+
+        class LabWithFolders(FakeLab):
+
+            def __init__(self, did):
+                super().__init__(did)
+                for role, host in self.hosts.items():
+                    host.folder = folder / role
+                    (host.folder / 'run' / 'keeptrack').mkdir(parents=True)
+        return LabWithFolders
+
+    def test_a_guest_that_does_not_write(self):
+        _kind, recorder = self.with_disk([], {})
+        recorder.wait.return_value = False
+        with mock.patch.object(sys.modules[__name__], 'FakeLab',
+                               self.fake_lab_class()):
+            found = self.go('none', MOVES)
+        self.assertEqual(('not run', None), (found['verdict'],
+                                             found['data']))
+        self.assertIn('does not write', found['why'])
 
     def test_a_run_that_cannot_be_made(self):
         found = self.go('none', MOVES, fails=True)
