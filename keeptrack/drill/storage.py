@@ -20,7 +20,6 @@ hosts; what lies in a host's own folders, from that host only.
 import dataclasses
 import pathlib
 import shutil
-import signal
 import time
 import uuid
 
@@ -254,16 +253,6 @@ class Network(Storage):
         elif event['lane'] == 'teardown' and event['what'] in (
                 'volume-disconnected', 'volume-detached'):
             self._stop(role)
-
-    def stall(self):
-        """Let the storage hang."""
-        for server in self._servers.values():
-            server.send(signal.SIGSTOP)
-
-    def resume(self):
-        """Let it go on."""
-        for server in self._servers.values():
-            server.send(signal.SIGCONT)
 
     def _stop(self, role):
         server = self._servers.pop(role, None)

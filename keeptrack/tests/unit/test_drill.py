@@ -118,6 +118,37 @@ class DrillCommandTestCase(base.TestCase):
             self.assert_refused('', str(self.folder / 'no-tree'))
         self.assertFalse(self.output.parent.exists())
 
+    def test_a_tree_whose_guests_can_have_no_disk(self):
+        subject = mock.Mock()
+        subject.name = 'juno-eol'
+        subject.runtime.generation.name = 'juno'
+        with mock.patch.object(needs, 'refuse_without') as refuse, \
+                mock.patch.object(drill.writer, 'firmware'), \
+                mock.patch.object(subjects, 'named',
+                                  return_value=[subject]), \
+                mock.patch.object(drill.tree_mod, 'Tree'):
+            self.assert_refused('juno-eol: guests with a disk need Nova 31',
+                                'x', '--storage', 'copied')
+        refuse.assert_called_once_with(True)
+
+    def test_storage_is_for_runs(self):
+        self.assert_refused('leave out --storage', '--from',
+                            str(self.results), '--storage', 'copied')
+
+    def test_the_data_decides_too(self):
+        results = sample.results(1)
+        for run in results['runs']:
+            run.update(verdict='right', storage='copied', data={
+                'verdict': 'kept', 'lost': 0, 'doubled': 0, 'broken': []})
+        self.results.write_text(json.dumps(results))
+        self.assertEqual(0, self.drill('--from', str(self.results))[0])
+        results['runs'][0]['tree'] = results['trees'][0]['name']
+        results['runs'][0]['data']['broken'] = ['3 records are lost']
+        self.results.write_text(json.dumps(results))
+        self.assertEqual(1, self.run_keeptrack(
+            'drill', '--output', str(self.folder / 'other'), '--from',
+            str(self.results))[0])
+
     def test_what_was_run_stays(self):
         def run(made):
             (made._output / 'results.json').write_text('{}')

@@ -10,7 +10,6 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-import signal
 import types
 from unittest import mock
 from xml.etree import ElementTree
@@ -114,12 +113,3 @@ class StorageTestCase(base.TestCase):
         take('setup', 'volume-connected')
         self.assertEqual([1, 2], [len(self.hosts[role].servers)
                                   for role in ROLES])
-
-    def test_storage_that_hangs(self):
-        made, _ = self.prepare('network')
-        made.stall()
-        made.resume()
-        for host in self.hosts.values():
-            self.assertEqual(
-                [mock.call(signal.SIGSTOP), mock.call(signal.SIGCONT)],
-                host.servers[0].send.call_args_list)
