@@ -123,7 +123,7 @@ class StatusAllTestCase(synthetic.NovaTestCase):
                 'status', '--all', str(self.clone)))
             # of one tree all but the commits can be told
             _, out, _ = self.keeptrack('status', str(self.clone))
-            self.assertIn('no commit is told: git cat-file failed', out)
+            self.assertIn('the commits are unknown: git cat-file failed', out)
 
     def test_years_came_before_numbers(self):
         for tag in ('2014.2', '2015.1.0', '12.0.0', '12.0.0.0rc1', '9.9'):
