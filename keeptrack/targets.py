@@ -250,6 +250,8 @@ def default_folder():
     """
     checkout = pathlib.Path(__file__).resolve().parent.parent
     found = [checkout / 'patches'] if (checkout / 'setup.cfg').exists() else []
+    # pip install --target puts the data beside the packages
+    found.append(checkout / 'share' / 'keeptrack' / 'patches')
     schemes = [sysconfig.get_default_scheme(),
                sysconfig.get_preferred_scheme('user')]
     found += [pathlib.Path(sysconfig.get_path('data', scheme), 'share',

@@ -150,6 +150,14 @@ class DefaultFolderTestCase(base.TestCase):
                 self.assertRaises(errors.KeeptrackError,
                                   targets.default_folder)
 
+    def test_beside_the_package(self):
+        """Where pip install --target puts them."""
+        found = self.folder / 'share' / 'keeptrack' / 'patches'
+        found.mkdir(parents=True)
+        with mock.patch.object(targets, '__file__',
+                               str(self.folder / 'keeptrack' / 'x.py')):
+            self.assertEqual(found, targets.default_folder())
+
 
 class RealTargetsTestCase(testtools.TestCase):
     """The targets that this project ships."""
