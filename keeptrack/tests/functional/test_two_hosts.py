@@ -52,13 +52,31 @@ def namespaces(pids):
             for pid in pids for kind in ('mnt', 'net', 'pid', 'uts')}
 
 
-def inhabitants(numbers):
-    """The processes in any of some namespaces (set of int)."""
+def now():
+    """Seconds since the machine has started (float)."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def began(pid):
+    """When a process began, in the seconds of now()."""
+    fields = pathlib.Path('/proc', str(pid), 'stat').read_text()
+    return int(fields.rpartition(')')[2].split()[19]) / os.sysconf(
+        'SC_CLK_TCK')
+
+
+def inhabitants(numbers, until=None):
+    """The processes in any of some namespaces (set of int).
+
+    :param until: leave out what began after it: another namespace, of a test
+                  beside this one, may have the number since (see now())
+    """
     found = set()
+    until = now() if until is None else until
     for path in pathlib.Path('/proc').glob('[0-9]*/ns/*'):
         try:
-            if path.stat().st_ino in numbers:
-                found.add(int(path.parts[2]))
+            pid = int(path.parts[2])
+            if path.stat().st_ino in numbers and began(pid) <= until:
+                found.add(pid)
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue    # it has ended, or is not ours to look at
     return found
@@ -91,14 +109,16 @@ class LabTestCase(testtools.TestCase):
             self.assertIn(stray.pid, inhabitants(own))
             lab.hosts['destination'].daemon.stall()
             self.assertEqual(self.before, machine())
+            until = now()
         lab.stop()
         self.assertEqual(-signal.SIGKILL, stray.wait())
-        self.assertEqual(set(), inhabitants(own))
+        self.assertEqual(set(), inhabitants(own, until))
         self.assertEqual(self.before, machine())
         self.assertEqual([], list(self.folder.iterdir()))
 
     def test_leaves_nothing_of_one_that_does_not_come_up(self):
         own = set()
+        until = []
         case = self
 
         class Interrupted(lab_mod.Lab):
@@ -109,11 +129,13 @@ class LabTestCase(testtools.TestCase):
                     guest_mod.Guest(str(uuid.uuid4()), 'g').boot(
                         self.hosts['destination'])
                     own.update(case.own(self))
+                    until.append(now())
                     raise KeyboardInterrupt()
 
         self.assertRaises(KeyboardInterrupt,
                           Interrupted(self.folder / 'l', 0).start)
-        self.assertEqual((10, set()), (len(own), inhabitants(own)))
+        self.assertEqual((10, set()),
+                         (len(own), inhabitants(own, until[0])))
         self.assertEqual(self.before, machine())
         self.assertEqual([], list(self.folder.iterdir()))
 
@@ -136,11 +158,11 @@ class LabTestCase(testtools.TestCase):
             pids = [int(word) for word in kit.stdout.readline().split()]
             self.assertEqual(5, len(pids))
             own = namespaces(pids) - namespaces([os.getpid()])
+            until = now()
             kit.kill()
-        until = time.monotonic() + 5
-        while inhabitants(own) and time.monotonic() < until:
+        while inhabitants(own, until) and now() < until + 5:
             time.sleep(0.05)
-        self.assertEqual(set(), inhabitants(own))
+        self.assertEqual(set(), inhabitants(own, until))
         self.assertEqual(self.before, machine())
 
     def test_several_beside_each_other(self):
