@@ -10,13 +10,14 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""nova/: the files that the series for current Nova adds, for people to read.
+"""nova/ and legacy/nova/: the files that the series adds, for people to read.
 
-In a target without ``source`` the patches themselves are edited, and a file
-that one patch adds may be changed by later ones.  nova/ holds each such file
-as the last patch leaves it.  Targets may add different versions of a file:
-nova/ has that of the newest target, and the others name the file in the list
-``differs`` of their target.toml.
+The patches themselves are edited, and a file that one patch adds may be
+changed by later ones.  nova/ holds each such file as the last patch leaves it;
+legacy/nova/ those of the targets for 2014 and 2015 (``shown_in`` in their
+target.toml).  Targets may add different versions of a file: shown is that of
+the newest target, and the others name the file in the list ``differs`` of
+their target.toml.
 """
 
 import dataclasses
@@ -31,7 +32,7 @@ _IGNORED = ('__pycache__', '.pyc')
 
 @dataclasses.dataclass(frozen=True)
 class Composition:
-    """The files that the targets without a source add.
+    """The files that the targets add.
 
     :ivar files: where it is in the checkout to its content (dict of str)
     :ivar differs: target name to files that the target adds in another
@@ -45,33 +46,40 @@ class Composition:
 
 
 def compose(targets):
-    """Read the patches of every target without a source.
+    """Read the patches of every target.
 
     :param targets: the targets.Targets, the newest first
     :returns: the Composition
     :raises KeeptrackError: when a patch is missing or does not go on
     """
-    added = {}
+    added, tests, files = {}, {}, {}
     for target in targets:
-        if target.source is None:
-            added[target.name] = {
-                _place(path): ''.join(lines) for path, lines in
-                series_mod.Series.load(target).added_files().items()}
-    files = {}
-    for known in added.values():
-        for path, text in known.items():
+        found = series_mod.Series.load(target).added_files()
+        tests[target.name] = _test_modules(found)
+        added[target.name] = {_place(target, path): ''.join(lines)
+                              for path, lines in found.items()}
+        for path, text in added[target.name].items():
             files.setdefault(path, text)
     return Composition(
         files,
-        {name: sorted(path for path, text in files.items()
-                      if known.get(path) != text)
-         for name, known in added.items()},
-        {name: _test_modules(known) for name, known in added.items()})
+        {target.name: sorted(
+            path for path, text in files.items()
+            if path.startswith(_folder(target)) and
+            added[target.name].get(path) != text) for target in targets},
+        tests)
 
 
-def _place(path):
+def _folder(target):
+    """Where the checkout has the files that a target adds (str)."""
+    return '%s%s/' % (target.shown_in and target.shown_in + '/', FOLDER)
+
+
+def _place(target, path):
     """Where the checkout has a file of Nova's tree."""
-    return path if path.startswith(FOLDER + '/') else '%s/%s' % (FOLDER, path)
+    for old, new in target.shown_as:
+        if path.startswith(old):
+            path = new + path.removeprefix(old)
+    return _folder(target) + path.removeprefix(FOLDER + '/')
 
 
 def _test_modules(paths):
@@ -97,21 +105,20 @@ def faults(checkout, targets, composition):
         elif there != text:
             rows.append(('', '%s is not as the patches leave it' % path))
     rows += [('', '%s is added by no patch: remove it' % path)
-             for path in strays(checkout, composition)]
+             for path in strays(checkout, targets, composition)]
     for target in targets:
-        if target.source is None:
-            rows += [(target.name, fault) for fault in
-                     _list_faults(target, composition)]
+        rows += [(target.name, fault) for fault in
+                 _list_faults(target, composition)]
     return rows
 
 
 def _list_faults(target, composition):
     differs = set(composition.differs[target.name])
     for path in sorted(differs ^ set(target.differs)):
-        yield ('%s differs from %s/, and "differs" in target.toml does not '
-               'name it' if path in differs else
-               '%s does not differ from %s/, but "differs" in target.toml '
-               'names it') % (path, FOLDER)
+        yield ('%s is not what this target adds, and "differs" in target.toml '
+               'does not name it' if path in differs else
+               '%s is what this target adds, but "differs" in target.toml '
+               'names it') % path
     tests = set(composition.tests[target.name])
     for module in sorted(tests ^ set(target.our_modules)):
         yield ('%s is added by the series, and "ours" in target.toml does not '
@@ -120,10 +127,11 @@ def _list_faults(target, composition):
                'names it') % module
 
 
-def strays(checkout, composition):
-    """Files in nova/ that no patch adds, sorted (list of str)."""
-    found = [str(path.relative_to(checkout))
-             for path in (checkout / FOLDER).rglob('*') if path.is_file()]
+def strays(checkout, targets, composition):
+    """Shown files that no patch adds, sorted (list of str)."""
+    found = {str(path.relative_to(checkout))
+             for folder in set(map(_folder, targets))
+             for path in (checkout / folder).rglob('*') if path.is_file()}
     return sorted(path for path in found if path not in composition.files and
                   not any(word in path for word in _IGNORED))
 
@@ -146,10 +154,9 @@ def write(checkout, targets, composition, gone=()):
         (checkout / path).unlink(missing_ok=True)
         _remove_empty((checkout / path).parent, checkout)
     for target in targets:
-        if target.source is None:
-            targets_mod.rewrite(target.folder, {
-                'differs': composition.differs[target.name],
-                'ours': composition.tests[target.name]})
+        targets_mod.rewrite(target.folder, {
+            'differs': composition.differs[target.name],
+            'ours': composition.tests[target.name]})
 
 
 def _remove_empty(folder, checkout):

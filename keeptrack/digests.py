@@ -22,8 +22,8 @@ They are kept in patches/<target>/digests.toml, which ``keeptrack refresh
 base, and for each state a table of its ``blob`` and of ``changes`` against
 ``full``: "first line,lines replaced:digests put there", the line counted from
 0, in the order of the file.  A base without the file has no table there.
-Where a base needs the prerequisite there are two states, one as it is and one
-with the prerequisite on top ("2014.2" and "2014.2+6833176b56ec").
+Where a base needs the prerequisite that is on top ("2014.2+6833176b56ec"):
+without it the series does not go on.
 """
 
 import base64
@@ -36,6 +36,7 @@ from keeptrack import errors
 from keeptrack import git
 from keeptrack import landing
 from keeptrack import patchfile
+from keeptrack import series as series_mod
 
 FILE = 'digests.toml'
 _SIZE = 4
@@ -56,10 +57,11 @@ def states(target):
     """
     rows = []
     for base in target.bases:
-        rows.append((base.name, base, False))
         if base.needs_prerequisite:
             rows.append(('%s+%s' % (
                 base.name, target.prerequisite.commit[:12]), base, True))
+        else:
+            rows.append((base.name, base, False))
     return rows
 
 
@@ -165,6 +167,59 @@ def _changes(old, new):
     return ['%d,%d:%s' % (first, last - first, ''.join(new[start:end]))
             for kind, first, last, start, end in matcher.get_opcodes()
             if kind != 'equal']
+
+
+def measure(target, repo):
+    """Compute a target's digests from a clone of Nova.
+
+    :param target: a targets.Target
+    :param repo: the clone (str or pathlib.Path)
+    :returns: the Digests
+    :raises KeeptrackError: when the clone lacks a base or the prerequisite
+    """
+    loaded = series_mod.Series.load(target)
+    paths = sorted(set(loaded.paths()) - set(loaded.added()))
+    known = {name: (base, patched)
+             for name, base, patched in states(target)}
+    for base, _ in known.values():
+        if not git.succeeds(repo, 'cat-file', '-e', base.commit + '^{commit}'):
+            raise errors.KeeptrackError(
+                '%s does not hold %s (%s): get it with git fetch origin %s'
+                % (repo, base.name, base.commit, base.ref))
+    images = {}
+
+    def read(state, path):
+        base, patched = known[state]
+        if not patched:
+            return _blob(repo, base.commit, path)
+        if base.commit not in images:
+            images[base.commit] = _with_prerequisite(target, repo, base)
+        lines = images[base.commit].lines(path)
+        return None if lines is None else patchfile.encode(''.join(lines))
+
+    return generate(target, paths, read)
+
+
+def _blob(repo, commit, path):
+    try:
+        return git.run(repo, 'cat-file', 'blob', '%s:%s' % (commit, path))
+    except git.GitError:
+        return None
+
+
+def _with_prerequisite(target, repo, base):
+    text = git.run(repo, 'format-patch', '-1', '--stdout',
+                   target.prerequisite.commit, env=git.ISOLATED)
+
+    def lines(path):
+        data = _blob(repo, base.commit, path)
+        return (None if data is None else
+                patchfile.split_lines(patchfile.decode(data)))
+
+    image = landing.Image(lines)
+    image.put(patchfile.parse(target.prerequisite.commit[:12],
+                              patchfile.decode(text)))
+    return image
 
 
 def prove(target, series):

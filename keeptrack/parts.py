@@ -16,8 +16,7 @@ A tree is looked at, not believed: a stable branch may carry a backport that
 its version does not tell of, and a tree may have a half of something.  What is
 looked for:
 
-- ours: what the series adds and calls; keeptrack/current_series.py has the
-  series for current Nova, keeptrack/hooks.py the one for 2014 and 2015;
+- ours: what the series adds and calls, see keeptrack/current_series.py;
 - upstream's ``loop``: commit 584a44f0157e (6833176b56ec on stable/juno), which
   removed the looping call and its nested function from ``_live_migration``;
 - upstream's ``monitor``: commit 7dd6a4a19311, a method that
@@ -36,13 +35,11 @@ import dataclasses
 
 from keeptrack import current_series
 from keeptrack import errors
-from keeptrack import hooks
+from keeptrack import source
 
-DRIVER = hooks.DRIVER
-HOST = hooks.HOST
-MANAGER = hooks.MANAGER
-MONITOR = hooks.MONITOR
-END = hooks.END
+DRIVER = current_series.DRIVER
+HOST = current_series.HOST
+MANAGER = current_series.MANAGER
 
 OURS = 'keeptrack'
 UPSTREAM = 'upstream'
@@ -101,17 +98,17 @@ def examine(read):
     :returns: Findings
     :raises StrangeTree: when it holds no driver and manager to look at
     """
-    files = hooks.Files(read)
+    files = source.Files(read)
     _refuse_strange(files)
     upstream = _upstream(files)
     origins = {name: UPSTREAM for name in upstream}
     notes = []
-    for name, look in hooks.LOOKS.items():
-        for trace, lacks in (look(files), current_series.look(name, files)):
-            if trace and not lacks:
-                origins[name] = OURS
-            elif trace:
-                notes += ['%s: %s' % (name, lack) for lack in lacks]
+    for name in current_series.PARTS:
+        trace, lacks = current_series.look(name, files)
+        if trace and not lacks:
+            origins[name] = OURS
+        elif trace:
+            notes += ['%s: %s' % (name, lack) for lack in lacks]
     guesses = None
     if 'monitor' in origins:
         guesses = origins['monitor'] == UPSTREAM

@@ -18,7 +18,6 @@ import signal
 from keeptrack import blobs
 from keeptrack import current_series
 from keeptrack import git
-from keeptrack import hooks
 from keeptrack import parts
 
 # upstream's own; see keeptrack/parts.py.  That one of them lies behind HEAD is
@@ -37,22 +36,14 @@ _SIGNS = {
     ('monitor', parts.UPSTREAM): ('_live_migration_monitor',
                                   (parts.DRIVER,)),
     ('monitor', parts.OURS): (
-        'migration_(monitor|end)|find_job_type|guest_observer|read_job',
-        (parts.DRIVER, *hooks.MONITOR_MODULES,
-         *current_series.paths('monitor'))),
-    ('events', parts.OURS): (
-        'migration_event|event_reason|REASON_MIGRATION|MIGRATED_AWAY|^def ',
-        (parts.DRIVER, parts.HOST, parts.MANAGER, 'nova/virt/event.py',
-         *hooks.EVENT_MODULES, *current_series.paths('events'))),
+        'migration_(monitor|job)|find_job_type|guest_observer|read_job|^def ',
+        current_series.paths('monitor')),
+    ('events', parts.OURS): ('MIGRATED_AWAY',
+                             current_series.paths('events')),
     ('guard', parts.OURS): (
-        'migration_guard|guest_finder|live_migration|guest_observ|'
-        'refuse_in_doubt|^def |^class ',
-        (parts.MANAGER, parts.DRIVER, *hooks.GUARD_MODULES,
-         *current_series.paths('guard'))),
-    ('start', parts.OURS): (
-        'migration_guard|guest_finder|defer_start|^def |^class ',
-        (parts.MANAGER, parts.DRIVER, *hooks.GUARD_MODULES,
-         *current_series.paths('start'))),
+        'live_migration|guest_observ|refuse_in_doubt|^def |^class ',
+        current_series.paths('guard')),
+    ('start', parts.OURS): ('defer_start', current_series.paths('start')),
 }
 
 

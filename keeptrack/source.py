@@ -35,9 +35,6 @@ _NO_CODE = re.compile(
 _NO_NEWLINE = re.compile(r'[^\n]')
 # git names the sides, patch --merge may not
 _CONFLICT = re.compile(r'^(?:<{7}|>{7})(?: |$)', re.MULTILINE)
-_FROM = re.compile(r'^from[ \t]+([\w.]+)[ \t]+import[ \t]+'
-                   r'(\([^)]*\)|(?:[^\n\\]|\\\n)*)', re.MULTILINE)
-_IMPORT = re.compile(r'^import[ \t]+(.*)', re.MULTILINE)
 # a line that is not inside of anything, nor ends what was in brackets
 _AT_TOP = re.compile(r'^[^\s)\]}]', re.MULTILINE)
 _CLOSERS = (')', ']', '}')
@@ -90,44 +87,6 @@ class Source(object):
                     self.code.rstrip().endswith(':')):
             return 'a string, a bracket or a block has no end: is it whole?'
         return None
-
-    @functools.cached_property
-    def imports(self):
-        """What the module's own imports name.
-
-        :returns: dict of str: local name to dotted name
-        """
-        names = {}
-        for package, words in _FROM.findall(self.code):
-            for name, local in _names(words):
-                names[local or name] = '%s.%s' % (package, name)
-        for words in _IMPORT.findall(self.code):
-            for name, local in _names(words):
-                # import a.b binds a alone
-                names[local or name.split('.')[0]] = (
-                    name if local else name.split('.')[0])
-        return names
-
-    def imported(self):
-        """What is imported from where (list of (package, name))."""
-        return [(package, name)
-                for package, words in _FROM.findall(self.code)
-                for name, _ in _names(words)]
-
-    def resolved(self, dotted):
-        """A dotted name as the whole program knows it.
-
-        :param dotted: name in this module, as "guard.look" (str)
-        :returns: str, or None where its first word is not imported
-        """
-        first, _, rest = dotted.partition('.')
-        known = self.imports.get(first)
-        return known and (known + '.' + rest if rest else known)
-
-    def defines(self, name):
-        """Tell whether a name is bound at the top of the module (bool)."""
-        return re.search(r'^(?:(?:async +)?def +|class +)?%s\b[ \t]*[(=:]' %
-                         re.escape(name), self.code, re.MULTILINE) is not None
 
     def has_class(self, name):
         """Tell whether a class is defined at the top of the module (bool)."""
@@ -227,16 +186,25 @@ class Source(object):
             '\n'.join(self._code_lines[begin:end]))
 
 
-def _names(words):
-    """(name, local name or None) for each name that an import lists."""
-    plain = words.strip('()').replace('\\\n', ' ')
-    for word in plain.split(','):
-        found = re.match(r'([\w.*]+)(?:\s+as\s+(\w+))?', word.strip())
-        if found:
-            yield found.groups()
-
-
 @functools.lru_cache(maxsize=24)
 def of(text):
     """The Source of a text, kept for who reads the same file again."""
     return Source(text)
+
+
+class Files:
+    """The files of a tree, each read and cut once.
+
+    :param read: called with a path, returns the file's text or None
+    """
+
+    def __init__(self, read):
+        self._read = read
+        self._known = {}
+
+    def get(self, path):
+        """A file (Source), or None where there is none."""
+        if path not in self._known:
+            text = self._read(path)
+            self._known[path] = None if text is None else of(text)
+        return self._known[path]

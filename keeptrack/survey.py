@@ -21,14 +21,12 @@ from keeptrack import blobs
 from keeptrack import current_series
 from keeptrack import errors
 from keeptrack import git
-from keeptrack import hooks
 from keeptrack import parts
 from keeptrack import targets
 
 # what an answer depends on, in a tree that has nothing of ours
 _LOOKED_AT = tuple(dict.fromkeys(
-    (parts.DRIVER, parts.MANAGER, parts.HOST, hooks.EVENT) +
-    current_series.PATHS))
+    (parts.DRIVER, parts.MANAGER, parts.HOST) + current_series.PATHS))
 
 _FORMAT = ('%(refname)%00%(objectname)%00%(*objectname)%00'
            '%(creatordate:short)%00%(symref)')

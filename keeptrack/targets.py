@@ -24,7 +24,7 @@ A target is a folder patches/<name>/ with these files:
 ``digests.toml``
     written by ``keeptrack refresh --bases``: see keeptrack/digests.py.  It is
     a file of its own since it is long and nobody writes it by hand.  Only
-    targets with a source have it: the others are proved on the real trees.
+    targets with ``shown_in`` have it: the others are proved on the real trees.
 ``target.toml``
     the rest, with these keys (all of them are needed, but where "optional"
     is said):
@@ -42,14 +42,14 @@ A target is a folder patches/<name>/ with these files:
       nova/objects/service.py of every release of the target's line.
     - ``picked_from``: optional; the name of the target that its patches are
       backports of, see keeptrack/picks.py.
-    - ``source``: optional; the folder of the checkout whose nova/ holds the
-      modules that the patches add ("legacy").  ``keeptrack refresh`` writes
-      them into the patches (keeptrack/renewal.py).  Without it the patches
-      are the source, and nova/ of the checkout shows the files that they add
-      (keeptrack/composed.py).
-    - ``differs``: only without ``source``; files of nova/ that this target
-      adds in another version than the newest target, or not at all.  Written
-      by ``keeptrack refresh``.
+    - ``shown_in``: optional; the folder of the checkout whose nova/ shows the
+      files that the patches add (keeptrack/composed.py): "legacy".  Without
+      it that is nova/ itself.
+    - ``shown_as``: optional; a list of [from, to], the beginnings of paths
+      that are shown under another name.
+    - ``differs``: shown files that this target adds in another version than
+      the newest target that is shown there, or not at all.  Written by
+      ``keeptrack refresh``.
     - ``[prerequisite]``: optional; a commit of upstream's that has to be
       there first: ``commit`` (full id), ``title``, ``ref`` (one that carries
       it), ``releases`` (those that lack it), and how to tell: a tree has it
@@ -58,15 +58,9 @@ A target is a folder patches/<name>/ with these files:
       first: ``name``, ``release``, and either ``ref``, ``commit`` and,
       optional, ``needs_prerequisite``, or ``published = true``: that
       release's archive on PyPI.
-    - ``[substitutions]``: only with ``source``; ``paths`` and ``text``, lists
-      of [from, to] that lead from a file in the source's nova/ to the same
-      file in the target: literal, in this order.  A text may span lines, so
-      that an import can move to where the target's order of imports wants it.
-    - ``[[patches]]``: only with ``source``; ``file`` and ``modules``, the
-      files of the source's nova/ that the patch adds.
     - ``[tests]``: ``modules`` (Nova's own, run before and after the series),
-      ``ours`` (that the series adds; without ``source`` written by
-      ``keeptrack refresh``), ``environment`` (a table of variables) and,
+      ``ours`` (that the series adds; written by ``keeptrack refresh``),
+      ``environment`` (a table of variables) and,
       optional, ``parts`` (a table: how many processes share a slow
       module) and ``setup`` (commands to run in the tree first, each a list;
       "python" there is the virtualenv's).
@@ -146,13 +140,11 @@ class Target(object):
     service_version: int
     oldest_service: str
     picked_from: str
-    source: str
+    shown_in: str
+    shown_as: tuple
     differs: tuple
     prerequisite: Prerequisite
     bases: tuple
-    paths: tuple
-    text: tuple
-    modules: dict
     test_modules: tuple
     our_modules: tuple
     environment: dict
@@ -163,14 +155,6 @@ class Target(object):
     def is_published(self):
         """Whether it is proved on releases from PyPI (bool)."""
         return any(base.published for base in self.bases)
-
-    @property
-    def source_folder(self):
-        """The folder whose nova/ the patches are made from.
-
-        :returns: pathlib.Path; None where the patches are the source
-        """
-        return None if self.source is None else self.checkout / self.source
 
     @property
     def checkout(self):
@@ -323,10 +307,6 @@ def for_tree(targets, release, upstream, has_file):
                  if target.fits(release, upstream, has_file)), None)
 
 
-# of a target whose patches are the source
-_MADE_OF_NOTHING = {'substitutions': {'paths': (), 'text': ()}, 'patches': ()}
-
-
 def rewrite(folder, lists):
     """Replace lists of texts in a target.toml, and nothing else of it.
 
@@ -351,13 +331,6 @@ def rewrite(folder, lists):
         path.write_text(text)
 
 
-def _pairs(rows):
-    pairs = tuple((old, new) for old, new in rows)
-    if not all(isinstance(text, str) for pair in pairs for text in pair):
-        raise ValueError('a substitution is a pair of texts')
-    return pairs
-
-
 def _target(folder, data):
     if data['name'] != folder.name:
         raise ValueError('its name is not that of its folder')
@@ -370,12 +343,6 @@ def _target(folder, data):
             prerequisite, releases=tuple(prerequisite['releases'])))
         re.compile(prerequisite.gone)
     tests = data['tests']
-    source = data.get('source')
-    made = _MADE_OF_NOTHING if source is None else data
-    for key in _MADE_OF_NOTHING if source is None else ('differs',):
-        if key in data:
-            raise ValueError('the key %s is for targets with%s source' % (
-                key, '' if source is None else 'out'))
     return Target(
         folder=folder, name=data['name'], title=data['title'],
         python=data['python'], releases=data['releases'],
@@ -386,14 +353,11 @@ def _target(folder, data):
         service_version=data.get('service_version'),
         oldest_service=data.get('oldest_service'),
         picked_from=data.get('picked_from'),
-        source=source,
+        shown_in=data.get('shown_in', ''),
+        shown_as=tuple((old, new) for old, new in data.get('shown_as', ())),
         differs=tuple(data.get('differs', ())),
         prerequisite=prerequisite,
         bases=tuple(Base(**base) for base in data['bases']),
-        paths=_pairs(made['substitutions']['paths']),
-        text=_pairs(made['substitutions']['text']),
-        modules={row['file']: tuple(row['modules'])
-                 for row in made['patches']},
         test_modules=tuple(tests['modules']), our_modules=tuple(tests['ours']),
         environment={name: os.fspath(value) for name, value in
                      tests['environment'].items()},

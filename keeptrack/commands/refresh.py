@@ -20,23 +20,20 @@ from keeptrack import composed
 from keeptrack import digests
 from keeptrack import errors
 from keeptrack import format_patch
-from keeptrack import patchfile
-from keeptrack import renewal
 from keeptrack import series
 from keeptrack import targets
 
 
 class Refresh(lister.Lister):
-    """Write patches from their sources, and nova/ from the patches.
+    """Write nova/ and legacy/nova/ from the patches.
 
-    It is for those who change the series, in a checkout of keeptrack. In
-    targets with a source (target.toml) the files that a patch adds are
-    written from the source; hunks on Nova's own files stay. In the other
-    targets the patches are the source: the files that they add are written to
-    nova/, and --from writes the patches from the commits of a Nova branch.
+    It is for those who change the series, in a checkout of keeptrack. The
+    patches are the source: the files that they add are written to nova/ and
+    legacy/nova/, and --from writes the patches from the commits of a Nova
+    branch.
 
-    Exit status with --check: 0 when patches and sources agree, 1 when they
-    differ.
+    Exit status with --check: 0 when the folders and the patches agree, 1 when
+    they differ.
     """
 
     column_help = (
@@ -53,8 +50,8 @@ class Refresh(lister.Lister):
         how = parser.add_mutually_exclusive_group()
         how.add_argument(
             '--check', action='store_true',
-            help='change nothing; fail where a patch and its source differ, '
-                 'or where a hunk would not land on a base')
+            help='change nothing; fail where the patches and what is shown of '
+                 'them differ, or where a hunk would not land on a base')
         how.add_argument(
             '--bases', metavar='NOVA_REPO',
             help='measure the bases, too, in this clone of Nova, and write '
@@ -86,8 +83,9 @@ class Refresh(lister.Lister):
         if parsed_args.commits is not None:
             before = self._write_patches(found, parsed_args)
             found = common.all_targets(self.app_args)
-        rows = self._refresh_made(found, parsed_args)
-        rows += self._refresh_composed(found, before, parsed_args)
+        rows = self._refresh_composed(found, before, parsed_args)
+        if parsed_args.bases is not None:
+            self._measure(found, parsed_args.bases)
         for target in found:
             faults = self._prove(target, parsed_args)
             rows += [(target.name, '', fault) for fault in faults]
@@ -98,29 +96,8 @@ class Refresh(lister.Lister):
         return ('Target', 'Patch', 'Differs' if parsed_args.check else
                 'Written'), rows
 
-    def _refresh_made(self, found, args):
-        """The targets whose patches are made from a source."""
-        rows = []
-        shared = {}
-        for target in found:
-            if target.source is None:
-                continue
-            if not (target.source_folder / 'nova').is_dir():
-                raise errors.KeeptrackError(
-                    '%s has no nova/ to make patches from: run refresh in a '
-                    'source checkout of keeptrack' % target.source_folder)
-            contents = renewal.renewed(target)
-            renewal.refuse_two_contents(target, contents, shared)
-            rows += [(target.name, name, what) for name, what in
-                     renewal.differing(target, contents)]
-            if not args.check:
-                self._write(target, contents, args.bases)
-        return rows
-
     def _refresh_composed(self, found, before, args):
-        """nova/, from the patches of the other targets."""
-        if all(target.source is not None for target in found):
-            return []
+        """What is shown of the patches."""
         checkout = found[0].checkout
         composition = composed.compose(found)
         rows = [(name, '', fault) for name, fault in
@@ -128,20 +105,16 @@ class Refresh(lister.Lister):
         if not args.check:
             composed.write(checkout, found, composition, before)
             # what a file that no patch adds is there for, people have to say
-            if composed.strays(checkout, composition):
+            if composed.strays(checkout, found, composition):
                 self._status = 1
         return rows
 
     def _write_patches(self, found, args):
         """Write a target's patches from commits.
 
-        :returns: the files that nova/ held for the patches until now
+        :returns: the files that were shown of the patches until now
         """
         target = targets.by_name(found, args.target)
-        if target.source is not None:
-            raise errors.KeeptrackError(
-                'the patches of %s are made from %s/nova: edit that, and run '
-                'refresh without --from' % (target.name, target.source))
         repo = pathlib.Path(args.repo) if args.repo else common.nova_repo()
         if repo is None or not repo.is_dir():
             raise errors.KeeptrackError(
@@ -155,23 +128,23 @@ class Refresh(lister.Lister):
             before = set()
         format_patch.write(target, patches, [
             other for other in found if other is not target])
-        format_patch.link([each for each in found if each.source is None])
+        format_patch.link(found)
         common.report('%d patches of %s written from %s' % (
             len(patches), target.name, args.commits))
         return before
 
-    def _write(self, target, contents, repo):
-        measured = None
-        if repo is not None and not target.is_published:
-            common.report('measuring the bases of %s' % target.name)
-            measured = renewal.measure(target, repo).render()
-        for name, text in contents.items():
-            (target.folder / name).write_bytes(patchfile.encode(text))
-        if measured is not None:
-            (target.folder / digests.FILE).write_text(measured)
+    def _measure(self, found, repo):
+        measured = []
+        for target in found:
+            if target.shown_in:
+                common.report('measuring the bases of %s' % target.name)
+                measured.append(
+                    (target, digests.measure(target, repo).render()))
+        for target, text in measured:
+            (target.folder / digests.FILE).write_text(text)
 
     def _prove(self, target, args):
-        if target.source is None or not (args.check or args.bases):
+        if not target.shown_in or not (args.check or args.bases):
             # proved on the real trees, by tox -e releases and -e trees
             return []
         return digests.prove(target, series.Series.load(target))

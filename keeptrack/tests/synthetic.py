@@ -19,15 +19,15 @@ import pathlib
 import shutil
 import tempfile
 
+from keeptrack import composed
+from keeptrack import current_series
 from keeptrack import git
 from keeptrack import parts
+from keeptrack import targets
 from keeptrack.tests import base
 
-EVENT = 'nova/virt/event.py'
-GUARD = 'nova/compute/migration_guard.py'
-TELL = 'nova/compute/migration_event.py'
-REASON = 'nova/virt/libvirt/event_reason.py'
-FINDER = 'nova/virt/libvirt/guest_presence.py'
+EVENT = current_series.EVENT
+GUARD = current_series.RECOVERY
 ROLL_BACK = '    def _rollback_live_migration(self):\n'
 INIT = '    def _init_instance(self):\n'
 OLD_TEST = 'nova/tests/test_old.py'
@@ -40,7 +40,8 @@ name = "juno"
 title = "a synthetic Nova"
 python = "%(python)s"
 releases = ">=1.0,<2.0"
-source = "legacy"
+shown_in = "legacy"
+shown_as = [["nova/tests/", "nova/tests/unit/"]]
 without = ["monitor"]
 
 [prerequisite]
@@ -64,11 +65,6 @@ commit = "%(old)s"
 release = "1.0"
 needs_prerequisite = true
 
-[substitutions]
-paths = [["nova/tests/unit/", "nova/tests/"]]
-text = [["nova.tests.unit", "nova.tests"], ["oslo_config", "oslo.config"]]
-
-%(patches)s
 [tests]
 modules = ["nova.tests.test_old"]
 ours = ["nova.tests.test_guard"]
@@ -139,14 +135,18 @@ class Nova(object):
             filler('down', 30),
             parts.MANAGER: filler('above', 20) +
             'class ComputeManager(object):\n'
+            '    def __init__(self):\n        self.name = 1\n\n'
             '    def handle_lifecycle_event(self, event):\n'
             '        return 0\n\n' + ROLL_BACK + '        return 1\n' +
             filler('between', 9, indent='    ') + INIT +
-            '        return 2\n' + filler('below', 20),
-            EVENT: filler('event', 12) +
-            'class LifecycleEvent(object):\n'
-            '    def __init__(self, transition):\n'
-            '        self.transition = transition\n',
+            '        return 2\n\n    def live_migration(self):\n'
+            '        go(self.post)\n\n'
+            '    def rollback_live_migration_at_destination(self):\n'
+            '        return 3\n\n' + filler('below', 20, indent='    '),
+            current_series.API: filler('api', 9) + 'class API(object):\n'
+            '    def restore(self):\n        return 4\n\n'
+            '    def evacuate(self):\n        return 5\n',
+            EVENT: filler('event', 12) + 'NAMES = {\n    0: "Started",\n}\n',
             OLD_TEST: 'import unittest\n\n\n'
             'class Old(unittest.TestCase):\n'
             '    def test_rollback(self):\n'
@@ -171,54 +171,79 @@ class Nova(object):
         git.run(self.clone, 'checkout', '--quiet', '-b', 'series')
         self._add(parts.DRIVER, 'from nova.virt.libvirt import '
                   'migration_monitor\n', 'up_3 = 3\n')
-        write(self.clone, {
-            parts.MONITOR: 'def follow(call):\n    return call()\n'})
+        write(self.clone, {current_series.MONITOR:
+                           'def monitor(call):\n    return call()\n'})
         replace(self.clone, parts.DRIVER,
                 '    def _live_migration(self):\n',
-                '    def _live_migration(self):\n        migration_monitor.'
-                'follow(self._live_migration_operation)\n\n'
+                '    def _live_migration(self):\n        '
+                'migration_monitor.monitor(self)\n\n'
                 '    def _live_migration_operation(self):\n')
         base.git_commit(self.clone, 'libvirt: monitor the job\n\nWhy.\n')
-        write(self.clone, {
-            TELL: 'def tell_migration(call):\n    return call\n',
-            REASON: 'def of(event):\n    return event\n'})
-        self._add(EVENT, "REASON_MIGRATION = 'migration'\n",
+        self._add(EVENT, 'EVENT_LIFECYCLE_MIGRATED_AWAY = 7\n',
                   'event_5 = 5\n')
-        replace(self.clone, EVENT, 'self, transition):\n',
-                'self, transition, reason=None):\n'
-                '        self.reason = reason\n')
-        self._add(parts.DRIVER, 'from nova.virt.libvirt import '
-                  'event_reason\n', 'up_9 = 9\n')
-        replace(self.clone, parts.DRIVER, 'LifecycleEvent(event)',
-                'LifecycleEvent(\n            event, '
-                'reason=event_reason.of(event))')
-        self._add(parts.MANAGER, 'from nova.compute import '
-                  'migration_event\n', 'above_9 = 9\n')
-        replace(self.clone, parts.MANAGER, '    def handle_lifecycle_event',
-                '    @migration_event.tell_migration\n'
-                '    def handle_lifecycle_event')
+        self._add(EVENT, '    EVENT_LIFECYCLE_MIGRATED_AWAY: "Migrated",\n',
+                  '    0: "Started",\n')
+        self._add(parts.DRIVER, '        event = virtevent.'
+                  'EVENT_LIFECYCLE_MIGRATED_AWAY\n',
+                  '    def _event_lifecycle_callback(self, event):\n')
+        self._add(parts.MANAGER, '        if event == virtevent.'
+                  'EVENT_LIFECYCLE_MIGRATED_AWAY:\n            return 0\n',
+                  '    def handle_lifecycle_event(self, event):\n')
         base.git_commit(self.clone, 'compute: a stop is no shutdown')
+        self._write_guard()
+        base.git_commit(self.clone, 'compute: find the guest')
+        self._add(GUARD, '\n    def defer_start(self):\n'
+                  '        return False\n', '        pass\n')
+        self._add(parts.MANAGER, '        if self._live_migration_recovery.'
+                  'defer_start():\n            return\n', INIT)
+        base.git_commit(self.clone, 'compute: find the guest at start')
+        self.export('stable..series')
+
+    def _write_guard(self):
         write(self.clone, {
-            GUARD: 'def find_guest_first(call):\n    return call\n\n\n'
-                   'find_guest_at_start = find_guest_first\n',
-            FINDER: 'class GuestFinder(object):\n    pass\n',
+            GUARD: 'def refuse_in_doubt(call):\n    return call\n\n\n'
+                   'periodic_task = refuse_in_doubt\n\n\n'
+                   'class LiveMigrationRecovery(object):\n'
+                   '    def __init__(self, manager):\n        pass\n\n'
+                   '    def recover(self):\n        return None\n',
+            current_series.LOCATION: 'class Observation(object):\n    pass\n'
+                                     '\n\ndef decide():\n    pass\n',
+            current_series.OBSERVER:
+                'class GuestObserver(object):\n    pass\n',
             NEW_TEST: 'import unittest\n\n\n'
                       'class Guard(unittest.TestCase):\n'
                       '    def test_guard(self):\n        pass\n'})
-        self._add(parts.MANAGER, 'from nova.compute import '
-                  'migration_guard\n', 'above_1 = 1\n')
-        replace(self.clone, parts.MANAGER, ROLL_BACK,
-                '    @migration_guard.find_guest_first\n' + ROLL_BACK)
-        self._add(parts.DRIVER, 'from nova.virt.libvirt import '
-                  'guest_presence\n', 'up_6 = 6\n')
-        self._add(parts.DRIVER, '        self.guest_finder = '
-                  'guest_presence.GuestFinder()\n',
-                  '        self.name = 1\n')
-        base.git_commit(self.clone, 'compute: find the guest')
-        self._add(parts.MANAGER, '        if not migration_guard.'
-                  'find_guest_at_start(self):\n            return\n', INIT)
-        base.git_commit(self.clone, 'compute: find the guest at start')
-        self.export('stable..series')
+        compute = 'from nova.compute import live_migration_recovery\n'
+        tasks = 'periodic_task = live_migration_recovery\n'
+        for path, line, after in (
+                (parts.MANAGER, compute + tasks, 'above_1 = 1\n'),
+                (parts.MANAGER, '        self._live_migration_recovery = '
+                 'live_migration_recovery.LiveMigrationRecovery(self)\n',
+                 '        self.name = 1\n'),
+                (parts.MANAGER, '        if self._live_migration_recovery.'
+                 'recover():\n            return\n', ROLL_BACK),
+                (parts.MANAGER, '        self._live_migration_recovery.'
+                 'begin()\n        self.post = self._live_migration_recovery.'
+                 'finish\n', '    def live_migration(self):\n'),
+                (parts.MANAGER,
+                 '        self._live_migration_recovery.is_here()\n',
+                 '    def rollback_live_migration_at_destination(self):\n'),
+                (parts.MANAGER, '\n    @periodic_task.periodic_task\n'
+                 '    def _check_live_migrations(self):\n'
+                 '        self._live_migration_recovery.check_all()\n',
+                 '        return 3\n'),
+                (current_series.API, compute, 'api_3 = 3\n'),
+                (current_series.API, '        live_migration_recovery.'
+                 'refuse_in_doubt(1)\n', '    def restore(self):\n'),
+                (current_series.API, '        live_migration_recovery.'
+                 'refuse_in_doubt(2)\n', '    def evacuate(self):\n'),
+                (parts.DRIVER,
+                 'from nova.virt.libvirt import guest_observer\n',
+                 'up_6 = 6\n'),
+                (parts.DRIVER, '        self.guest_observer = '
+                 'guest_observer.GuestObserver()\n',
+                 '        self.name = 1\n')):
+            self._add(path, line, after)
 
     def _add(self, path, line, after):
         replace(self.clone, path, after, after + line)
@@ -236,22 +261,14 @@ class Nova(object):
         git.run(self.clone, 'format-patch', '--quiet', '-U1', '-o',
                 str(self.target), commits)
         names = sorted(path.name for path in self.target.glob('*.patch'))
-        modules = {0: [parts.MONITOR], 1: [TELL, REASON], 2: [
-            GUARD, FINDER, 'nova/tests/unit/test_guard.py']}
         write(self.target, {
             'series': '# in this order\n' + '\n'.join(names) + '\n',
             'constraints.txt': '# none\n',
             'target.toml': _TARGET % {
                 'python': python, 'prerequisite': self.prerequisite,
-                'new': self.new, 'old': self.old,
-                'patches': '\n'.join(
-                    '[[patches]]\nfile = "%s"\nmodules = %s\n' % (
-                        name, str(modules.get(at, [])).replace("'", '"'))
-                    for at, name in enumerate(names))}})
-        for name in (parts.MONITOR, TELL, REASON, GUARD, FINDER, NEW_TEST):
-            path = name.replace('nova/tests/', 'nova/tests/unit/')
-            write(self.project, {'legacy/' + path: git.run(
-                self.clone, 'show', 'series:' + name).decode()})
+                'new': self.new, 'old': self.old}})
+        found = [targets.load(self.target)]
+        composed.write(self.project, found, composed.compose(found))
 
 
 class NovaTestCase(base.TestCase):

@@ -140,9 +140,15 @@ class ApplyTestCase(TreesTestCase):
     def test_plain_git_am_at_every_base(self):
         for target, each in self.bases():
             folder = self.clone(each.commit)
-            git.run(folder, 'am', '--quiet', *[
-                str(target.folder / name) for name in series.names(target)],
-                env=_COMMITTER)
+            patches = [str(target.folder / name)
+                       for name in series.names(target)]
+            if each.needs_prerequisite:
+                self.assertRaises(git.GitError, git.run, folder, 'am',
+                                  '--quiet', *patches, env=_COMMITTER)
+                git.run(folder, 'am', '--abort')
+                git.run(folder, 'cherry-pick', target.prerequisite.commit,
+                        env=_COMMITTER)
+            git.run(folder, 'am', '--quiet', *patches, env=_COMMITTER)
 
     def test_an_unpacked_tree_gets_the_same_files(self):
         for target, each in self.bases():
@@ -225,7 +231,8 @@ class PicksTestCase(TreesTestCase):
                     _in_a_clone(target))
             self.apply(folder)
             number = len(series.names(target))
-            originals = git.line(folder, 'rev-list', '-5', 'source').split()
+            originals = git.line(folder, 'rev-list', '-%d' % len(
+                series.names(source)), 'source').split()
             told = git.line(folder, 'log', '-%d' % number, '--format=%B')
             named = [commit for commit in originals if
                      '(cherry picked from commit %s)' % commit in told]

@@ -344,7 +344,7 @@ class ApplyToCloneTestCase(synthetic.NovaTestCase):
                                'nova/compute/manager.py line [0-9]+: ')
 
     def test_refuses_to_guess(self):
-        synthetic.replace(self.clone, parts.MANAGER, 'below_19 = 19\n',
+        synthetic.replace(self.clone, parts.MANAGER, '    below_19 = 19\n',
                           synthetic.INIT + '        return 2\n')
         base.git_commit(self.clone, 'more')
         self.assertIn('cannot be told', self.assertUntouched())

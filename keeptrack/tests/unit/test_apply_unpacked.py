@@ -13,6 +13,7 @@
 import os
 from unittest import mock
 
+from keeptrack import current_series
 from keeptrack import errors
 from keeptrack import inplace
 from keeptrack import parts
@@ -41,13 +42,14 @@ class ApplyUnpackedTestCase(synthetic.NovaTestCase):
         self.assertIn('4 patches of juno applied, 9 files', out)
         self.keeptrack('apply', str(self.clone))
         for name in (parts.DRIVER, parts.MANAGER, synthetic.EVENT,
-                     synthetic.GUARD, synthetic.NEW_TEST, parts.MONITOR):
+                     synthetic.GUARD, synthetic.NEW_TEST,
+                     current_series.MONITOR):
             self.assertEqual((self.clone / name).read_bytes(),
                              (self.tree / name).read_bytes())
         self.assertEqual(0o755, (self.tree / parts.DRIVER).stat().st_mode &
                          0o777)
-        self.assertEqual(0o644, (self.tree / parts.MONITOR).stat().st_mode &
-                         0o777)
+        mode = (self.tree / current_series.MONITOR).stat().st_mode
+        self.assertEqual(0o644, mode & 0o777)
         self.assertEqual([], list(self.tree.rglob('.keeptrack-*')))
 
     def test_dry_run_changes_nothing(self):
@@ -64,9 +66,10 @@ class ApplyUnpackedTestCase(synthetic.NovaTestCase):
         self.assertEqual((0, ''), (status, err))
         self.assertIn('already', out)
         self.assertEqual(before, base.snapshot(self.tree))
-        (self.tree / parts.MONITOR).write_text('edited\n')
+        (self.tree / current_series.MONITOR).write_text('edited\n')
         self.assertIn('in another version', self.assertUntouched())
-        for name in (synthetic.GUARD, synthetic.FINDER, synthetic.NEW_TEST):
+        for name in (synthetic.GUARD, current_series.LOCATION,
+                     current_series.OBSERVER, synthetic.NEW_TEST):
             (self.tree / name).unlink()
         self.assertIn('a part of the series', self.assertUntouched())
 

@@ -24,10 +24,10 @@ from unittest import mock
 from keeptrack import cli
 from keeptrack.commands import lister
 from keeptrack.commands import progress
+from keeptrack import current_series
 from keeptrack import errors
 from keeptrack import git
 from keeptrack import nova_release
-from keeptrack import parts
 from keeptrack import pip_output
 from keeptrack.tests import base
 from keeptrack.tests import synthetic
@@ -232,7 +232,7 @@ class NoTreeTestCase(synthetic.NovaTestCase):
         self.assertEqual(0, self.keeptrack('apply', '--dry-run')[0])
         self.assertEqual([], os.listdir('.'))
         self.assertEqual(0, self.keeptrack('apply')[0])
-        self.assertTrue(os.path.exists('nova-1.1/' + parts.MONITOR))
+        self.assertTrue(os.path.exists('nova-1.1/' + current_series.MONITOR))
         before = base.snapshot('.')
         self.assertIn('exists already', self.refusal('apply'))
         self.assertEqual(before, base.snapshot('.'))

@@ -192,12 +192,6 @@ class CurrentSeriesTestCase(base.TestCase):
         self.files[current_series.RECOVERY] += '<<<<<<< HEAD\n'
         self.assertLost('guard', 'has a conflict')
 
-    def test_a_half_of_it_beside_the_other_series(self):
-        self.files['nova/compute/migration_guard.py'] = ''
-        found = self.look()
-        self.assertEqual(parts.OURS, found.origins['guard'])
-        self.assertTrue(found.vulnerable)
-
 
 def _without(text, place):
     """A file with something else instead of a place's code."""

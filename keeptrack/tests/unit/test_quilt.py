@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 
+from keeptrack import current_series
 from keeptrack import parts
 from keeptrack.tests import base
 from keeptrack.tests import synthetic
@@ -59,7 +60,7 @@ class QuiltTestCase(synthetic.NovaTestCase):
         self.assertEqual(driver, self.text('.pc/%s/%s' % (names[0],
                                                           parts.DRIVER)))
         self.assertEqual('', self.text('.pc/%s/%s' % (names[0],
-                                                      parts.MONITOR)))
+                                                      current_series.MONITOR)))
         for name in names:
             self.assertTrue((self.tree / 'debian/patches' / name).is_file())
         self.assertIn('has the series already', self.apply())

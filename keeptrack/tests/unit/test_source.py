@@ -17,11 +17,6 @@ TEXT = '''\
 """def no(): pass"""
 import os
 import nova.conf
-from nova.compute import (migration_guard,
-                          power_state as state)
-from nova import a, \\
-    b as c
-
 
 class First(object):
     """class Second(object): """
@@ -76,15 +71,6 @@ class SourceTestCase(base.TestCase):
                            ('x = "open', 'x = "open')):
             self.assertEqual(left, source.blanked(text).rstrip(), text)
 
-    def test_imports(self):
-        self.assertEqual({
-            'os': 'os', 'nova': 'nova', 'c': 'nova.b', 'a': 'nova.a',
-            'migration_guard': 'nova.compute.migration_guard',
-            'state': 'nova.compute.power_state'}, self.source.imports)
-        self.assertEqual('nova.compute.power_state.ask',
-                         self.source.resolved('state.ask'))
-        self.assertIsNone(self.source.resolved('nothing.ask'))
-
     def test_a_method(self):
         found = self.source.function('method', 'First')
         self.assertMethod(found)
@@ -92,13 +78,7 @@ class SourceTestCase(base.TestCase):
                          found.calls)
 
     def assertMethod(self, found):
-        self.assertEqual(['one', 'two.three', 'four'], found.decorators)
-        self.assertEqual(['self', 'name', 'other'], found.parameters)
-        self.assertIn('state.ask', found.tested)
-        self.assertNotIn('call', found.tested)
         self.assertEqual({'nested'}, found.nested)
-        self.assertIn(('self.kept', 'made.by'), found.assigned)
-        self.assertIn(('made.by', 'reason'), found.keywords)
         self.assertTrue({'os.path', 'os', 'self.kept'} <= found.names)
 
     def test_a_method_in_python_2(self):
@@ -119,8 +99,6 @@ class SourceTestCase(base.TestCase):
     def test_names_at_the_top(self):
         self.assertTrue(self.source.has_class('First'))
         self.assertFalse(self.source.has_class('Second'))
-        self.assertTrue(self.source.defines('last'))
-        self.assertFalse(self.source.defines('method'))
 
     def test_damage(self):
         self.assertIsNone(self.source.damage())

@@ -15,6 +15,7 @@ import json
 import os
 from unittest import mock
 
+from keeptrack import current_series
 from keeptrack import git
 from keeptrack import parts
 from keeptrack.tests import base
@@ -124,10 +125,10 @@ class StatusTestCase(synthetic.NovaTestCase):
 
     def test_what_is_there_by_half_is_told(self):
         self.keeptrack('apply', str(self.clone))
-        (self.clone / parts.MONITOR).unlink()
+        (self.clone / current_series.MONITOR).unlink()
         row = self.status(self.clone)
         self.assertIn('monitor', row['missing'])
-        self.assertEqual(['monitor: %s is not there' % parts.MONITOR],
+        self.assertEqual(['monitor: %s is missing' % current_series.MONITOR],
                          row['notes'])
 
     def test_a_damaged_tree(self):

@@ -18,7 +18,6 @@ from unittest import mock
 import testtools
 
 from keeptrack import errors
-from keeptrack import series
 from keeptrack import targets
 from keeptrack.tests import base
 from keeptrack.tests import synthetic
@@ -168,11 +167,6 @@ class RealTargetsTestCase(testtools.TestCase):
         self.targets = targets.load_all(folder) if folder.is_dir() else []
         if not self.targets:
             self.skipTest('NOT TESTED: %s holds no target yet' % folder)
-
-    def test_every_patch_names_its_modules(self):
-        for target in self.targets:
-            if target.source is not None:
-                self.assertEqual(series.names(target), list(target.modules))
 
     def test_every_base_lacks_or_has_the_prerequisite_as_said(self):
         for target in self.targets:

@@ -10,67 +10,39 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""One reading of the job that libvirt has for a domain."""
+"""Read how a live migration goes on: only its call says how it has ended."""
 
-# virDomainJobType, the same numbers in every libvirt
-_BOUNDED = 1
-_UNBOUNDED = 2
+from oslo_log import log as logging
 
+from nova.virt.libvirt import host
 
-class MigrationJob(object):
-    """How far a migration is, at one moment.
-
-    :ivar active: bool, libvirt works on a job. It is False before a job has
-        begun and after it has ended, however it ended.
-    :ivar memory_total: int, bytes of memory that the guest has
-    :ivar memory_processed: int, bytes sent, the repeated ones included
-    :ivar memory_remaining: int, bytes still to send
-    """
-
-    def __init__(self, kind, total, processed, remaining):
-        self.active = kind in (_BOUNDED, _UNBOUNDED)
-        self.memory_total = total
-        self.memory_processed = processed
-        self.memory_remaining = remaining
-
-    @property
-    def percent_remaining(self):
-        """Memory still to send, int, 0 to 100.
-
-        0 as long as libvirt has not said how much there is.
-        """
-        if not self.memory_total:
-            return 0
-        return int(round(self.memory_remaining * 100.0 / self.memory_total))
+LOG = logging.getLogger(__name__)
 
 
-def read(libvirt, domain):
-    """Ask libvirt for the job of a domain.
-
-    virDomainGetJobStats came with libvirt 1.0.3. Before, and with a binding
-    that lacks it, virDomainGetJobInfo tells the same of the memory.
-
-    :param libvirt: the libvirt module
-    :param domain: libvirt.virDomain
-    :returns: MigrationJob
-    :raises: libvirt.libvirtError where libvirt cannot tell: the domain is
-        gone, or the connection is
-    """
+def outcome(thread):
+    """Return what the thread that migrates has raised, or None."""
     try:
-        stats = domain.jobStats()
-    except AttributeError:
-        return _read_info(domain)
+        thread.wait()
+    except Exception as error:
+        return error
+
+
+def read_job(libvirt, dom, finish_event):
+    """Read the job of a live migration.
+
+    :param finish_event: eventlet.event.Event that gets the outcome
+    :returns: nova.virt.libvirt.host.DomainJobInfo, COMPLETED or FAILED once
+        the call has ended and never before
+    """
+    info = host.DomainJobInfo()
+    try:
+        info = host.DomainJobInfo.for_domain(dom)
     except libvirt.libvirtError as error:
-        if error.get_error_code() != libvirt.VIR_ERR_NO_SUPPORT:
-            raise
-        return _read_info(domain)
-    return MigrationJob(stats.get('type', 0),
-                        stats.get('memory_total', 0),
-                        stats.get('memory_processed', 0),
-                        stats.get('memory_remaining', 0))
-
-
-def _read_info(domain):
-    # type, times (2), data (3), memory (3), file (3)
-    info = domain.jobInfo()
-    return MigrationJob(info[0], info[6], info[7], info[8])
+        # libvirtd may be restarting; the call ends then, too.
+        LOG.debug('The job of the live migration cannot be read: %s', error)
+    if finish_event.ready():
+        info.type = (libvirt.VIR_DOMAIN_JOB_FAILED if finish_event.wait()
+                     else libvirt.VIR_DOMAIN_JOB_COMPLETED)
+    elif info.type != libvirt.VIR_DOMAIN_JOB_UNBOUNDED:
+        info.type = libvirt.VIR_DOMAIN_JOB_NONE
+    return info

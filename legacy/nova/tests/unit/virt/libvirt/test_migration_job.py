@@ -10,60 +10,94 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-from unittest import mock
+import eventlet
+from eventlet import event
+import mock
 
+from nova import context as nova_context
 from nova import test
-from nova.tests.unit.virt.libvirt import fake_migration
+from nova.tests.unit import fake_instance
+from nova.virt import fake
+from nova.virt.libvirt import driver
+from nova.virt.libvirt import host
 from nova.virt.libvirt import migration_job
 
-INFO = [2, 10, 20, 9000, 900, 8100, 1000, 100, 750, 8000, 800, 7200]
+NONE, BOUNDED, UNBOUNDED, COMPLETED, FAILED, CANCELLED = range(6)
 
 
-class MigrationJobTestCase(test.NoDBTestCase):
+class LibvirtError(Exception):
+    pass
+
+
+class LiveMigrationJobTestCase(test.NoDBTestCase):
 
     def setUp(self):
-        super(MigrationJobTestCase, self).setUp()
-        self.libvirt = fake_migration.FakeLibvirt()
+        super(LiveMigrationJobTestCase, self).setUp()
+        self.libvirt = mock.Mock(
+            libvirtError=LibvirtError, VIR_DOMAIN_JOB_NONE=NONE,
+            VIR_DOMAIN_JOB_UNBOUNDED=UNBOUNDED,
+            VIR_DOMAIN_JOB_COMPLETED=COMPLETED, VIR_DOMAIN_JOB_FAILED=FAILED,
+            VIR_DOMAIN_JOB_CANCELLED=CANCELLED)
+        for module in (driver, host):
+            patcher = mock.patch.object(module, 'libvirt', self.libvirt)
+            patcher.start()
+            self.addCleanup(patcher.stop)
+        patcher = mock.patch.object(host.DomainJobInfo, 'for_domain')
+        self.for_domain = patcher.start()
+        self.addCleanup(patcher.stop)
 
-    def read(self, domain):
-        return migration_job.read(self.libvirt, domain)
+    def read(self, *outcome):
+        """Read each type of job; return what Nova makes of them."""
+        finished = event.Event()
+        if outcome:
+            finished.send(*outcome)
+        found = []
+        for job in range(6) + [LibvirtError()]:
+            self.for_domain.side_effect = [
+                host.DomainJobInfo(type=job) if isinstance(job, int) else job]
+            found.append(migration_job.read_job(
+                self.libvirt, None, finished).type)
+        return found
 
-    def test_reads_the_memory_from_the_stats(self):
-        job = self.read(fake_migration.FakeDomain(fake_migration.job()))
-        self.assertTrue(job.active)
-        self.assertEqual((1000, 100, 750),
-                         (job.memory_total, job.memory_processed,
-                          job.memory_remaining))
-        self.assertEqual(75, job.percent_remaining)
+    def test_call_in_progress(self):
+        self.assertEqual([NONE, NONE, UNBOUNDED, NONE, NONE, NONE, NONE],
+                         self.read())
 
-    def test_only_a_job_at_work_is_active(self):
-        active = [kind for kind in range(6) if self.read(
-            fake_migration.FakeDomain(fake_migration.job(kind))).active]
-        self.assertEqual([1, 2], active)
+    def test_call_ended_well(self):
+        self.assertEqual([COMPLETED] * 7, self.read(None))
 
-    def test_stats_without_memory_are_no_progress(self):
-        job = self.read(fake_migration.FakeDomain({'type': 2}))
-        self.assertEqual(0, job.percent_remaining)
+    def test_call_failed(self):
+        self.assertEqual([FAILED] * 7, self.read(ValueError()))
 
-    def test_a_binding_without_stats_gives_the_info(self):
-        domain = mock.Mock(spec=['jobInfo'])
-        domain.jobInfo.return_value = INFO
-        job = self.read(domain)
-        self.assertTrue(job.active)
-        self.assertEqual((1000, 100, 750),
-                         (job.memory_total, job.memory_processed,
-                          job.memory_remaining))
+    def migrate(self, operation):
+        drvr = driver.LibvirtDriver(fake.FakeVirtAPI(), False)
+        context = nova_context.get_admin_context()
+        instance = fake_instance.fake_instance_obj(context)
+        post, recover = mock.Mock(), mock.Mock()
+        with mock.patch.object(drvr, '_live_migration_operation', operation):
+            with mock.patch.object(drvr._host, 'get_domain'):
+                drvr._live_migration(context, instance, 'dest', post, recover,
+                                     False, {})
+        for method in (post, recover):
+            if method.called:
+                method.assert_called_once_with(context, instance, 'dest',
+                                               False, {})
+        return post.called, recover.called
 
-    def test_a_host_without_stats_gives_the_info(self):
-        domain = mock.Mock()
-        domain.jobStats.side_effect = fake_migration.FakeLibvirtError(
-            code=self.libvirt.VIR_ERR_NO_SUPPORT)
-        domain.jobInfo.return_value = INFO
-        self.assertEqual(750, self.read(domain).memory_remaining)
+    def test_success(self):
+        self.for_domain.return_value = host.DomainJobInfo(type=FAILED)
+        self.assertEqual((True, False), self.migrate(
+            lambda *args: eventlet.sleep(0)))
 
-    def test_any_other_error_is_the_callers(self):
-        domain = mock.Mock()
-        domain.jobStats.side_effect = fake_migration.FakeLibvirtError(
-            code=self.libvirt.VIR_ERR_NO_DOMAIN)
-        self.assertRaises(fake_migration.FakeLibvirtError, self.read, domain)
-        self.assertFalse(domain.jobInfo.called)
+    def test_failure(self):
+        """A domain that is gone proves nothing."""
+        self.for_domain.return_value = host.DomainJobInfo(type=COMPLETED)
+
+        def operation(*args):
+            raise ValueError()
+
+        self.assertEqual((False, True), self.migrate(operation))
+
+    def test_monitor_fails(self):
+        self.for_domain.side_effect = ValueError()
+        self.assertEqual((False, True), self.migrate(lambda *args: None))

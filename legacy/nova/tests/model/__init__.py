@@ -1,4 +1,0 @@
-
-import nova
-
-nova.complete(__path__, 'tests', 'model')

@@ -1,0 +1,631 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import mock
+
+from nova.compute import guest_location
+from nova.compute import live_migration_recovery
+from nova.compute import power_state
+from nova.compute import task_states
+from nova.compute import vm_states
+from nova import context as nova_context
+from nova import db
+from nova import exception
+from nova import objects
+from nova.tests.unit.compute import test_compute
+
+Presence = guest_location.Presence
+
+SHARED = {'is_shared_instance_path': True, 'is_shared_block_storage': True}
+COPIED = {'is_shared_instance_path': False, 'is_shared_block_storage': False}
+
+
+def observe(presence, origin='libvirt', **flags):
+    return guest_location.Observation(presence, origin, **flags)
+
+
+class RecoveryTestCase(test_compute.BaseTestCase):
+    """The real ComputeManager of the source, and a driver that observes."""
+
+    def setUp(self):
+        super(RecoveryTestCase, self).setUp()
+        self.context = nova_context.get_admin_context()
+        self.context.auth_token = 'token'
+        self.observer = self.compute.driver.guest_observer = mock.Mock()
+        self.observer.observe.side_effect = self._observe
+        self.rpcapi = self.compute.compute_rpcapi
+        for where, names in (
+                (self.rpcapi, ('pre_live_migration', 'client',
+                               'post_live_migration_at_destination',
+                               'rollback_live_migration_at_destination',
+                               'remove_volume_connection')),
+                (self.compute, ('update_available_resource',
+                                '_get_compute_info',
+                                '_get_instance_nw_info')),
+                (self.compute.network_api, ('setup_networks_on_host',
+                                            'migrate_instance_start')),
+                (self.compute.driver, ('live_migration', 'cleanup',
+                                       'post_live_migration', 'unpause'))):
+            for name in names:
+                patcher = mock.patch.object(where, name)
+                patcher.start()
+                self.addCleanup(patcher.stop)
+        self.compute._get_compute_info.return_value.hypervisor_hostname = (
+            'dest.node')
+        self.rpcapi.post_live_migration_at_destination.side_effect = (
+            self.take_over)
+        patcher = mock.patch.object(
+            live_migration_recovery, 'ask_compute',
+            side_effect=lambda *args: (
+                self.answer if args[4] else observe('unknown', 'not asked')))
+        self.ask_compute = patcher.start()
+        self.addCleanup(patcher.stop)
+        self.answer = observe('unknown', 'timeout')
+        self.see('running', 'absent')
+        self.instance = self._create_fake_instance_obj(
+            {'host': self.compute.host, 'vm_state': vm_states.ACTIVE,
+             'task_state': task_states.MIGRATING,
+             'power_state': power_state.RUNNING})
+
+    def see(self, source, destination):
+        self.seen = [item if isinstance(item, tuple) else observe(item)
+                     for item in (source, destination)]
+
+    def _observe(self, instance, host=None, node=None):
+        self.assertIn((host, node), [(None, None), ('dest', 'dest.node')])
+        return self.seen[host is not None]
+
+    def take_over(self, context, instance, block_migration, dest):
+        """Do what the destination does."""
+        instance = self.stored()
+        instance.host, instance.task_state = dest, None
+        instance.vm_state = vm_states.ACTIVE
+        instance.save(expected_task_state=[task_states.MIGRATING])
+
+    def migrate(self, block=False, data=SHARED):
+        """Let the driver begin; return what it is to call at the end."""
+        self.compute.live_migration(self.context, 'dest', self.instance,
+                                    block, data)
+        args = self.compute.driver.live_migration.call_args[0]
+        return args[3:5]
+
+    def end(self, method, block=False, data=SHARED):
+        method(self.context, self.instance, 'dest', block, data)
+
+    def fail(self, source, destination, block=False, data=SHARED):
+        self.see(source, destination)
+        self.end(self.migrate(block, data)[1], block, data)
+
+    def check(self, times=1):
+        for _time in range(times):
+            self.compute._check_live_migrations(self.context)
+
+    def restart(self):
+        """Do what a start of nova-compute does."""
+        recovery = live_migration_recovery.LiveMigrationRecovery(self.compute)
+        self.compute._live_migration_recovery = recovery
+        self.compute._init_instance(self.context, self.stored())
+
+    def stored(self, *attrs):
+        return objects.Instance.get_by_uuid(
+            self.context, self.instance.uuid,
+            expected_attrs=['system_metadata'] + list(attrs))
+
+    def assertStored(self, vm_state, task_state, on='source'):
+        stored = self.stored()
+        self.assertEqual(
+            (vm_state, task_state,
+             self.compute.host if on == 'source' else on),
+            (stored.vm_state, stored.task_state, stored.host))
+
+    def assertParked(self):
+        self.assertStored(vm_states.ERROR, task_states.MIGRATING)
+        for method in (self.compute.network_api.setup_networks_on_host,
+                       self.compute.driver.post_live_migration,
+                       self.rpcapi.rollback_live_migration_at_destination):
+            self.assertFalse(method.called)
+
+    def assertForgotten(self):
+        self.check()
+        self.assertEqual([], [key for key in self.stored().system_metadata
+                              if key.startswith('live_migration')])
+        self.assertEqual({}, self.compute._live_migration_recovery._tasks)
+
+
+class LiveMigrationRecoveryTestCase(RecoveryTestCase):
+
+    def test_guest_has_stayed(self):
+        self.fail('running', 'absent')
+        self.assertStored(vm_states.ACTIVE, None)
+        self.assertForgotten()
+        self.assertFalse(
+            self.rpcapi.post_live_migration_at_destination.called)
+
+    def test_guest_has_moved(self):
+        self.fail('absent', 'running')
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
+        self.assertForgotten()
+        self.assertFalse(
+            self.rpcapi.rollback_live_migration_at_destination.called)
+
+    def test_in_doubt(self):
+        self.fail('absent', 'unknown')
+        self.assertStored(vm_states.ACTIVE, task_states.MIGRATING)
+        self.check(3)
+        self.assertParked()
+        self.assertIn('in doubt', self.stored('fault').fault.message)
+        self.see('absent', 'running')
+        self.check()
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
+        self.assertForgotten()
+
+    def test_not_begun(self):
+        """A guest whose migration cannot be prepared has stayed."""
+        self.rpcapi.pre_live_migration.side_effect = ValueError()
+        self.assertRaises(ValueError, self.migrate)
+        self.assertStored(vm_states.ACTIVE, None)
+        self.assertFalse(self.observer.observe.called)
+
+    def test_success(self):
+        self.see('absent', 'running')
+        self.end(self.migrate()[0])
+        self.check()
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
+        self.assertForgotten()
+        self.assertFalse(self.observer.observe.called)
+
+    def test_driver_does_not_observe(self):
+        self.compute.driver.guest_observer = None
+        self.end(self.migrate()[1])
+        self.assertStored(vm_states.ACTIVE, None)
+        self.assertForgotten()
+
+    def test_guest_is_nowhere(self):
+        self.fail('absent', 'absent')
+        self.assertStored(vm_states.STOPPED, None)
+        self.assertForgotten()
+
+    def test_one_fault(self):
+        """The same doubt is recorded once, and another one again."""
+        self.fail('absent', 'unknown')
+        self.check(9)
+        self.see('unknown', 'unknown')
+        self.check(3)
+        self.assertEqual(2, len(db.instance_fault_get_by_instance_uuids(
+            self.context, [self.instance.uuid])[self.instance.uuid]))
+
+    def test_hypervisor_works_on(self):
+        """An error of the call does not end what libvirt does."""
+        self.fail(observe('running', migrating=True), 'incoming')
+        self.check(9)
+        self.assertStored(vm_states.ACTIVE, task_states.MIGRATING)
+        self.see('absent', 'running')
+        self.check()
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
+
+    def test_split_brain(self):
+        self.fail('running', 'running')
+        self.observer.pause.assert_called_once_with(mock.ANY, 'dest',
+                                                    'dest.node')
+        self.assertParked()
+        self.see('running', 'paused')
+        self.check(5)
+        self.see('running', 'unknown')
+        self.check(5)
+        self.assertParked()
+        # An operator destroys the copy on the source.
+        self.see('absent', 'paused')
+        self.check()
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
+
+    def test_paused_source(self):
+        """libvirt has not ended the copy that it has left."""
+        self.fail('paused', 'running')
+        self.check(3)
+        self.observer.remove.assert_called_once_with(mock.ANY)
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
+
+    def test_paused_by_the_migration(self):
+        self.fail('paused', 'absent')
+        self.assertEqual(1, self.compute.driver.unpause.call_count)
+        self.assertStored(vm_states.ACTIVE, None)
+
+    def test_deleted(self):
+        self.fail('absent', 'unknown')
+        self.stored().destroy()
+        self.check()
+        self.assertEqual({}, self.compute._live_migration_recovery._tasks)
+
+
+class AskComputeTestCase(test_compute.BaseTestCase):
+
+    def setUp(self):
+        super(AskComputeTestCase, self).setUp()
+        self.context = nova_context.get_admin_context()
+        self.instance = self._create_fake_instance_obj({'host': 'source'})
+        self.rpcapi = mock.Mock()
+        self.call = self.rpcapi.client.prepare.return_value.call
+        self.up = True
+        for where, name, result in (
+                (live_migration_recovery.servicegroup, 'API', mock.Mock(
+                    return_value=mock.Mock(
+                        service_is_up=lambda service: self.up))),
+                (objects.Service, 'get_by_compute_host', mock.Mock())):
+            self.stubs.Set(where, name, result)
+
+    def ask(self, *args):
+        return live_migration_recovery.ask_compute(
+            self.rpcapi, self.context, self.instance, 'dest', *args)
+
+    def test_running(self):
+        self.assertEqual(Presence.RUNNING, self.ask().presence)
+        self.rpcapi.client.prepare.assert_called_with(
+            server='dest', version=mock.ANY,
+            timeout=live_migration_recovery.TIMEOUT)
+
+    def test_not_there(self):
+        self.call.side_effect = exception.InstanceNotFound(instance_id='1')
+        self.assertEqual(Presence.ABSENT, self.ask().presence)
+
+    def test_has_no_console(self):
+        self.call.side_effect = [
+            exception.ConsoleTypeUnavailable(console_type='vnc'), {}]
+        self.assertEqual(Presence.RUNNING, self.ask().presence)
+
+    def test_does_not_run(self):
+        """A guest that is paused can have run there."""
+        self.call.side_effect = [True, exception.InstanceInvalidState(
+            attr='a', instance_uuid='1', state='paused', method='m')]
+        answer = self.ask()
+        self.assertEqual((Presence.UNKNOWN, True),
+                         (answer.presence, answer.alive))
+
+    def test_down(self):
+        self.up = False
+        self.assertEqual((Presence.UNKNOWN, False),
+                         (self.ask().presence, self.ask().alive))
+        self.assertFalse(self.call.called)
+
+    def test_not_asked(self):
+        self.assertEqual((Presence.UNKNOWN, True),
+                         (self.ask(0).presence, self.ask(0).alive))
+        self.assertFalse(self.call.called)
+
+    def test_host_was_removed(self):
+        objects.Service.get_by_compute_host.side_effect = (
+            exception.ComputeHostNotFound(host='dest'))
+        self.assertEqual(Presence.ABSENT, self.ask().presence)
+
+    def refuse(self):
+        live_migration_recovery.refuse_in_doubt(
+            self.rpcapi, self.context, self.instance, 'restore')
+
+    def test_refuse_in_doubt(self):
+        self.refuse()
+        self.instance.system_metadata.update(
+            live_migration_source='source', live_migration_dest='dest',
+            live_migration_status='running')
+        self.assertRaises(exception.InstanceInvalidState, self.refuse)
+        self.call.side_effect = exception.InstanceNotFound(instance_id='1')
+        self.refuse()
+
+    def test_refuse_nothing_that_has_ended(self):
+        for source, status in (('other', 'running'), ('source', 'reverted')):
+            self.instance.system_metadata.update(
+                live_migration_source=source, live_migration_dest='dest',
+                live_migration_status=status)
+            self.refuse()
+
+
+class RestartTestCase(RecoveryTestCase):
+
+    def setUp(self):
+        super(RestartTestCase, self).setUp()
+        self.migrate()
+
+    def test_guest_has_moved(self):
+        self.see('absent', 'running')
+        self.restart()
+        self.assertStored(vm_states.ACTIVE, task_states.MIGRATING)
+        self.check()
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
+        self.assertForgotten()
+
+    def test_guest_has_stayed(self):
+        self.restart()
+        with mock.patch.object(self.compute, '_init_instance') as init:
+            self.check()
+        self.assertEqual(1, init.call_count)
+        self.assertStored(vm_states.ACTIVE, None)
+        self.assertForgotten()
+
+    def test_migration_goes_on(self):
+        self.see(observe('running', migrating=True), 'incoming')
+        self.restart()
+        self.check(9)
+        self.assertStored(vm_states.ACTIVE, task_states.MIGRATING)
+
+    def test_in_doubt(self):
+        self.see('absent', 'unknown')
+        self.restart()
+        self.check(4)
+        self.restart()
+        self.check(4)
+        self.assertParked()
+        self.see('running', 'absent')
+        self.check()
+        self.assertStored(vm_states.ACTIVE, None)
+
+    def test_storage_is_remembered(self):
+        self.migrate(True, COPIED)
+        self.restart()
+        self.check()
+        self.rpcapi.rollback_live_migration_at_destination.assert_called_with(
+            mock.ANY, mock.ANY, 'dest', destroy_disks=True,
+            migrate_data=COPIED)
+
+    def test_instance_has_moved_on(self):
+        """What another host records is not ours."""
+        stored = self.stored()
+        stored.host = 'dest'
+        stored.save()
+        self.restart()
+        self.check()
+        self.assertStored(vm_states.ACTIVE, task_states.MIGRATING, 'dest')
+        self.assertFalse(self.observer.observe.called)
+
+    def test_state_was_reset(self):
+        stored = self.stored()
+        stored.task_state = None
+        stored.save()
+        self.restart()
+        self.check()
+        self.assertStored(vm_states.ACTIVE, None)
+        self.assertForgotten()
+
+    def test_no_token_for_cinder(self):
+        """The destination takes over though volumes stay connected here."""
+        self.see('absent', 'running')
+        self.restart()
+        self.context.auth_token = None
+        self.compute.driver.post_live_migration.side_effect = ValueError()
+        with mock.patch.object(live_migration_recovery.LiveMigrationRecovery,
+                               '_volumes', return_value=['volume']):
+            self.check()
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
+
+
+class FinishTestCase(RecoveryTestCase):
+
+    def setUp(self):
+        super(FinishTestCase, self).setUp()
+        self.see('absent', 'running')
+        self.post = self.rpcapi.post_live_migration_at_destination
+
+    def test_destination_fails(self):
+        """It answers to nobody: the source has to notice."""
+        self.post.side_effect = None
+        self.end(self.migrate()[0])
+        self.check(3)
+        self.assertStored(vm_states.ACTIVE, task_states.MIGRATING)
+        self.assertEqual(1, self.post.call_count)
+        self.check()
+        self.assertStored(vm_states.ERROR, task_states.MIGRATING)
+        self.assertIn('not taken', self.stored('fault').fault.details)
+        self.assertEqual(1, self.compute.driver.post_live_migration.call_count)
+        self.post.side_effect = self.take_over
+        self.check(16)
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
+        self.assertForgotten()
+
+    def test_destination_is_slow(self):
+        """It has loaded the instance before that was parked."""
+        self.post.side_effect = None
+        self.end(self.migrate()[0])
+        self.check(4)
+        stored = self.stored()
+        stored.host, stored.task_state = 'dest', None
+        stored.save()
+        self.check()
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
+        self.assertForgotten()
+
+    def test_source_fails(self):
+        start = self.compute.network_api.migrate_instance_start
+        start.side_effect = ValueError('neutron')
+        self.end(self.migrate()[0])
+        self.assertStored(vm_states.ERROR, task_states.MIGRATING)
+        self.assertIn('neutron', self.stored('fault').fault.details)
+        start.side_effect = None
+        self.check()
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
+        self.assertForgotten()
+
+    def test_no_way_back(self):
+        """The source has given up what the guest uses."""
+        start = self.compute.network_api.migrate_instance_start
+        start.side_effect = ValueError('neutron')
+        self.end(self.migrate()[0])
+        self.see('absent', 'absent')
+        start.side_effect = None
+        self.check()
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
+
+    def test_state_was_reset(self):
+        self.fail('absent', 'unknown')
+        self.check(3)
+        stored = self.stored()
+        stored.vm_state, stored.task_state = vm_states.ACTIVE, None
+        stored.save()
+        self.check()
+        self.assertStored(vm_states.ACTIVE, task_states.MIGRATING)
+
+    def test_error_of_the_instance_is_its_own(self):
+        """A destination where the instance has failed since."""
+        self.end(self.migrate()[0])
+        stored = self.stored()
+        stored.vm_state = vm_states.ERROR
+        stored.save()
+        self.check()
+        self.assertStored(vm_states.ERROR, None, 'dest')
+        self.assertForgotten()
+
+
+class DestinationIsGoneTestCase(RecoveryTestCase):
+    """The guest runs on the source, and the destination does not answer."""
+
+    def setUp(self):
+        super(DestinationIsGoneTestCase, self).setUp()
+        patcher = mock.patch.object(
+            live_migration_recovery.LiveMigrationRecovery, '_volumes',
+            return_value=['volume'])
+        patcher.start()
+        self.addCleanup(patcher.stop)
+        self.fail('running', 'unknown', True, COPIED)
+        self.cleanup = self.rpcapi.rollback_live_migration_at_destination
+
+    def test_source_goes_on(self):
+        self.assertStored(vm_states.ACTIVE, None)
+        self.assertTrue(
+            self.compute.network_api.setup_networks_on_host.called)
+        self.check(9)
+        self.assertFalse(self.cleanup.called)
+        self.assertFalse(self.rpcapi.remove_volume_connection.called)
+
+    def test_destination_is_back(self):
+        self.see('running', 'absent')
+        self.check()
+        self.cleanup.assert_called_once_with(
+            mock.ANY, mock.ANY, 'dest', destroy_disks=True,
+            migrate_data=mock.ANY)
+        self.rpcapi.remove_volume_connection.assert_called_once_with(
+            mock.ANY, mock.ANY, 'volume', 'dest')
+        self.assertForgotten()
+
+    def test_destination_is_back_after_a_restart(self):
+        with mock.patch.object(self.compute, '_get_power_state',
+                               return_value=power_state.RUNNING):
+            self.restart()
+        self.test_destination_is_back()
+
+    def test_busy(self):
+        """What a user does with the instance comes first."""
+        stored = self.stored()
+        stored.task_state = task_states.REBOOTING
+        stored.save()
+        self.see('running', 'absent')
+        self.check()
+        self.assertFalse(self.cleanup.called)
+
+    def test_second_copy(self):
+        self.see('running', 'running')
+        self.check()
+        self.assertStored(vm_states.ERROR, task_states.MIGRATING)
+        self.assertEqual(1, self.observer.pause.call_count)
+        self.see('running', 'absent')
+        self.check()
+        self.assertStored(vm_states.ACTIVE, None)
+        self.assertEqual(
+            [False], [call[1]['destroy_disks']
+                      for call in self.cleanup.call_args_list])
+
+    def test_older_copy(self):
+        """The source's has been stopped since: it is the newer one."""
+        self.see('absent', 'running')
+        self.check()
+        self.assertEqual(1, self.observer.pause.call_count)
+        self.assertStored(vm_states.ACTIVE, None)
+
+    def test_later_migration(self):
+        stored = self.stored()
+        stored.task_state = task_states.MIGRATING
+        stored.save()
+        self.instance.refresh()
+        self.see('running', 'absent')
+        self.migrate()
+        self.check()
+        self.assertStored(vm_states.ACTIVE, task_states.MIGRATING)
+        self.assertFalse(self.cleanup.called)
+
+    def test_save_fails(self):
+        """What could not be stored has not been done."""
+        self.see('running', 'absent')
+        self.check()
+        stored = self.stored()
+        stored.task_state = task_states.MIGRATING
+        stored.save()
+        self.instance.refresh()
+        with mock.patch.object(
+                objects.Instance, 'save', autospec=True,
+                side_effect=objects.Instance.save) as save:
+            recover = self.migrate()[1]
+            save.side_effect = ValueError()
+            self.see('running', 'unknown')
+            self.end(recover)
+        self.check()
+        self.assertStored(vm_states.ACTIVE, None)
+        self.assertEqual(
+            'reverted',
+            self.stored().system_metadata['live_migration_status'])
+
+
+class LateCleanUpTestCase(RecoveryTestCase):
+    """A request to clean up that has waited for this host to come back."""
+
+    def clean_up(self, host, state):
+        self.instance.host = host
+        self.instance.save()
+        with mock.patch.object(self.compute, '_get_power_state',
+                               return_value=state):
+            with mock.patch.object(
+                    self.compute.driver,
+                    'rollback_live_migration_at_destination') as clean:
+                self.compute.rollback_live_migration_at_destination(
+                    self.context, self.instance, False, {})
+        return clean.called
+
+    def test_clean_up(self):
+        self.assertTrue(self.clean_up('other', power_state.NOSTATE))
+        self.assertFalse(self.clean_up('other', power_state.RUNNING))
+        self.assertFalse(self.clean_up(self.compute.host,
+                                       power_state.NOSTATE))
+
+
+class CopiedDisksTestCase(RecoveryTestCase):
+
+    def assertDisksKept(self, kept, *pair):
+        self.fail(*pair, block=True, data=COPIED)
+        self.check(3)
+        self.assertEqual(
+            set([not kept]), set(
+                call[1]['destroy_disks'] for call in
+                self.rpcapi.rollback_live_migration_at_destination
+                .call_args_list))
+
+    def test_guest_has_stayed(self):
+        self.assertDisksKept(False, 'running', 'absent')
+
+    def test_guest_may_have_run_there(self):
+        self.assertDisksKept(True, 'absent', 'absent')
+
+    def test_guest_has_run_there(self):
+        self.assertDisksKept(True, 'running', 'stopped')
+
+    def test_paused_by_the_migration(self):
+        self.assertDisksKept(True, 'paused', 'absent')
+
+    def test_shared_disks_and_incoming_domain(self):
+        self.fail('running', 'incoming')
+        self.check(3)
+        self.rpcapi.rollback_live_migration_at_destination.\
+            assert_called_once_with(mock.ANY, mock.ANY, 'dest',
+                                    destroy_disks=False, migrate_data={})
