@@ -28,10 +28,8 @@ from keeptrack.drill import runtime as runtime_mod
 ROLES = ('source', 'destination')
 
 #: seconds between two runs of the periodic tasks of a nova-compute that run
-#: (the last one is the check of parked instances: its name in the series for
-#: current Nova, and in that for 2014 and 2015)
-PERIODIC = {'_sync_power_states': 1, '_check_live_migrations': 1,
-            '_look_for_parked_guests': 1}
+#: (the last one is the series' check of parked instances)
+PERIODIC = {'_sync_power_states': 1, '_check_live_migrations': 1}
 
 #: seconds for which the driver holds back that a guest has stopped; Nova's
 #: own 15 are for the seconds between a reboot's stop and start
@@ -42,9 +40,6 @@ CLOCKS = {
     # until the answer of a host counts as missing: 5
     'nova.virt.libvirt.guest_observer': {'TIMEOUT': 2},
     'nova.compute.live_migration_recovery': {'TIMEOUT': 2},
-    # the series for 2014 and 2015: for which a migration that has never
-    # reached nova-compute is left to the conductor: 300
-    'nova.compute.migration_keeper': {'UNTOUCHED': 10},
 }
 
 # seconds from the fork of a process to its line

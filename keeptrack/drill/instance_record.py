@@ -30,6 +30,9 @@ _VOLUMES = ('SELECT attachment_id FROM block_device_mapping WHERE '
             'instance_uuid = ? AND deleted = 0 AND volume_id IS NOT NULL')
 _MIGRATION = ('SELECT status FROM migrations WHERE instance_uuid = ? '
               'ORDER BY id DESC')
+# where the series keeps the status in a Nova that has no such record
+_STATUS = ('SELECT value FROM instance_system_metadata WHERE deleted = 0 AND '
+           "instance_uuid = ? AND key = 'live_migration_status'")
 
 
 class InstanceRecord(object):
@@ -64,14 +67,16 @@ class InstanceRecord(object):
         :returns: dict: host (its role, or its name where it has none), node
             (the same), vm_state, task_state, power_state (str), progress,
             faults (int), fault (the last one's message, or None), migration
-            (status of the newest one, or None); empty where there is no such
+            (status of the newest one, or what the series for 2014 and 2015
+            keeps of it, or None); empty where there is no such
             instance
         """
         with contextlib.closing(self._connect()) as connection:
             row = connection.execute(_INSTANCE, (self._uuid,)).fetchone()
             faults = connection.execute(_FAULTS, (self._uuid,)).fetchall()
             migration = connection.execute(
-                _MIGRATION, (self._uuid,)).fetchone()
+                _MIGRATION, (self._uuid,)).fetchone() or connection.execute(
+                    _STATUS, (self._uuid,)).fetchone()
         if row is None:
             return {}
         host, node, vm_state, task_state, power_state, progress = row

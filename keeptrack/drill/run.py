@@ -35,13 +35,9 @@ from keeptrack import errors
 CONFIG = {
     'DEFAULT': {
         'rpc_response_timeout': 4,
-        # of the series for 2014 and 2015
-        'live_migration_park_after': 8,
-        'live_migration_rpc_timeout': 2,
     },
     'libvirt': {
         'live_migration_bandwidth': 2,
-        'live_migration_ask_timeout': 2,
     },
 }
 

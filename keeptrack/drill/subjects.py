@@ -21,8 +21,8 @@ from keeptrack import tree as tree_mod
 from keeptrack import verification
 
 
-# of the series for current Nova: the module that ends live migrations, and
-# the periodic task of ComputeManager that has it check parked instances
+# of the series: the module that ends live migrations, and the periodic task of
+# ComputeManager that has it check parked instances
 _RECOVERY = 'nova/compute/live_migration_recovery.py'
 _CHECK = 'def _check_live_migrations('
 
@@ -102,11 +102,8 @@ def named(trees, make_runtime):
 
 def _has_series(tree):
     """Tell whether a tree checks parked instances again (bool)."""
-    if tree.read(_RECOVERY) is not None:
-        return _CHECK in tree.read(parts.MANAGER)
-    # the series for 2014 and 2015
-    has = tree.parts()
-    return all(has.get(part) == parts.OURS for part in ('guard', 'start'))
+    return (tree.read(_RECOVERY) is not None and
+            _CHECK in tree.read(parts.MANAGER))
 
 
 def _has_part(tree):

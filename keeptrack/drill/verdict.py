@@ -35,8 +35,8 @@ TOLERANCE = 0.3
 STARTABLE = ('stopped', 'error', 'shutoff')
 
 # what Nova logs, or writes to the instance's fault, when both hosts ran the
-# guest: the series for current Nova, and that for 2014 and 2015
-SAID = ('split brain', 'two copies')
+# guest
+SAID = ('split brain',)
 
 # Migration.status while Nova still has to do something; "reverted": the source
 # was rolled back, the destination could not be reached and is cleaned up later

@@ -172,15 +172,6 @@ class Adapter(adapter_juno.Adapter):
             topics['topic_alt'] = rpcapi.RPC_TOPIC_ALT
         return service.Service.create(binary='nova-compute', **topics)
 
-    @property
-    def recovery_class(self):
-        """The class that ends live migrations, None without the series."""
-        try:
-            return importlib.import_module(
-                'nova.compute.live_migration_recovery').LiveMigrationRecovery
-        except ImportError:
-            return None
-
     def fit_driver(self, driver, spec):
         """Take from a driver what needs real networks and volumes."""
         super().fit_driver(driver, spec)

@@ -259,7 +259,11 @@ class Adapter(object):
     @property
     def recovery_class(self):
         """The class that ends live migrations, None without the series."""
-        return None
+        try:
+            return importlib.import_module(
+                'nova.compute.live_migration_recovery').LiveMigrationRecovery
+        except ImportError:
+            return None
 
     def fit_driver(self, driver, spec):
         """Take from a driver what needs real networks and volumes.

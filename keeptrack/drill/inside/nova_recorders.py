@@ -33,7 +33,7 @@ _MANAGER = (
     'start_instance', 'reboot_instance',
 )
 
-# of the series for current Nova
+# of the series
 _RECOVERY = (
     'recover', '_finish', '_roll_back', '_monitor', '_park', '_pause_copy',
     '_clean_up_destination', '_leave',

@@ -24,6 +24,8 @@ CREATE TABLE instance_faults (id INTEGER PRIMARY KEY, instance_uuid TEXT,
     message TEXT);
 CREATE TABLE migrations (id INTEGER PRIMARY KEY, instance_uuid TEXT,
     status TEXT);
+CREATE TABLE instance_system_metadata (instance_uuid TEXT, key TEXT,
+    value TEXT, deleted INTEGER);
 CREATE TABLE block_device_mapping (instance_uuid TEXT, volume_id TEXT,
     attachment_id TEXT, deleted INTEGER);
 '''
@@ -75,6 +77,18 @@ class InstanceRecordTestCase(base.TestCase):
                               '(instance_uuid, status) VALUES (?,?)',
                               (uuid, status))
         self.assertEqual('running', self.record.read()['migration'])
+
+    def test_a_migration_without_a_record_of_its_own(self):
+        self.insert('u', 'kt0-a', 'kt0-a', 'active', None, 1, None)
+        for uuid, key, value, deleted in (
+                ('u', 'live_migration_status', 'running', 5),
+                ('u', 'live_migration_status', 'reverted', 0),
+                ('u', 'live_migration_dest', 'kt0-b', 0),
+                ('other', 'live_migration_status', 'running', 0)):
+            self.nova.execute(
+                'INSERT INTO instance_system_metadata VALUES (?,?,?,?)',
+                (uuid, key, value, deleted))
+        self.assertEqual('reverted', self.record.read()['migration'])
 
     def test_while_a_writer_is_at_work(self):
         self.insert('u', 'kt0-a', 'kt0-a', 'active', None, 1, None)

@@ -36,7 +36,7 @@ class NamedTestCase(base.TestCase):
         self.assertEqual(('34.0.0', False), self.subject(
             {parts.MANAGER: 'class ComputeManager:\n    pass\n'}))
 
-    def test_the_series_for_current_nova(self):
+    def test_the_series(self):
         self.assertEqual(('34.0.0 + series', True), self.subject(
             {RECOVERY: '', parts.MANAGER: CHECKS}))
 
@@ -44,8 +44,6 @@ class NamedTestCase(base.TestCase):
         self.assertEqual(('34.0.0 + part of the series', False), self.subject(
             {RECOVERY: '', parts.MANAGER: 'class ComputeManager: pass'}))
 
-    def test_the_series_for_2014_and_2015(self):
-        self.assertEqual(('34.0.0 + series', True), self.subject(
-            has={'guard': parts.OURS, 'start': parts.OURS}))
+    def test_a_part_of_the_series(self):
         self.assertEqual(('34.0.0 + part of the series', False), self.subject(
-            has={'guard': parts.OURS, 'start': parts.UPSTREAM}))
+            has={'monitor': parts.OURS, 'events': parts.UPSTREAM}))

@@ -121,7 +121,7 @@ class VerdictTestCase(base.TestCase):
     def test_a_split_brain(self):
         two = MOVE[:4] + [guest(3, 'source', 'running')]
         parked = record(5, 'source', 'error', 'migrating',
-                        fault='TWO COPIES of it')
+                        fault='SPLIT BRAIN of it')
         found = self.assert_verdict('split brain', two, BEGINS, parked)
         self.assertEqual(7, found.overlap)
         self.assertFalse(found.unseen)
@@ -154,13 +154,13 @@ class VerdictTestCase(base.TestCase):
             'split brain', MOVE[:4], guest(3, 'source', 'running'),
             guest(4, 'destination', 'paused'), BEGINS,
             teardown(3.9, 'destination', 'domain-suspended'),
-            record(4, 'source', 'error', 'migrating', fault='Two copies'),
+            record(4, 'source', 'error', 'migrating', fault='Split brain'),
             guest(6, 'destination', 'absent'), record(7, 'source'))
 
     def test_a_split_brain_of_which_none_was_suspended(self):
         two = MOVE[:4] + [guest(3, 'source', 'running'),
                           record(5, 'source', 'error', 'migrating',
-                                 fault='Two copies')]
+                                 fault='Split brain')]
         comes = {'t': 8, 'where': 'drill', 'lane': 'fault',
                  'what': 'operator', 'text': '', 'data': {}}
         ends = [guest(8.1, 'destination', 'absent'), record(9, 'source')]
@@ -185,7 +185,7 @@ class VerdictTestCase(base.TestCase):
         found = self.assert_verdict(
             'wrong', MOVE[:4], guest(3, 'source', 'running'), BEGINS,
             teardown(4, 'destination'),
-            record(5, 'source', 'error', 'migrating', fault='two copies'))
+            record(5, 'source', 'error', 'migrating', fault='split brain'))
         self.assertEqual(['I1'], [line[:2] for line in found.broken])
 
     def test_a_guest_that_its_user_has_paused(self):
