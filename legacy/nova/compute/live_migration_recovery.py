@@ -155,9 +155,12 @@ class LiveMigrationRecovery(object):
                     migrate_data)
         self._remember(task, instance, RUNNING, task_states.MIGRATING)
         self._running[task.uuid] = task
-        if self._tasks.pop(task.uuid, None):
-            LOG.warning(_LW('An earlier destination of a live migration was '
-                            'never cleaned up.'), instance=instance)
+        earlier = self._tasks.pop(task.uuid, None)
+        if earlier:
+            LOG.warning(_LW('The live migration to %s before this one was not '
+                            'cleaned up: see whether a domain of the guest is '
+                            'left there (virsh list --all).'), earlier.dest,
+                        instance=instance)
 
     def finish(self, context, instance, dest, block_migration=False,
                migrate_data=None):
