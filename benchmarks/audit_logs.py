@@ -150,7 +150,7 @@ def main():
     parser.add_argument('--runs', type=int, default=3, metavar='N')
     options = parser.parse_args()
     texts = [word for one in signs.SIGNS[:10] for word in ('-e', one.pattern)]
-    audit = (sys.executable, '-m', 'keeptrack.cli', 'audit', 'logs')
+    audit = (sys.executable, '-m', 'keeptrack', 'audit', 'logs')
     rg = shutil.which('rg', path=os.pathsep.join((
         os.path.dirname(sys.executable), os.environ.get('PATH', ''))))
     if rg is None:

@@ -25,8 +25,8 @@ def main():
     """
     try:
         # cliff takes a moment to import, in which Ctrl-C may come
-        from keeptrack import cli
-        return cli.main()
+        from keeptrack.cli import app
+        return app.main()
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -23,7 +23,7 @@ from packaging import specifiers
 from packaging import version
 
 from keeptrack import errors
-from keeptrack import targets
+from keeptrack.series import targets
 
 _HERE = pathlib.Path(__file__).resolve().parent
 

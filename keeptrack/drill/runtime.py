@@ -23,8 +23,8 @@ import tomllib
 
 from keeptrack.drill import binding
 from keeptrack.drill import generation
-from keeptrack import environment
 from keeptrack import errors
+from keeptrack.verify import environment
 
 #: what runs in the tree's own Python
 INSIDE = pathlib.Path(__file__).resolve().parent / 'inside'

@@ -15,10 +15,10 @@ import dataclasses
 import hashlib
 import pathlib
 
-from keeptrack import git
-from keeptrack import parts
-from keeptrack import tree as tree_mod
-from keeptrack import verification
+from keeptrack.series import git
+from keeptrack.series import parts
+from keeptrack.series import tree as tree_mod
+from keeptrack.verify import verification
 
 
 # of the series: the module that ends live migrations, and the periodic task of

@@ -22,8 +22,8 @@ import stat
 import fixtures
 import testtools
 
-from keeptrack import cli
-from keeptrack import git
+from keeptrack.cli import app as app_mod
+from keeptrack.series import git
 
 
 def snapshot(folder):
@@ -64,7 +64,7 @@ class TestCase(testtools.TestCase):
         :returns: exit status, stdout, what was logged: a refusal, and
                   nothing of the progress, which is kept in self.progress
         """
-        app = cli.KeeptrackApp()
+        app = app_mod.KeeptrackApp()
         app.stdout, app.stderr = io.StringIO(), io.StringIO()
         progress = io.StringIO()
         root = logging.getLogger()

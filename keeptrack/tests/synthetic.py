@@ -19,11 +19,11 @@ import pathlib
 import shutil
 import tempfile
 
-from keeptrack import composed
-from keeptrack import current_series
-from keeptrack import git
-from keeptrack import parts
-from keeptrack import targets
+from keeptrack.series import composed
+from keeptrack.series import current_series
+from keeptrack.series import git
+from keeptrack.series import parts
+from keeptrack.series import targets
 from keeptrack.tests import base
 
 EVENT = current_series.EVENT

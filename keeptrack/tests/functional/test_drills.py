@@ -24,7 +24,7 @@ import tempfile
 
 import testtools
 
-from keeptrack.commands import common
+from keeptrack.cli import common
 from keeptrack.drill import campaign
 from keeptrack.drill import faults
 from keeptrack.drill import needs

@@ -28,10 +28,10 @@ import re
 import fixtures
 from packaging import version
 
-from keeptrack import environment
-from keeptrack import nova_release
-from keeptrack import targets
+from keeptrack.series import nova_release
+from keeptrack.series import targets
 from keeptrack.tests import base
+from keeptrack.verify import environment
 
 PATCHES = pathlib.Path(__file__).parents[3] / 'patches'
 # the tests have a home of their own; pip's settings and the environments

@@ -21,8 +21,8 @@ import subprocess
 
 import fixtures
 
-from keeptrack import git
-from keeptrack import series
+from keeptrack.series import git
+from keeptrack.series import series
 from keeptrack.tests.trees import test_series
 
 # as little as dpkg-source takes

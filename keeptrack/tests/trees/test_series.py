@@ -22,14 +22,14 @@ import shutil
 
 import testtools
 
-from keeptrack import branch
-from keeptrack import environment
 from keeptrack import errors
-from keeptrack import git
-from keeptrack import series
-from keeptrack import targets
+from keeptrack.series import branch
+from keeptrack.series import git
+from keeptrack.series import series
+from keeptrack.series import targets
+from keeptrack.series import tree
 from keeptrack.tests import base
-from keeptrack import tree
+from keeptrack.verify import environment
 
 # read before base.TestCase takes them out of the environment
 NOVA_REPO = os.environ.get('NOVA_REPO')

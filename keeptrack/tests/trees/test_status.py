@@ -14,11 +14,11 @@
 
 import json
 
-from keeptrack import current_series
-from keeptrack import git
-from keeptrack import parts
-from keeptrack import patchfile
-from keeptrack import series
+from keeptrack.series import current_series
+from keeptrack.series import git
+from keeptrack.series import parts
+from keeptrack.series import patchfile
+from keeptrack.series import series
 from keeptrack.tests.trees import test_series
 
 # upstream's commits: the loop on master and on stable/juno, the monitor

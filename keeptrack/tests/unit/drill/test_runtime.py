@@ -19,11 +19,11 @@ import fixtures
 
 from keeptrack.drill import generation
 from keeptrack.drill import runtime
-from keeptrack import environment
 from keeptrack import errors
+from keeptrack.series import tree
 from keeptrack.tests import base
 from keeptrack.tests import synthetic
-from keeptrack import tree
+from keeptrack.verify import environment
 
 SETUP = '''\
 [metadata]
@@ -103,7 +103,7 @@ class RuntimeTestCase(synthetic.NovaTestCase):
         self.useFixture(fixtures.MonkeyPatch(
             'keeptrack.drill.binding.installed_libvirt', lambda: '9.0.0'))
         self.useFixture(fixtures.MonkeyPatch(
-            'keeptrack.environment.find_python',
+            'keeptrack.verify.environment.find_python',
             lambda wanted, given=None: given or sys.executable))
 
     def make(self, release='2014.2.4', python=None):
