@@ -26,7 +26,7 @@ def terminate_like_interrupt():
     signal.signal(signal.SIGTERM, interrupt)
 
 
-class Held(object):
+class Held:
     """What came while signals were held back.
 
     :ivar pending: a signal came (bool)

@@ -25,10 +25,9 @@ from keeptrack.cli import lister
 from keeptrack.cli import proof
 from keeptrack import errors
 from keeptrack.series import branch
-from keeptrack.series import git
 from keeptrack.series import inplace
-from keeptrack.series import nova_release
 from keeptrack.series import picks
+from keeptrack.series import preflight
 from keeptrack.series import quilt
 from keeptrack.series import targets
 from keeptrack.series import tree
@@ -105,12 +104,9 @@ class Apply(command.Command):
         if parsed_args.undo:
             self._undo(parsed_args)
             return
-        if parsed_args.tree is not None:
-            path = self._apply(tree.Tree(parsed_args.tree), parsed_args)
-        else:
-            target, base = common.base_of(self.app_args, parsed_args.release)
-            path = (self._apply_to_release(parsed_args) if base is None else
-                    self._apply_to_new_clone(target, base, parsed_args))
+        path = (self._apply(tree.Tree(parsed_args.tree), parsed_args)
+                if parsed_args.tree is not None else
+                self._apply_to_release(parsed_args))
         if parsed_args.verify:
             try:
                 self._verify(tree.Tree(path), parsed_args)
@@ -131,23 +127,19 @@ class Apply(command.Command):
         if args.verify:
             # refuse what keeps the tests from running before the work
             proof.Proof(target, series, args)
-        nova.refuse_unready()
-        if not args.dry_run:
-            nova.refuse_unwritable(series.paths())
+        name = None
         if nova.is_clone:
-            self._apply_to_clone(nova, target, series, args)
+            name = args.branch or 'keeptrack/' + target.name
+        else:
+            _refuse_options(nova, args)
+        preflight.check(nova, series, name, not args.dry_run)
+        if nova.is_clone:
+            self._commit(nova, target, series, name, args)
             return nova.path
-        for option in ('branch', 'author', 'signoff'):
-            if getattr(args, option):
-                raise errors.KeeptrackError(
-                    '%s is not a git checkout: leave out --%s' % (
-                        nova.path, option))
-        in_package = quilt.is_package(nova)
-        if in_package:
-            quilt.refuse_unready(nova)
         files = inplace.computed(nova, target, series, common.nova_repo(),
                                  common.report)
         count = len(files)
+        in_package = quilt.is_package(nova)
         if in_package:
             files.update(quilt.added(nova, series))
         if not args.dry_run:
@@ -164,11 +156,9 @@ class Apply(command.Command):
         if args.tree is None:
             raise errors.KeeptrackError(
                 '--undo takes the series off a tree: name it as TREE')
-        for option in ('verify', 'branch', 'author', 'signoff'):
-            if getattr(args, option):
-                raise errors.KeeptrackError(
-                    '--undo only takes the series off: leave --%s out'
-                    % option)
+        if args.verify:
+            raise errors.KeeptrackError(
+                '--undo only removes the series: leave --verify out')
         nova = tree.Tree(args.tree)
         target, series = common.require_target(self.app_args, nova,
                                                args.target)
@@ -177,8 +167,9 @@ class Apply(command.Command):
                 '%s is a git checkout: check out the branch that it was on '
                 'before, and remove keeptrack/%s with git branch -D' % (
                     nova.path, target.name))
+        _refuse_options(nova, args)
         if not series.is_whole_in(nova.lines):
-            series.refuse_present(nova.lines, nova.path)
+            preflight.absent(nova, series)
             self._say('%s does not have the series %s: nothing to undo' % (
                 nova.path, target.name))
             return
@@ -186,23 +177,20 @@ class Apply(command.Command):
         count = len(files)
         if quilt.is_package(nova):
             files.update(quilt.removed(nova, series))
-        nova.refuse_unwritable(files)
+        preflight.writable(nova, files)
         if not args.dry_run:
             inplace.write(nova, files)
         self._say('%s: %d patches of %s %s off, %d files' % (
             nova.path, len(series.patches), target.name,
             'would come' if args.dry_run else 'taken', count))
 
-    def _apply_to_clone(self, nova, target, series, args):
-        name = args.branch or 'keeptrack/' + target.name
-        signature = branch.Signature(_author(args.author), args.signoff)
-        branch.refuse_in_the_way(nova, series)
-        series.refuse_present(nova.lines, nova.path)
-        branch.refuse_branch(nova, name)
+    def _commit(self, nova, target, series, name, args):
         with branch.prepared(nova, target, series,
                              report=common.report,
                              sources=self._sources(nova, target),
-                             signature=signature) as scratch:
+                             signature=branch.Signature(
+                                 _author(args.author),
+                                 args.signoff)) as scratch:
             if not args.dry_run:
                 branch.publish(nova, scratch, name)
         self._say('%s: %d patches of %s %s branch %s%s' % (
@@ -218,30 +206,12 @@ class Apply(command.Command):
         return picks.Sources(nova, targets.by_name(
             common.all_targets(self.app_args), target.picked_from))
 
-    def _apply_to_new_clone(self, target, base, args):
-        repo = common.require_repo(base)
-        with _new_folder('nova-' + target.name, args.dry_run) as folder:
-            common.report('cloning %s at %s into %s; it borrows the objects '
-                          'of NOVA_REPO' % (repo, base.name, folder))
-            git.run(pathlib.Path.cwd(), 'clone', '--quiet', '--shared',
-                    '--no-checkout', str(repo), str(folder))
-            try:
-                git.run(folder, 'checkout', '--quiet', '--detach',
-                        base.commit)
-            except git.GitError:
-                raise errors.KeeptrackError(
-                    'NOVA_REPO does not hold %s (%s): get it there with git '
-                    'fetch origin %s' % (base.name, base.commit, base.ref))
-            return self._apply(tree.Tree(folder), args)
-
     def _apply_to_release(self, args):
-        release = common.published(self.app_args, args.release)
-        with nova_release.unpacked(release, common.report) as unpacked:
-            nova = tree.Tree(unpacked)
+        with common.chosen_tree(self.app_args, args) as release:
             # refuse it before a folder is made for it
-            common.require_target(self.app_args, nova, args.target)
-            with _new_folder(unpacked.name, args.dry_run) as folder:
-                shutil.copytree(unpacked, folder, symlinks=True)
+            common.require_target(self.app_args, release, args.target)
+            with _new_folder(release.path.name, args.dry_run) as folder:
+                shutil.copytree(release.path, folder, symlinks=True)
                 return self._apply(tree.Tree(folder), args)
 
     def _verify(self, nova, args):
@@ -265,6 +235,15 @@ class Apply(command.Command):
             'No test fails with the series that passes without it. '
             'The patched Nova is in %s' % nova.path)
         self._status = 1 if failures else 0
+
+
+def _refuse_options(nova, args):
+    """Refuse the options that are for a clone."""
+    for option in ('branch', 'author', 'signoff'):
+        if getattr(args, option):
+            raise errors.KeeptrackError(
+                '%s is not a git checkout: leave out --%s' % (
+                    nova.path, option))
 
 
 def _author(text):

@@ -167,53 +167,6 @@ def _why_no_release(nova):
             'HEAD has no tag of a release behind it'))
 
 
-def base_of(options, release):
-    """The base in a clone that a release is, where PyPI does not have it.
-
-    :param options: the application's
-    :param release: a release, or the name of a base or a target; None for
-                    the newest of all
-    :returns: targets.Target, targets.Base; both None where PyPI has it
-    """
-    if release is None:
-        return None, None
-    for target in all_targets(options):
-        if target.is_published:
-            continue
-        base = (target.bases[0] if release == target.name else
-                target.base(release))
-        if base is not None:
-            return target, base
-    return None, None
-
-
-def published(options, release):
-    """The version to take from PyPI.
-
-    :param options: the application's
-    :param release: as in :func:`base_of`
-    :returns: str; None for the newest
-    """
-    for target in all_targets(options):
-        if release == target.name:
-            return nova_release.newest(target.releases, report)
-    return release
-
-
-def require_repo(base):
-    """The clone that NOVA_REPO names, which a base is taken from.
-
-    :param base: the targets.Base
-    :raises KeeptrackError: when NOVA_REPO is not set
-    """
-    repo = nova_repo()
-    if repo is None:
-        raise errors.KeeptrackError(
-            'Nova %s is not on PyPI: set NOVA_REPO to a clone of '
-            'openstack/nova' % base.name)
-    return repo
-
-
 @contextlib.contextmanager
 def chosen_tree(options, args):
     """The tree that the user names, or a release.
@@ -227,20 +180,40 @@ def chosen_tree(options, args):
     if args.tree is not None:
         yield tree.Tree(args.tree)
         return
-    _, base = base_of(options, args.release)
-    if base is None:
-        with nova_release.unpacked(published(options, args.release),
-                                   report) as folder:
-            yield tree.Tree(folder)
-        return
-    repo = require_repo(base)
-    with tempfile.TemporaryDirectory(prefix='keeptrack-') as folder:
-        report('cloning %s at %s' % (repo, base.name))
-        clone = pathlib.Path(folder, 'nova')
-        git.run(folder, 'clone', '--quiet', '--shared', '--no-checkout',
-                str(repo), str(clone))
-        git.run(clone, 'checkout', '--quiet', '--detach', base.commit)
-        yield tree.Tree(clone)
+    release = args.release
+    for target in all_targets(options):
+        base = (target.bases[0] if release == target.name else
+                target.base(release) if release else None)
+        if base is not None and not target.is_published:
+            with tempfile.TemporaryDirectory(prefix='keeptrack-') as folder:
+                yield tree.Tree(_clone(target, base, folder))
+            return
+        if release == target.name:
+            release = nova_release.newest(target.releases, report)
+            break
+    with nova_release.unpacked(release, report) as folder:
+        yield tree.Tree(folder)
+
+
+def _clone(target, base, parent):
+    """Clone a base that is not on PyPI from NOVA_REPO (pathlib.Path)."""
+    repo = nova_repo()
+    if repo is None:
+        raise errors.KeeptrackError(
+            'Nova %s is not on PyPI: set NOVA_REPO to a clone of '
+            'openstack/nova' % base.name)
+    report('cloning %s at %s; the clone borrows the objects of NOVA_REPO' % (
+        repo, base.name))
+    folder = pathlib.Path(parent, 'nova-' + target.name)
+    git.run(parent, 'clone', '--quiet', '--shared', '--no-checkout',
+            str(repo), str(folder))
+    try:
+        git.run(folder, 'checkout', '--quiet', '--detach', base.commit)
+    except git.GitError:
+        raise errors.KeeptrackError(
+            'NOVA_REPO does not hold %s (%s): get it there with git fetch '
+            'origin %s' % (base.name, base.commit, base.ref))
+    return folder
 
 
 def prerequisite_source(nova, target):

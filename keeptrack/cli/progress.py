@@ -31,7 +31,7 @@ def duration(seconds):
     return '%d h %d min' % divmod(minutes, 60)
 
 
-class Progress(object):
+class Progress:
     """Reports how far a piece of work is.
 
     A terminal shows one line that is written again at every step; elsewhere

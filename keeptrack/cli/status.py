@@ -203,7 +203,7 @@ class Status(lister.Lister):
                 Truth(found.vulnerable)]
 
 
-class _Shell(object):
+class _Shell:
     """cliff's formatter of variables, beside those that make lists."""
 
     name = 'shell'

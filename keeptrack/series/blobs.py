@@ -12,21 +12,18 @@
 
 """Files of any commit of a clone, without a checkout."""
 
-import collections
 import contextlib
+import functools
 
 from keeptrack import errors
 from keeptrack.series import git
 from keeptrack.series import patchfile
 
-# files of one clone that are kept in memory: neighbouring releases share many
-_KEPT = 64
 
+class Blobs:
+    """Reads files by ``git cat-file``, one process for all of them.
 
-class Blobs(object):
-    """Reads files by one ``git cat-file --batch`` for all of them.
-
-    Another one tells which file is the same as one that was read already.  To
+    Another one says which file is the same as one that was read already.  To
     be used in a with block, which ends both.
 
     :param folder: a clone, bare or not (path)
@@ -34,23 +31,18 @@ class Blobs(object):
 
     def __init__(self, folder):
         self._folder = folder
-        self._processes = []
-        self._texts = collections.OrderedDict()
+        # neighbouring releases share many files
+        self._text = functools.lru_cache(maxsize=64)(self._text)
 
     def __enter__(self):
-        for how in ('--batch-check', '--batch'):
-            self._processes.append(git.start(self._folder, 'cat-file', how))
-        self._names, self._contents = self._processes
+        self._names, self._contents = [
+            git.start(self._folder, 'cat-file', how)
+            for how in ('--batch-check', '--batch')]
         return self
 
     def __exit__(self, *unused):
-        for process in self._processes:
-            # one that has ended by itself takes no more
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
-            process.stdout.close()
-            process.stderr.close()
-            process.wait()
+        git.end(self._names)
+        git.end(self._contents)
 
     def blob(self, commit, path):
         """The id of a file.
@@ -59,33 +51,25 @@ class Blobs(object):
         :param path: path from the top of the tree (str)
         :returns: str; None where the commit has no such file
         """
-        answer = self._ask(self._names, '%s:%s' % (commit, path))
-        words = answer.split(' ')
-        return words[0] if len(words) == 3 and words[1] == 'blob' else None
-
-    def commit(self, name):
-        """The id of a commit; None where the clone has no such (str)."""
-        words = self._ask(self._names, '%s^{commit}' % name).split(' ')
-        return words[0] if len(words) == 3 else None
+        words = self._ask(self._names, '%s:%s' % (commit, path))
+        return words[0] if words[1:2] == ['blob'] else None
 
     def read(self, commit, path):
         """The text of a file; None where the commit has no such file."""
         blob = self.blob(commit, path)
         if blob is None:
             return None
-        if blob in self._texts:
-            self._texts.move_to_end(blob)
-            return self._texts[blob]
-        words = self._ask(self._contents, blob).split(' ')
-        if len(words) != 3:
+        text = self._text(blob)
+        if text is None:
             raise errors.KeeptrackError(
                 '%s lacks the content of %s of %s: fetch it, or use a whole '
                 'clone' % (self._folder, path, commit))
-        data = self._contents.stdout.read(int(words[2]) + 1)[:-1]
-        self._texts[blob] = text = patchfile.decode(data)
-        while len(self._texts) > _KEPT:
-            self._texts.popitem(last=False)
         return text
+
+    def _text(self, blob):
+        words = self._ask(self._contents, blob)
+        return patchfile.decode(self._contents.stdout.read(
+            int(words[2]) + 1)[:-1]) if len(words) == 3 else None
 
     def _ask(self, process, question):
         # one that has ended answers nothing, and has said why
@@ -97,4 +81,4 @@ class Blobs(object):
         if not answer:
             raise git.GitError(('cat-file',), process.stderr.read().decode(
                 'utf-8', 'replace'))
-        return answer.decode('utf-8', 'surrogateescape').rstrip('\n')
+        return answer.decode('utf-8', 'surrogateescape').split()

@@ -59,7 +59,7 @@ class Signature:
             *self.author)
 
 
-class Scratch(object):
+class Scratch:
     """A repository that borrows the objects of a clone.
 
     :param tree: the clone (tree.Tree)
@@ -166,7 +166,6 @@ def prepared(tree, target, series, commit=None, report=lambda line: None,
                 '--signoff needs your name: set user.name and user.email with '
                 'git config')
         _add_prerequisite(scratch, target, report, signature)
-        series.refuse_present(scratch.read, tree.path)
         # git takes the nearest place for a hunk; first prove there is but one
         image = series.put_on(scratch.read)
         for number, patch in enumerate(series.patches, 1):
@@ -241,34 +240,6 @@ def _why_refused(scratch, patch, exc):
             patch.name, lines[-1] if lines else 'it does not say why'))
     return 'git am refuses %s: %s' % (patch.name,
                                       faults[0] if faults else exc)
-
-
-def refuse_branch(tree, name):
-    """Raise a KeeptrackError unless a branch of that name can be made."""
-    if not git.succeeds(tree.path, 'check-ref-format', '--branch', name):
-        raise errors.KeeptrackError(
-            '%s is no name for a branch: name another with --branch' % name)
-    if tree.has_branch(name):
-        raise errors.KeeptrackError(
-            'the branch %s exists already: name another with --branch, or '
-            'remove it with git branch -D' % name)
-    for other in git.line(tree.path, 'for-each-ref', '--format=%(refname)',
-                          'refs/heads').split('\n'):
-        other = other[len('refs/heads/'):]
-        if name.startswith(other + '/') or other.startswith(name + '/'):
-            raise errors.KeeptrackError(
-                'the branch %s cannot be made while there is a branch %s: '
-                'name another with --branch' % (name, other))
-
-
-def refuse_in_the_way(tree, series):
-    """Raise a KeeptrackError when an untracked file would be overwritten."""
-    for name in series.added():
-        if (tree.path / name).exists() and not git.succeeds(
-                tree.path, 'ls-files', '--error-unmatch', '--', name):
-            raise errors.KeeptrackError(
-                '%s stands in the way: it is not tracked, and the series adds '
-                'a file of that name; move it away first' % (tree.path / name))
 
 
 def publish(tree, scratch, name):

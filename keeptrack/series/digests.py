@@ -65,7 +65,7 @@ def states(target):
     return rows
 
 
-class Digests(object):
+class Digests:
     """The digests of one target.
 
     :param files: as digests.toml has them (dict)

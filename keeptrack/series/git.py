@@ -89,14 +89,37 @@ def run(folder, *args, stdin=b'', env=None):
     try:
         out, err = process.communicate(stdin)
     except BaseException:
-        # an interrupt can come when git has just ended
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        end(process)
         raise
     if process.returncode:
         raise GitError(args, err.decode('utf-8', 'replace'))
     return out
+
+
+def end(process):
+    """End what :func:`start` has started; it may have ended."""
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        # what git has not read goes with it
+        with contextlib.suppress(BrokenPipeError):
+            pipe.close()
+    # an interrupt can come when git has just ended
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@contextlib.contextmanager
+def lines(folder, *args):
+    """Run git like :func:`run`, as long as somebody reads its output.
+
+    :returns: a context manager of an iterator of lines (str)
+    """
+    process = start(folder, *args)
+    try:
+        yield (row.decode('utf-8', 'surrogateescape').rstrip('\n')
+               for row in process.stdout)
+    finally:
+        end(process)
 
 
 def line(folder, *args, **kwargs):

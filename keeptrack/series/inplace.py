@@ -39,7 +39,6 @@ def computed(tree, target, series, source=None, report=lambda line: None):
     :returns: files that change (dict: path to lines or None)
     :raises KeeptrackError: when the series does not go on
     """
-    series.refuse_present(tree.lines, tree.path)
     first = _prerequisite(tree, target, source)
     image = type(series)(series.name, first).put_on(tree.lines)
     for patch in series.patches:
@@ -99,7 +98,7 @@ def write(tree, files):
             'and try again' % (exc.filename or tree.path, exc.strerror))
 
 
-class _Writer(object):
+class _Writer:
     """One attempt to write some files."""
 
     def __init__(self, top):

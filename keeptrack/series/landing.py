@@ -44,7 +44,7 @@ class Misfit(errors.KeeptrackError):
             patch.name, path, line, why))
 
 
-class Image(object):
+class Image:
     """Files of one tree as they would stand after some patches.
 
     :param read: called with a path; returns the file's lines (list), or None

@@ -12,34 +12,42 @@
 
 """The parts of the fix, and how to tell that a tree has one.
 
-A tree is looked at, not believed: a stable branch may carry a backport that
-its version does not tell of, and a tree may have a half of something.  What is
+A tree is searched, not believed: a stable branch may carry a backport that
+its version does not show, and a tree may have a half of something.  What is
 looked for:
 
-- ours: what the series adds and calls, see keeptrack/series/current_series.py;
+- ours: the modules of the series, and the calls that Nova makes to them.  The
+  table lists both: for current Nova, and where the series for 2014 and 2015
+  does it in another way;
 - upstream's ``loop``: commit 584a44f0157e (6833176b56ec on stable/juno), which
   removed the looping call and its nested function from ``_live_migration``;
 - upstream's ``monitor``: commit 7dd6a4a19311, a method that
-  ``_live_migration`` calls.  It *guesses*: where libvirt tells nothing more,
-  it makes "completed" or "failed" of whether the source still runs the guest,
-  since 66b7771ce959 (2016) in a function of nova/virt/libvirt/migration.py.
-  One that does not is ours;
-- upstream's ``events``, ``guard`` and ``start``: no release has them, and what
-  they will look like is not known.  Since Train there is an event for a
-  *completed* migration, but a stop is still taken for a stop whatever its
-  reason (nova/virt/libvirt/host.py of 34.0.0).  A driver that looks at the
-  reason of a stop has to spell out libvirt's name of it; that is a note.
+  ``_live_migration`` calls.  It *guesses*: where libvirt reports nothing more,
+  it derives "completed" or "failed" from whether the source still runs the
+  guest, since 66b7771ce959 (2016) in nova/virt/libvirt/migration.py.  Ours
+  does not;
+- upstream's ``events``, ``guard`` and ``start``: no release has them.  A
+  driver that reads the reason of a stop has to spell out libvirt's name of
+  it; that is a note.
 """
 
 import dataclasses
+import re
+import typing
 
 from keeptrack import errors
-from keeptrack.series import current_series
 from keeptrack.series import source
 
-DRIVER = current_series.DRIVER
-HOST = current_series.HOST
-MANAGER = current_series.MANAGER
+DRIVER = 'nova/virt/libvirt/driver.py'
+HOST = 'nova/virt/libvirt/host.py'
+MANAGER = 'nova/compute/manager.py'
+EVENT = 'nova/virt/event.py'
+API = 'nova/compute/api.py'
+LOCATION = 'nova/compute/guest_location.py'
+RECOVERY = 'nova/compute/live_migration_recovery.py'
+OBSERVER = 'nova/virt/libvirt/guest_observer.py'
+MONITOR = 'nova/virt/libvirt/migration_monitor.py'
+JOB = 'nova/virt/libvirt/migration_job.py'
 
 OURS = 'keeptrack'
 UPSTREAM = 'upstream'
@@ -49,16 +57,156 @@ NAMES = ('loop', 'monitor', 'events', 'guard', 'start')
 # loop is upstream's clean-up: with a monitor there is nothing left to wait in
 NEEDED = frozenset(NAMES) - {'loop'}
 
-_WATCHED = ('_live_migration', '_live_migration_operation')
+_OWNERS = {DRIVER: 'LibvirtDriver', HOST: 'Host', MANAGER: 'ComputeManager',
+           API: 'API', RECOVERY: 'LiveMigrationRecovery'}
 _STOP_REASON = 'VIR_DOMAIN_EVENT_STOPPED_MIGRATED'
 
 
 class StrangeTree(errors.KeeptrackError):
-    """A tree whose driver or manager cannot be told anything of."""
+    """A tree whose driver or manager cannot be searched."""
+
+
+class Place(typing.NamedTuple):
+    """Code that a part needs at one place.
+
+    :ivar path: the file (str)
+    :ivar text: the code, at the start of a line unless there is a method
+    :ivar method: the method that holds it; None where the module does (str)
+    :ivar pattern: regular expression to look for instead of the text (str)
+    """
+
+    path: str
+    text: str
+    method: str = None
+    pattern: str = None
+
+    def lack(self, get):
+        """Compare a tree with this place.
+
+        :param get: called with a path, returns a source.Source or None
+        :returns: what is missing, in words; None where nothing is (str)
+        """
+        file = get(self.path)
+        if file is None:
+            return f'{self.path} is missing'
+        if self._found(file):
+            damage = file.damage()
+            return damage and f'{self.path}: {damage}'
+        return '%s lacks "%s"' % (
+            f'{self.method} of {self.path}' if self.method else self.path,
+            self.text)
+
+    def _found(self, file):
+        if self.text not in file.text:
+            return False
+        # what is said of a string is looked for in the text
+        code = file.text if '"' in (self.pattern or '') else file.code
+        start = '^'
+        if self.method is not None:
+            code = file.method_code(_OWNERS[self.path], self.method) or ''
+            start = r'(?<![\w.])'
+        return re.search(self.pattern or f'{start}{re.escape(self.text)}\\b',
+                         code, re.MULTILINE) is not None
+
+
+def _returns(call):
+    """A pattern for a method that ends where a call of ours says so."""
+    return r'^ *if %s\([^)]*\):\s+return\b' % re.escape(call)
+
+
+_AWAY = 'EVENT_LIFECYCLE_MIGRATED_AWAY'
+_CALLS = 'self._live_migration_recovery.'
+_IMPORT_OBSERVER = Place(DRIVER,
+                         'from nova.virt.libvirt import guest_observer')
+_IMPORT_RECOVERY = 'from nova.compute import live_migration_recovery'
+_OPERATION = Place(DRIVER, 'def _live_migration_operation',
+                   '_live_migration_operation')
+
+
+def _events(path):
+    return (
+        Place(EVENT, _AWAY),
+        # of the names; without one, the event's get_name() raises
+        Place(EVENT, _AWAY + ':', pattern=rf'^ +{_AWAY}:'),
+        Place(path, 'virtevent.' + _AWAY, '_event_lifecycle_callback'),
+        Place(MANAGER, 'virtevent.' + _AWAY, 'handle_lifecycle_event'))
+
+
+def _guard(*places):
+    """What both series need for the guard, and what one of them needs."""
+    return (
+        Place(LOCATION, 'class Observation'),
+        Place(LOCATION, 'def decide'),
+        Place(OBSERVER, 'class GuestObserver'),
+        Place(RECOVERY, 'class LiveMigrationRecovery'),
+        _IMPORT_OBSERVER,
+        Place(DRIVER, 'guest_observer.GuestObserver', '__init__'),
+        Place(MANAGER, _IMPORT_RECOVERY),
+        Place(MANAGER, 'live_migration_recovery.LiveMigrationRecovery',
+              '__init__'),
+        *places,
+        # the checks afterwards
+        Place(MANAGER, 'periodic_task.periodic_task',
+              '_check_live_migrations'),
+        Place(MANAGER, _CALLS + 'check_all', '_check_live_migrations'),
+        # the refusals
+        Place(RECOVERY, 'def refuse_in_doubt'),
+        Place(API, _IMPORT_RECOVERY),
+        Place(API, 'live_migration_recovery.refuse_in_doubt', 'evacuate'),
+        Place(API, 'live_migration_recovery.refuse_in_doubt', 'restore'))
+
+
+# the ways in which a part of ours can be there: current Nova's, then older
+PARTS = {
+    'monitor': (
+        (Place(OBSERVER, 'def read_job'),
+         _IMPORT_OBSERVER,
+         # its answer leaves Nova's own guess, find_job_type, without a case
+         Place(DRIVER, 'guest_observer.read_job', '_live_migration_monitor')),
+        (Place(MONITOR, 'def monitor'),
+         Place(DRIVER, 'from nova.virt.libvirt import migration_monitor'),
+         Place(DRIVER, 'migration_monitor.monitor', '_live_migration'),
+         _OPERATION),
+        # Kilo has upstream's
+        (Place(JOB, 'def read_job'),
+         Place(DRIVER, 'from nova.virt.libvirt import migration_job'),
+         Place(DRIVER, 'migration_job.read_job', '_live_migration_monitor'),
+         Place(DRIVER, 'migration_job.outcome', '_live_migration'))),
+    # Juno's driver has the callback
+    'events': (_events(HOST), _events(DRIVER)),
+    'guard': (
+        _guard(
+            Place(DRIVER, 'supports_guest_observation',
+                  pattern=r'^ *"supports_guest_observation": *True'),
+            Place(DRIVER, 'self._guest_observer.observe', 'observe_guest'),
+            Place(MANAGER, _CALLS + 'begin', '_do_live_migration'),
+            Place(MANAGER, _CALLS + 'recover', '_do_live_migration'),
+            Place(MANAGER, _CALLS + 'end', '_do_live_migration'),
+            Place(MANAGER, 'self._check_live_migrations',
+                  'post_start_hook')),
+        _guard(
+            Place(MANAGER, _CALLS + 'begin', 'live_migration'),
+            Place(MANAGER, _CALLS + 'finish', 'live_migration'),
+            Place(MANAGER, _CALLS + 'recover', '_rollback_live_migration',
+                  _returns(_CALLS + 'recover')),
+            Place(MANAGER, _CALLS + 'is_here',
+                  'rollback_live_migration_at_destination'))),
+    'start': (
+        (Place(RECOVERY, 'def defer_start', 'defer_start'),
+         Place(MANAGER, _CALLS + 'defer_start', '_init_instance',
+               _returns(_CALLS + 'defer_start'))),),
+}
+
+# of several parts or of both series, or upstream's, too: no trace of one
+_NO_TRACE = (Place(LOCATION, 'def decide'), _IMPORT_OBSERVER, _OPERATION)
+
+# the files that a part is in (dict of list of str)
+PATHS = {name: list(dict.fromkeys(place.path for way in ways for place in way))
+         for name, ways in PARTS.items()}
 
 
 @dataclasses.dataclass(frozen=True)
-class Findings(object):
+class Findings:
     """What a tree has.
 
     :ivar origins: the parts that are there with their origin, in the order of
@@ -79,7 +227,7 @@ class Findings(object):
     @property
     def missing(self):
         """The parts that are not there, in the order of NAMES (list)."""
-        return missing(self.origins)
+        return [name for name in NAMES if name not in self.origins]
 
     @property
     def vulnerable(self):
@@ -92,89 +240,91 @@ class Findings(object):
 
 
 def examine(read):
-    """Look at a tree.
+    """Search a tree.
 
     :param read: called with a path, returns the file's text or None
     :returns: Findings
-    :raises StrangeTree: when it holds no driver and manager to look at
+    :raises StrangeTree: when it holds no driver and manager to search
     """
-    files = source.Files(read)
-    _refuse_strange(files)
-    upstream = _upstream(files)
-    origins = {name: UPSTREAM for name in upstream}
-    notes = []
-    for name in current_series.PARTS:
-        trace, lacks = current_series.look(name, files)
+    def get(path):
+        text = read(path)
+        return None if text is None else source.of(text)
+
+    _refuse_strange(get)
+    watched = [code for code in (
+        get(DRIVER).method_code('LibvirtDriver', name)
+        for name in ('_live_migration', '_live_migration_operation')) if code]
+    upstream = _upstream(get(DRIVER), '\n'.join(watched))
+    origins, notes = dict.fromkeys(upstream, UPSTREAM), []
+    for name in PARTS:
+        trace, lacks = _look(name, get)
         if trace and not lacks:
             origins[name] = OURS
         elif trace:
             notes += ['%s: %s' % (name, lack) for lack in lacks]
-    guesses = None
-    if 'monitor' in origins:
-        guesses = origins['monitor'] == UPSTREAM
     if 'events' not in origins:
-        notes += _events_of_somebody(files)
-    if 'loop' not in origins and not _watched(files):
+        notes += _events_of_somebody(get)
+    if 'loop' not in origins and not watched:
         notes.append('loop: %s has no _live_migration' % DRIVER)
-    return Findings({name: origins[name] for name in NAMES
-                     if name in origins}, frozenset(upstream), guesses,
-                    tuple(dict.fromkeys(notes)))
+    return Findings(
+        {name: origins[name] for name in NAMES if name in origins},
+        frozenset(upstream), (origins['monitor'] == UPSTREAM
+                              if 'monitor' in origins else None),
+        tuple(dict.fromkeys(notes)))
 
 
-def detect(read):
-    """Which parts a tree has, and from whom; see Findings.origins."""
-    return examine(read).origins
-
-
-def missing(found):
-    """The parts that are not there, in the order of NAMES (list of str)."""
-    return [name for name in NAMES if name not in found]
-
-
-def _refuse_strange(files):
-    for path, name in ((DRIVER, 'LibvirtDriver'), (MANAGER, 'ComputeManager')):
-        file = files.get(path)
-        if file is None or not file.has_class(name):
+def _refuse_strange(get):
+    for path in (DRIVER, MANAGER):
+        file, name = get(path), _OWNERS[path]
+        if file is None or not file.class_code(name):
             raise StrangeTree(
                 '%s has no class %s: that is no Nova which keeptrack knows, '
                 'or a damaged one' % (path, name))
     for path in (DRIVER, MANAGER, HOST):
-        file = files.get(path)
-        damage = file and file.damage()
+        damage = get(path) and get(path).damage()
         if damage:
             raise StrangeTree('%s: %s' % (path, damage))
 
 
-def _upstream(files):
+def _upstream(driver, watched):
+    """The parts that upstream has put into a driver (list of str).
+
+    :param watched: the code that starts a live migration, wherever the series
+        has moved it to (str)
+    """
     found = []
-    bodies = _watched(files)
-    # what is left of the old body, wherever ours has moved it to
-    if bodies and not any(map(_loops, bodies)):
+    if watched and not re.search(
+            r'\bdef +wait_for_live_migration\b|LoopingCall *\(', watched):
         found.append('loop')
-    if files.get(DRIVER).function('_live_migration_monitor',
-                                  'LibvirtDriver') is not None and any(
-            'self._live_migration_monitor' in body.calls for body in bodies):
+    if driver.method_code('LibvirtDriver', '_live_migration_monitor') and (
+            re.search(r'(?<![\w.])self\._live_migration_monitor *\(',
+                      watched)):
         found.append('monitor')
     return found
 
 
-def _events_of_somebody(files):
-    for path, owner in ((HOST, 'Host'), (DRIVER, 'LibvirtDriver')):
-        file = files.get(path)
-        callback = file and file.function('_event_lifecycle_callback', owner)
-        if callback and any(name.split('.')[-1] == _STOP_REASON
-                            for name in callback.names):
+def _events_of_somebody(get):
+    for path in (HOST, DRIVER):
+        callback = get(path) and get(path).method_code(
+            _OWNERS[path], '_event_lifecycle_callback')
+        if callback and _STOP_REASON in callback:
             return ['events: %s asks for %s: see what it makes of that'
                     % (path, _STOP_REASON)]
     return []
 
 
-def _watched(files):
-    driver = files.get(DRIVER)
-    found = [driver.function(name, 'LibvirtDriver') for name in _WATCHED]
-    return [body for body in found if body is not None]
+def _look(name, get):
+    """Look for a part of ours.
 
-
-def _loops(body):
-    return 'wait_for_live_migration' in body.nested or any(
-        call.split('.')[-1].endswith('LoopingCall') for call in body.calls)
+    :returns: bool, there is a trace of it; what is missing (list of str), of
+        the way in which most of it is there
+    """
+    trace, nearest = False, None
+    for way in PARTS[name]:
+        lacks = {place: place.lack(get) for place in way}
+        missing = list(dict.fromkeys(filter(None, lacks.values())))
+        trace |= any(lack is None for place, lack in lacks.items()
+                     if place not in _NO_TRACE)
+        if nearest is None or len(missing) < len(nearest):
+            nearest = missing
+    return trace, nearest

@@ -21,12 +21,15 @@ import dataclasses
 from email import utils
 import re
 
-from keeptrack import errors
-from keeptrack.series import diffstat
-from keeptrack.series import git
+import unidiff
 
-_HUNK = re.compile(r'@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@(.*)\n')
-_FILE = re.compile(r'diff --git a/(\S+) b/(\S+)\n')
+from keeptrack import errors
+
+_SECTION = re.compile(r'^(?=diff --git )', re.MULTILINE)
+_NAMES = re.compile(r'diff --git a/(\S+) b/(\S+)\n')
+_HEADER = re.compile(r'(?:(?:index |--- |\+\+\+ |new file mode (\d+)).*\n)*')
+# the last line is git's version
+_SIGNATURE = re.compile(r'^-- \n\d.*\n*\Z', re.MULTILINE)
 _NO_FEED = '\\ No newline at end of file\n'
 
 
@@ -49,7 +52,7 @@ def encode(text):
 
 
 @dataclasses.dataclass(frozen=True)
-class Hunk(object):
+class Hunk:
     """One hunk.
 
     :ivar start: first line in the old file, from 1; 0 in an empty one (int)
@@ -99,7 +102,7 @@ class Hunk(object):
 
 
 @dataclasses.dataclass(frozen=True)
-class Section(object):
+class Section:
     """What a patch does to one file.
 
     :ivar path: the file, from the top of the tree (str)
@@ -122,11 +125,6 @@ class Section(object):
         """Lines of an added file (list of str)."""
         return [line for hunk in self.hunks for line in hunk.after]
 
-    def count(self, kind):
-        """How many lines of a kind, '+' or '-', the section has (int)."""
-        return sum(1 for hunk in self.hunks
-                   for each, line in hunk.lines if each == kind)
-
     def with_hunks(self, hunks):
         """The section with other hunks on the same file (Section)."""
         head = self.text[:self.text.index('\n@@ ') + 1]
@@ -141,20 +139,22 @@ class Section(object):
 
 
 @dataclasses.dataclass(frozen=True)
-class Patch(object):
+class Patch:
     """One patch of a series.
 
     :ivar name: its file name (str)
     :ivar head: mail header and commit message, up to the line of three
                 dashes (str)
     :ivar sections: one a file (tuple of Section)
+    :ivar stat: git's summary, between that line and the first file (str)
     :ivar tail: what follows the last hunk: git's signature (str)
     """
 
     name: str
     head: str
     sections: tuple
-    tail: str
+    stat: str = '\n'
+    tail: str = ''
 
     @property
     def title(self):
@@ -194,38 +194,12 @@ class Patch(object):
     def render(self):
         """The patch as a file of a series holds it (str)."""
         return ''.join(
-            [self.head, '---\n', diffstat.render(self.sections), '\n'] +
+            [self.head, '---\n', self.stat] +
             [section.text for section in self.sections] + [self.tail])
 
 
 def _range(start, lines):
     return str(start) if len(lines) == 1 else '%d,%d' % (start, len(lines))
-
-
-def new_section(path, text, abbreviation=7, mode='100644'):
-    """The section that adds a file.
-
-    :param path: where it goes, from the top of the tree (str)
-    :param text: its content, as from :func:`decode` (str)
-    :param abbreviation: digits of the blob's id to write (int)
-    :param mode: git's mode (str)
-    :returns: the Section
-    """
-    lines = split_lines(text)
-    out = ['diff --git a/%s b/%s\n' % (path, path),
-           'new file mode %s\n' % mode,
-           'index %s..%s\n' % ('0' * abbreviation,
-                               git.blob_id(encode(text))[:abbreviation])]
-    hunks = ()
-    if lines:
-        count = '' if len(lines) == 1 else ',%d' % len(lines)
-        out += ['--- /dev/null\n', '+++ b/%s\n' % path,
-                '@@ -0,0 +1%s @@\n' % count]
-        out += ['+' + line for line in lines]
-        if not lines[-1].endswith('\n'):
-            out += ['\n', _NO_FEED]
-        hunks = (Hunk(0, tuple(('+', line) for line in lines), 1),)
-    return Section(path, True, mode, hunks, ''.join(out))
 
 
 def parse(name, text):
@@ -236,83 +210,50 @@ def parse(name, text):
     :returns: the Patch
     :raises KeeptrackError: when it is no git patch that adds or changes files
     """
-    return _Reader(name, split_lines(text)).patch()
+    head, dashes, rest = ('\n' + text).partition('\n---\n')
+    if not dashes:
+        _refuse(name, 'it has no line of three dashes under its message')
+    signature = _SIGNATURE.search(rest)
+    tail = signature.group() if signature else ''
+    stat, *sections = _SECTION.split(rest[:len(rest) - len(tail)])
+    return Patch(name, head[1:] + '\n', tuple(
+        _section(name, section) for section in sections), stat, tail)
 
 
-class _Reader(object):
-    """Walks over the lines of a patch once."""
+def _refuse(name, why):
+    raise errors.KeeptrackError(
+        '%s: %s; write it again with git format-patch -U1' % (name, why))
 
-    def __init__(self, name, lines):
-        self.name = name
-        self.lines = lines
-        self.at = 0
 
-    def patch(self):
-        try:
-            self.at = self.lines.index('---\n')
-        except ValueError:
-            self._fail('it has no line of three dashes under its message')
-        head = ''.join(self.lines[:self.at])
-        while self._peek() and not self._ends() and not _FILE.match(
-                self._peek()):
-            self.at += 1
-        sections = []
-        while _FILE.match(self._peek()):
-            sections.append(self._section())
-        if self._peek() and not self._ends():
-            self._fail('nothing that git writes')
-        return Patch(self.name, head, tuple(sections),
-                     ''.join(self.lines[self.at:]))
+def _section(name, text):
+    names = _NAMES.match(text)
+    if names is None or names.group(1) != names.group(2):
+        _refuse(name, 'a series renames nothing')
+    path = names.group(1)
+    header = _HEADER.match(text, names.end())
+    if text[header.end():] and text[header.end()] != '@':
+        _refuse(name, 'a series adds and changes files, nothing else: %s' %
+                text[header.end():].split('\n')[0])
+    body = split_lines(text[header.end():])
+    try:
+        hunks = unidiff.PatchSet(split_lines(text))[0] if body else ()
+    except unidiff.UnidiffParseError as exc:
+        _refuse(name, '%s: %s' % (path, str(exc).strip()))
+    if len(body) != sum(len(hunk) + 1 for hunk in hunks):
+        _refuse(name, '%s is followed by nothing that git writes' % path)
+    mode = header.group(1)
+    return Section(path, mode is not None, mode, tuple(
+        Hunk(hunk.source_start, tuple(_lines(hunk)), hunk.target_start)
+        for hunk in hunks), text)
 
-    def _peek(self):
-        return self.lines[self.at] if self.at < len(self.lines) else ''
 
-    def _ends(self):
-        return self._peek() == '-- \n'
-
-    def _fail(self, why):
-        raise errors.KeeptrackError(
-            '%s line %d: %s; write it again with git format-patch -U1'
-            % (self.name, self.at + 1, why))
-
-    def _section(self):
-        begin = self.at
-        old, path = _FILE.match(self._peek()).groups()
-        mode = None
-        self.at += 1
-        while self._peek() and not self._peek().startswith(
-                ('@@ ', 'diff ', '-- ')):
-            line = self._peek()
-            if line.startswith('new file mode '):
-                mode = line.split()[-1]
-            elif not line.startswith(('index ', '--- ', '+++ ')):
-                self._fail('a series adds and changes files, nothing else')
-            self.at += 1
-        if old != path:
-            self._fail('a series renames nothing')
-        hunks = []
-        while self._peek().startswith('@@ '):
-            hunks.append(self._hunk())
-        return Section(path, mode is not None, mode, tuple(hunks),
-                       ''.join(self.lines[begin:self.at]))
-
-    def _hunk(self):
-        header = _HUNK.match(self._peek())
-        if header is None:
-            self._fail('no hunk header')
-        start, before, new_start, after, _ = header.groups()
-        left = {'-': int(before or 1), '+': int(after or 1)}
-        self.at += 1
-        body = []
-        while left['-'] or left['+']:
-            kind, line = self._peek()[:1], self._peek()[1:]
-            if not kind or kind not in ' -+':
-                self._fail('the hunk is shorter than its header says')
-            for side in ('-', '+') if kind == ' ' else kind:
-                left[side] -= 1
-            body.append((kind, line))
-            self.at += 1
-            if self._peek() == _NO_FEED:
-                body[-1] = (kind, line[:-1])
-                self.at += 1
-        return Hunk(int(start), tuple(body), int(new_start))
+def _lines(hunk):
+    """Pairs of a kind and a line, of a unidiff.Hunk (list)."""
+    lines = []
+    for line in hunk:
+        if line.line_type == '\\':
+            # what git says of the line above
+            lines[-1] = (lines[-1][0], lines[-1][1].removesuffix('\n'))
+        else:
+            lines.append((line.line_type, line.value))
+    return lines

@@ -34,7 +34,7 @@ _CHANGE_ID = re.compile(r'^Change-Id: (I[0-9a-f]{40})$', re.MULTILINE)
 _LINE = re.compile(r'^[A-Za-z][A-Za-z-]*: ')
 
 
-class Sources(object):
+class Sources:
     """The commits of one clone that a target's patches are backports of.
 
     :param tree: the clone (tree.Tree)

@@ -12,38 +12,28 @@
 
 """Which commit brought a part of the fix into a clone."""
 
-import os
-import signal
-
 from keeptrack.series import blobs
-from keeptrack.series import current_series
 from keeptrack.series import git
 from keeptrack.series import parts
 
-# upstream's own; see parts.py.  That one of them lies behind HEAD is
-# told a hundred times faster than a search through ten years.
+# upstream's own, see parts.py: to ask whether one of them lies behind HEAD is
+# a hundred times faster than a search through ten years
 _KNOWN = {
     'loop': ('584a44f0157e84ce0100da6ee4f7b94bbb4088e3',
              '6833176b56ecbef9565bccb06a372acba8487691'),
     'monitor': ('7dd6a4a19311136c02d89cd2afd97236b0f4cc27',),
 }
 
-# what a commit has in its changed lines when it brings or takes a part, and
-# the files that it changes then
-_SIGNS = {
-    ('loop', parts.UPSTREAM): ('wait_for_live_migration|LoopingCall',
-                               (parts.DRIVER,)),
-    ('monitor', parts.UPSTREAM): ('_live_migration_monitor',
-                                  (parts.DRIVER,)),
-    ('monitor', parts.OURS): (
+# what a commit has in its changed lines when it brings or removes a part
+_CHANGES = {
+    ('loop', parts.UPSTREAM): 'wait_for_live_migration|LoopingCall',
+    ('monitor', parts.UPSTREAM): '_live_migration_monitor',
+    ('monitor', parts.OURS):
         'migration_(monitor|job)|find_job_type|guest_observer|read_job|^def ',
-        current_series.paths('monitor')),
-    ('events', parts.OURS): ('MIGRATED_AWAY',
-                             current_series.paths('events')),
-    ('guard', parts.OURS): (
+    ('events', parts.OURS): 'MIGRATED_AWAY',
+    ('guard', parts.OURS):
         'live_migration|guest_observ|refuse_in_doubt|^def |^class ',
-        current_series.paths('guard')),
-    ('start', parts.OURS): ('defer_start', current_series.paths('start')),
+    ('start', parts.OURS): 'defer_start',
 }
 
 
@@ -57,84 +47,46 @@ def commits(folder, head, found):
               does not tell; notes (list of str)
     """
     brought, notes = {}, []
+    shallow = git.line(folder, 'rev-parse',
+                       '--is-shallow-repository') == 'true'
     with blobs.Blobs(folder) as objects:
-        history = _History(folder, objects)
-        committed = history.origins(head)
-        behind = _behind(folder, objects, head)
+        committed = _origins(objects, head)
         for name, origin in found.origins.items():
             brought[name] = None
             if committed.get(name) != origin:
                 notes.append('%s: it is not committed' % name)
                 continue
-            known = [commit for commit in _KNOWN.get(name, ())
-                     if origin == parts.UPSTREAM and commit in behind]
-            brought[name] = (known[0] if known else
-                             _search(folder, history, head, name, origin))
+            known = _KNOWN.get(name, ()) if origin == parts.UPSTREAM else ()
+            brought[name] = next(
+                (commit for commit in known if git.succeeds(
+                    folder, 'merge-base', '--is-ancestor', commit, head)),
+                None) or _search(folder, objects, head, name, origin, shallow)
             if brought[name] is None:
                 notes.append('%s: no commit of this clone has brought it%s' % (
-                    name, ', which is a shallow one' if history.is_shallow
-                    else ''))
+                    name, ', which is a shallow one' if shallow else ''))
     return brought, notes
 
 
-class _History(object):
-    """What the commits of a clone have."""
-
-    def __init__(self, folder, objects):
-        self._objects = objects
-        self._known = {}
-        shallow = git.line(folder, 'rev-parse', '--git-path', 'shallow')
-        self.is_shallow = os.path.exists(os.path.join(folder, shallow))
-
-    def origins(self, commit):
-        """The parts that a commit has; none where it is no whole Nova."""
-        if commit not in self._known:
-            try:
-                self._known[commit] = parts.detect(
-                    lambda path: self._objects.read(commit, path))
-            except parts.StrangeTree:
-                self._known[commit] = {}
-        return self._known[commit]
-
-    def parent(self, commit):
-        """The first parent's id, or None."""
-        return self._objects.commit(commit + '~1')
-
-
-def _behind(folder, objects, head):
-    """The known commits that lie behind a commit (set of str)."""
-    here = [commit for names in _KNOWN.values() for commit in names
-            if objects.commit(commit)]
-    if not here:
-        return set()
-    # one walk for all: what is left are those that do not lie behind it
-    left = git.line(folder, 'rev-list', *here, '--not', head, '--').split()
-    return set(here) - set(left)
-
-
-def _search(folder, history, head, name, origin):
-    """The newest commit that has a part which its parent has not."""
-    pattern, paths = _SIGNS[name, origin]
-    process = git.start(folder, 'log', '--format=%H', '--extended-regexp',
-                        '-G' + pattern, head, '--', *paths)
+def _origins(objects, commit):
+    """The parts that a commit has; none where it is no whole Nova (dict)."""
     try:
-        for line in process.stdout:
-            commit = line.decode().strip()
-            parent = history.parent(commit)
-            if history.origins(commit).get(name) != origin:
+        return parts.examine(lambda path: objects.read(commit, path)).origins
+    except parts.StrangeTree:
+        return {}
+
+
+def _search(folder, objects, head, name, origin, shallow):
+    """The newest commit that has a part which its parent has not."""
+    paths = (parts.PATHS[name] if origin == parts.OURS else [parts.DRIVER])
+    with git.lines(folder, 'log', '--format=%H %P', '--extended-regexp',
+                   '-G' + _CHANGES[name, origin], head, '--',
+                   *paths) as rows:
+        for row in rows:
+            commit, *parents = row.split()
+            if _origins(objects, commit).get(name) != origin:
                 continue
-            if parent is None and history.is_shallow:
-                return None
-            if parent is None or (
-                    history.origins(parent).get(name) != origin):
+            if not parents:
+                return None if shallow else commit
+            if _origins(objects, parents[0]).get(name) != origin:
                 return commit
-        return None
-    finally:
-        # enough is known; git may have years to go
-        for pipe in (process.stdin, process.stdout, process.stderr):
-            pipe.close()
-        try:
-            os.killpg(process.pid, signal.SIGTERM)
-        except ProcessLookupError:
-            pass
-        process.wait()
+    return None

@@ -25,7 +25,7 @@ from keeptrack.series import patchfile
 
 SERIES = 'debian/patches/series'
 _FORMAT = 'debian/source/format'
-_APPLIED = '.pc/applied-patches'
+APPLIED = '.pc/applied-patches'
 _OURS = 'keeptrack/'
 # what quilt and dpkg-source write when they make a .pc
 _NEW = {'.pc/.version': '2\n', '.pc/.quilt_patches': 'debian/patches\n',
@@ -35,20 +35,6 @@ _NEW = {'.pc/.version': '2\n', '.pc/.quilt_patches': 'debian/patches\n',
 def is_package(tree):
     """Tell whether a tree is a source package of that format (bool)."""
     return '3.0 (quilt)' in (tree.read(_FORMAT) or '')
-
-
-def refuse_unready(tree):
-    """Raise a KeeptrackError unless all patches of a package are applied."""
-    applied = set(_entries(tree.lines(_APPLIED)))
-    waiting = [name for name in _entries(tree.lines(SERIES))
-               if name not in applied]
-    if waiting:
-        raise errors.KeeptrackError(
-            '%s has patches that are not applied (%s%s), and the series goes '
-            'on top of them: apply them first, with dpkg-source '
-            '--before-build . or quilt push -a' % (
-                tree.path, waiting[0], ' and %d more' % (len(waiting) - 1)
-                if waiting[1:] else ''))
 
 
 def added(tree, series):
@@ -77,7 +63,7 @@ def added(tree, series):
         if path not in _NEW and (tree.path / path).exists():
             raise errors.KeeptrackError(
                 '%s is there already: remove it first' % (tree.path / path))
-    for path in (SERIES, _APPLIED):
+    for path in (SERIES, APPLIED):
         files[path] = _ended(tree.lines(path)) + names
     return files
 
@@ -92,7 +78,7 @@ def removed(tree, series):
     :raises KeeptrackError: when other patches are applied on top
     """
     names = [_OURS + patch.name for patch in series.patches]
-    applied = _entries(tree.lines(_APPLIED))
+    applied = entries(tree.lines(APPLIED))
     if not set(names) & set(applied):
         return {}
     if applied[-len(names):] != names:
@@ -102,7 +88,7 @@ def removed(tree, series):
                                  if name not in names), names[-1])))
     files = {path: [line for line in tree.lines(path) or ()
                     if line.strip() not in names]
-             for path in (SERIES, _APPLIED)}
+             for path in (SERIES, APPLIED)}
     for name, patch in zip(names, series.patches):
         files['debian/patches/' + name] = None
         for path in (tree.path / '.pc' / name).rglob('*'):
@@ -111,7 +97,7 @@ def removed(tree, series):
     return files
 
 
-def _entries(lines):
+def entries(lines):
     """Names of patches in a series file (list of str)."""
     names = [line.split('#')[0].split() for line in lines or ()]
     return [words[0] for words in names if words]

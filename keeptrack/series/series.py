@@ -21,7 +21,7 @@ from keeptrack.series import patchfile
 FILE = 'series'
 
 
-class Series(object):
+class Series:
     """The patches of a target, in order.
 
     :param name: the target's name (str)
@@ -93,61 +93,16 @@ class Series(object):
                 if section.path in added)))
         return image.changed()
 
-    def present_in(self, read):
-        """Which patches a tree has already.
-
-        The last ones first, since a later patch may change what an earlier
-        one has put there; then each by itself, for a tree into which some
-        were picked.  A tree whose copy of a new module was edited has that
-        patch too: its file stands in the way.
-
-        :param read: called with a path, returns its lines (list) or None
-        :returns: names of patches (list of str)
-        """
-        for count in range(len(self.patches), 0, -1):
-            if _lands(self.first(count).reversed(), read):
-                return [patch.name for patch in self.patches[:count]]
-        return [patch.name for patch in self.patches
-                if _lands(Series(self.name, [patch.reversed()]), read) or
-                any(section.new and read(section.path) is not None
-                    for section in patch.sections)]
-
     def is_whole_in(self, read):
         """Tell whether a tree has all of the series (bool).
 
         :param read: called with a path, returns its lines (list) or None
         """
-        return _lands(self.reversed(), read)
-
-    def refuse_present(self, read, where):
-        """Raise a KeeptrackError when a tree has some of the series.
-
-        :param read: called with a path, returns its lines (list) or None
-        :param where: the tree, for the message
-        """
-        there = self.present_in(read)
-        if not there:
-            return
-        if self.is_whole_in(read):
-            raise errors.KeeptrackError(
-                '%s has the series %s already: nothing to do'
-                % (where, self.name))
-        modules = [name for name in self.added() if name.endswith('.py') and
-                   '/tests/' not in name]
-        if modules and all(read(name) is not None for name in modules):
-            files = self.added_files()
-            differ = [name for name in modules if read(name) != files[name]]
-            raise errors.KeeptrackError(
-                '%s has the series %s in another version, or it was edited '
-                '(%s): take that off first, with the keeptrack that put it '
-                'there, or in a checkout by leaving its branch, and apply '
-                'again' % (where, self.name, _some(differ) or
-                           "the modules that it adds are the same, Nova's "
-                           'own files differ'))
-        raise errors.KeeptrackError(
-            '%s has a part of the series %s already (%s): take it out first, '
-            'or add the others by hand with git am'
-            % (where, self.name, ', '.join(there)))
+        try:
+            self.reversed().put_on(read)
+        except landing.Misfit:
+            return False
+        return True
 
 
 def names(target):
@@ -161,21 +116,6 @@ def names(target):
     if not found:
         raise errors.KeeptrackError('%s names no patch: add one' % path)
     return found
-
-
-def _lands(series, read):
-    try:
-        series.put_on(read)
-    except landing.Misfit:
-        return False
-    return True
-
-
-def _some(names):
-    """Up to three names in words (str)."""
-    return ', '.join(names[:3]) + (
-        ' and %d more differ' % (len(names) - 3) if len(names) > 3 else
-        ' differs' if len(names) == 1 else ' differ' if names else '')
 
 
 def _text(path):

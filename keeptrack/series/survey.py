@@ -19,14 +19,9 @@ from packaging import version
 
 from keeptrack import errors
 from keeptrack.series import blobs
-from keeptrack.series import current_series
 from keeptrack.series import git
 from keeptrack.series import parts
 from keeptrack.series import targets
-
-# what an answer depends on, in a tree that has nothing of ours
-_LOOKED_AT = tuple(dict.fromkeys(
-    (parts.DRIVER, parts.MANAGER, parts.HOST) + current_series.PATHS))
 
 _FORMAT = ('%(refname)%00%(objectname)%00%(*objectname)%00'
            '%(creatordate:short)%00%(symref)')
@@ -39,7 +34,7 @@ _REFS = ('refs/tags', 'refs/heads', 'refs/remotes')
 
 
 @dataclasses.dataclass(frozen=True)
-class Row(object):
+class Row:
     """One release or branch.
 
     :ivar ref: its name, without refs/tags and the like (str)
@@ -71,7 +66,6 @@ def look(folder, known_targets, progress):
     refs = _refs(folder)
     rows, left_out = [], []
     with blobs.Blobs(folder) as objects:
-        answers = {}
         # in the order of releases, where neighbours share most files
         for number, (ref, is_branch, commit, date) in enumerate(refs):
             progress(number, len(refs), ref)
@@ -81,7 +75,8 @@ def look(folder, known_targets, progress):
                     parts.DRIVER, parts.MANAGER)))
                 continue
             try:
-                findings = _findings(objects, commit, answers)
+                findings = parts.examine(
+                    lambda path: objects.read(commit, path))
             except parts.StrangeTree as exc:
                 left_out.append((ref, str(exc)))
                 continue
@@ -123,26 +118,6 @@ def _refs(folder):
         key=lambda row: row[3])
 
 
-def _findings(objects, commit, answers):
-    """Look at a commit, or say what is known of its files already."""
-    key = tuple(objects.blob(commit, path) for path in _LOOKED_AT)
-    if key not in answers:
-        others = []
-
-        def read(path):
-            text = objects.read(commit, path)
-            if path not in _LOOKED_AT and text is not None:
-                others.append(path)
-            return text
-
-        findings = parts.examine(read)
-        if others:
-            # it depends on more than the key tells
-            return findings
-        answers[key] = findings
-    return answers[key]
-
-
 def _release(folder, objects, commit, tag):
     if targets.is_version(tag):
         return tag
@@ -154,7 +129,7 @@ def _release(folder, objects, commit, tag):
 
 
 @dataclasses.dataclass(frozen=True)
-class Line(object):
+class Line:
     """Releases of one release line that have the same.
 
     :ivar name: what its branch is called, as juno or 2024.1 (str or None)

@@ -82,7 +82,7 @@ _SERVICES = 'nova/objects/service.py'
 
 
 @dataclasses.dataclass(frozen=True)
-class Prerequisite(object):
+class Prerequisite:
     """A commit of upstream's that the patches stand on.
 
     The fields are the keys of the same names in target.toml.
@@ -105,7 +105,7 @@ class Prerequisite(object):
 
 
 @dataclasses.dataclass(frozen=True)
-class Base(object):
+class Base:
     """A commit, or a published release, that the patches are proved on."""
 
     name: str
@@ -122,7 +122,7 @@ class Base(object):
 
 
 @dataclasses.dataclass(frozen=True)
-class Target(object):
+class Target:
     """One target; the fields are the keys of target.toml.
 
     :ivar folder: where its files are (pathlib.Path)

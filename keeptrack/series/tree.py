@@ -13,7 +13,6 @@
 """One Nova tree: a clone, or an unpacked release."""
 
 import functools
-import os
 import pathlib
 import pwd
 import re
@@ -28,14 +27,8 @@ _LANDMARKS = (parts.MANAGER, parts.DRIVER)
 # "nova (2:26.0.0~rc1-3) unstable; urgency=medium": epoch, version, preview
 _CHANGELOG = re.compile(r'nova \((?:\d+:)?(\d+(?:\.\d+)+)(?:~(rc\d+|b\d+))?')
 
-# files and folders of a git directory that tell of work in the middle
-_IN_PROGRESS = (('rebase-merge', 'a rebase'), ('rebase-apply', 'a git am'),
-                ('MERGE_HEAD', 'a merge'), ('CHERRY_PICK_HEAD',
-                                            'a cherry-pick'),
-                ('REVERT_HEAD', 'a revert'))
 
-
-class Tree(object):
+class Tree:
     """A Nova tree that exists.
 
     :param path: its top folder (str or pathlib.Path)
@@ -150,11 +143,6 @@ class Tree(object):
                 '%s has no commit checked out: check one out first'
                 % self.path)
 
-    def has_branch(self, name):
-        """Tell whether a clone has a branch (bool)."""
-        return git.succeeds(self.path, 'show-ref', '--verify', '--quiet',
-                            'refs/heads/' + name)
-
     def has_commit(self, commit):
         """Tell whether a clone holds a commit and its parent (bool)."""
         return all(git.succeeds(self.path, 'cat-file', '-e', name) for name in
@@ -163,53 +151,6 @@ class Tree(object):
     def git_folder(self):
         """The folder that a clone keeps its objects in (pathlib.Path)."""
         return git.common_folder(self.path)
-
-    def refuse_unready(self):
-        """Raise a KeeptrackError unless the tree can be worked on.
-
-        A clone has to be clean, and not in the middle of something.
-        """
-        if not self.is_clone:
-            return
-        if self.git_refusal:
-            raise errors.KeeptrackError(self.git_refusal)
-        self.head()
-        for name, what in _IN_PROGRESS:
-            if (self.path / git.line(self.path, 'rev-parse', '--git-path',
-                                     name)).exists():
-                raise errors.KeeptrackError(
-                    '%s is in the middle of %s: finish it or abort it first'
-                    % (self.path, what))
-        changed = git.run(self.path, 'status', '--porcelain', '-z',
-                          '--untracked-files=no').decode(
-                              'utf-8', 'replace').split('\0')[:-1]
-        if changed:
-            raise errors.KeeptrackError(
-                '%s has changes that are not committed (%s%s): commit or '
-                'stash them first' % (
-                    self.path, changed[0][3:], '' if len(changed) == 1 else
-                    ' and %d more' % (len(changed) - 1)))
-
-    def refuse_unwritable(self, names):
-        """Raise a KeeptrackError unless files may be changed and added.
-
-        :param names: paths from the top of the tree (iterable of str)
-        """
-        folders = {self._standing_folder(name) for name in names}
-        if self.is_clone:
-            folders |= {self.git_folder(), self.git_folder() / 'objects'}
-        for folder in sorted(folders):
-            if not os.access(folder, os.W_OK | os.X_OK):
-                raise errors.KeeptrackError(
-                    '%s cannot be written to: work as its owner, or on a copy'
-                    % folder)
-
-    def _standing_folder(self, name):
-        """The deepest folder on the way to a file that exists."""
-        folder = (self.path / name).parent
-        while not folder.is_dir():
-            folder = folder.parent
-        return folder
 
 
 def _owner(path):

@@ -20,14 +20,13 @@ import shutil
 import tempfile
 
 from keeptrack.series import composed
-from keeptrack.series import current_series
 from keeptrack.series import git
 from keeptrack.series import parts
 from keeptrack.series import targets
 from keeptrack.tests import base
 
-EVENT = current_series.EVENT
-GUARD = current_series.RECOVERY
+EVENT = parts.EVENT
+GUARD = parts.RECOVERY
 ROLL_BACK = '    def _rollback_live_migration(self):\n'
 INIT = '    def _init_instance(self):\n'
 OLD_TEST = 'nova/tests/test_old.py'
@@ -143,7 +142,7 @@ class Nova(object):
             '        go(self.post)\n\n'
             '    def rollback_live_migration_at_destination(self):\n'
             '        return 3\n\n' + filler('below', 20, indent='    '),
-            current_series.API: filler('api', 9) + 'class API(object):\n'
+            parts.API: filler('api', 9) + 'class API(object):\n'
             '    def restore(self):\n        return 4\n\n'
             '    def evacuate(self):\n        return 5\n',
             EVENT: filler('event', 12) + 'NAMES = {\n    0: "Started",\n}\n',
@@ -171,7 +170,7 @@ class Nova(object):
         git.run(self.clone, 'checkout', '--quiet', '-b', 'series')
         self._add(parts.DRIVER, 'from nova.virt.libvirt import '
                   'migration_monitor\n', 'up_3 = 3\n')
-        write(self.clone, {current_series.MONITOR:
+        write(self.clone, {parts.MONITOR:
                            'def monitor(call):\n    return call()\n'})
         replace(self.clone, parts.DRIVER,
                 '    def _live_migration(self):\n',
@@ -206,9 +205,9 @@ class Nova(object):
                    'class LiveMigrationRecovery(object):\n'
                    '    def __init__(self, manager):\n        pass\n\n'
                    '    def recover(self):\n        return None\n',
-            current_series.LOCATION: 'class Observation(object):\n    pass\n'
-                                     '\n\ndef decide():\n    pass\n',
-            current_series.OBSERVER:
+            parts.LOCATION: 'class Observation(object):\n    pass\n'
+                            '\n\ndef decide():\n    pass\n',
+            parts.OBSERVER:
                 'class GuestObserver(object):\n    pass\n',
             NEW_TEST: 'import unittest\n\n\n'
                       'class Guard(unittest.TestCase):\n'
@@ -232,10 +231,10 @@ class Nova(object):
                  '    def _check_live_migrations(self):\n'
                  '        self._live_migration_recovery.check_all()\n',
                  '        return 3\n'),
-                (current_series.API, compute, 'api_3 = 3\n'),
-                (current_series.API, '        live_migration_recovery.'
+                (parts.API, compute, 'api_3 = 3\n'),
+                (parts.API, '        live_migration_recovery.'
                  'refuse_in_doubt(1)\n', '    def restore(self):\n'),
-                (current_series.API, '        live_migration_recovery.'
+                (parts.API, '        live_migration_recovery.'
                  'refuse_in_doubt(2)\n', '    def evacuate(self):\n'),
                 (parts.DRIVER,
                  'from nova.virt.libvirt import guest_observer\n',

@@ -129,7 +129,7 @@ def _is_version(candidate, wanted):
     return version == least or version > least and version[0] == least[0] == 3
 
 
-class Environment(object):
+class Environment:
     """A target's virtualenv.
 
     :param target: a targets.Target, or whatever else has a name, a python and

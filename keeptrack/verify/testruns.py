@@ -44,7 +44,7 @@ _TRIES = 2
 
 
 @dataclasses.dataclass(frozen=True)
-class Job(object):
+class Job:
     """One process: a part of a module, in a tree.
 
     :ivar label: the tree's name in reports (str)
@@ -59,7 +59,7 @@ class Job(object):
     part: str = '1/1'
 
 
-class Outcomes(object):
+class Outcomes:
     """What came of the tests of one module in one tree."""
 
     def __init__(self):
@@ -83,7 +83,7 @@ def is_no_test(name):
     return name.endswith(')') and ' (' in name
 
 
-class Runner(object):
+class Runner:
     """Runs jobs with one Python.
 
     Their trees are copies: bytecode may be written there, which spares every

@@ -22,6 +22,7 @@ import tarfile
 from keeptrack import errors
 from keeptrack.series import git
 from keeptrack.series import inplace
+from keeptrack.series import preflight
 from keeptrack.series import tree as tree_mod
 from keeptrack.verify import testruns
 
@@ -30,7 +31,7 @@ AFTER = 'patched'
 
 
 @dataclasses.dataclass(frozen=True)
-class Sums(object):
+class Sums:
     """Tests of several modules in one tree, counted."""
 
     tests: int
@@ -39,7 +40,7 @@ class Sums(object):
     skipped: int
 
 
-class Comparison(object):
+class Comparison:
     """What the series did to the tests.
 
     :param target: the targets.Target
@@ -129,13 +130,13 @@ def lay_out(tree, target, series, folder, source=None, each=False):
     :returns: dict of label to pathlib.Path, "unpatched" first
     :raises KeeptrackError: when the series does not go on
     """
-    tree.refuse_unready()
+    preflight.ready(tree)
+    if not series.is_whole_in(tree.lines):
+        preflight.absent(tree, series)
     before = _copy(tree, folder / BEFORE)
     start = tree_mod.Tree(before)
     if series.is_whole_in(start.lines):
-        inplace.write(start, series.reversed().put_on(start.lines).changed())
-    else:
-        series.refuse_present(start.lines, tree.path)
+        inplace.write(start, inplace.removed(start, series))
     copies = {BEFORE: before}
     counts = list(range(1, len(series.patches))) if each else []
     for count in counts + [len(series.patches)]:

@@ -14,7 +14,6 @@
 
 import json
 
-from keeptrack.series import current_series
 from keeptrack.series import git
 from keeptrack.series import parts
 from keeptrack.series import patchfile
@@ -197,8 +196,7 @@ def _without_each_line(whole, image, target):
 
 
 def _connects(target, path, line):
-    ways = current_series.PARTS.values()
-    if target.shown_in:
-        ways = [way for part in current_series.OLDER.values() for way in part]
+    ways = [way for found in parts.PARTS.values() for way in (
+        found[1:] or found if target.shown_in else found[:1])]
     return any(place.path == path and place.text in line
                for places in ways for place in places)

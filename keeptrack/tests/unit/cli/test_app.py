@@ -25,9 +25,9 @@ from keeptrack.cli import app as app_mod
 from keeptrack.cli import lister
 from keeptrack.cli import progress
 from keeptrack import errors
-from keeptrack.series import current_series
 from keeptrack.series import git
 from keeptrack.series import nova_release
+from keeptrack.series import parts
 from keeptrack.series import pip_output
 from keeptrack.tests import base
 from keeptrack.tests import synthetic
@@ -126,7 +126,7 @@ class ArgumentsTestCase(synthetic.NovaTestCase):
             '--patches', str(self.folder / 'home'), 'targets'))
 
     def test_a_trial_on_a_tree_that_is_read_only(self):
-        with mock.patch('keeptrack.series.tree.Tree.refuse_unwritable',
+        with mock.patch('keeptrack.series.preflight.writable',
                         side_effect=errors.KeeptrackError('read-only')):
             for tree in (self.clone, self.unpack('1.1')):
                 self.assertEqual('read-only',
@@ -232,7 +232,7 @@ class NoTreeTestCase(synthetic.NovaTestCase):
         self.assertEqual(0, self.keeptrack('apply', '--dry-run')[0])
         self.assertEqual([], os.listdir('.'))
         self.assertEqual(0, self.keeptrack('apply')[0])
-        self.assertTrue(os.path.exists('nova-1.1/' + current_series.MONITOR))
+        self.assertTrue(os.path.exists('nova-1.1/' + parts.MONITOR))
         before = base.snapshot('.')
         self.assertIn('exists already', self.refusal('apply'))
         self.assertEqual(before, base.snapshot('.'))

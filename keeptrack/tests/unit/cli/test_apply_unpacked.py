@@ -14,7 +14,6 @@ import os
 from unittest import mock
 
 from keeptrack import errors
-from keeptrack.series import current_series
 from keeptrack.series import inplace
 from keeptrack.series import parts
 from keeptrack.series import tree
@@ -43,12 +42,12 @@ class ApplyUnpackedTestCase(synthetic.NovaTestCase):
         self.keeptrack('apply', str(self.clone))
         for name in (parts.DRIVER, parts.MANAGER, synthetic.EVENT,
                      synthetic.GUARD, synthetic.NEW_TEST,
-                     current_series.MONITOR):
+                     parts.MONITOR):
             self.assertEqual((self.clone / name).read_bytes(),
                              (self.tree / name).read_bytes())
         self.assertEqual(0o755, (self.tree / parts.DRIVER).stat().st_mode &
                          0o777)
-        mode = (self.tree / current_series.MONITOR).stat().st_mode
+        mode = (self.tree / parts.MONITOR).stat().st_mode
         self.assertEqual(0o644, mode & 0o777)
         self.assertEqual([], list(self.tree.rglob('.keeptrack-*')))
 
@@ -66,10 +65,10 @@ class ApplyUnpackedTestCase(synthetic.NovaTestCase):
         self.assertEqual((0, ''), (status, err))
         self.assertIn('already', out)
         self.assertEqual(before, base.snapshot(self.tree))
-        (self.tree / current_series.MONITOR).write_text('edited\n')
+        (self.tree / parts.MONITOR).write_text('edited\n')
         self.assertIn('in another version', self.assertUntouched())
-        for name in (synthetic.GUARD, current_series.LOCATION,
-                     current_series.OBSERVER, synthetic.NEW_TEST):
+        for name in (synthetic.GUARD, parts.LOCATION,
+                     parts.OBSERVER, synthetic.NEW_TEST):
             (self.tree / name).unlink()
         self.assertIn('a part of the series', self.assertUntouched())
 
@@ -99,7 +98,7 @@ class ApplyUnpackedTestCase(synthetic.NovaTestCase):
 
     def test_undo_needs_a_tree_and_nothing_else(self):
         self.assertIn('name it as TREE', self.refusal('apply', '--undo'))
-        self.assertIn('leave --signoff out', self.assertUntouched(
+        self.assertIn('leave out --signoff', self.assertUntouched(
             '--undo', '--signoff'))
 
     def test_a_folder_that_is_empty_again_goes(self):

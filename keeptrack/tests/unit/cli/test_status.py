@@ -15,7 +15,6 @@ import json
 import os
 from unittest import mock
 
-from keeptrack.series import current_series
 from keeptrack.series import git
 from keeptrack.series import parts
 from keeptrack.tests import base
@@ -125,10 +124,10 @@ class StatusTestCase(synthetic.NovaTestCase):
 
     def test_what_is_there_by_half_is_told(self):
         self.keeptrack('apply', str(self.clone))
-        (self.clone / current_series.MONITOR).unlink()
+        (self.clone / parts.MONITOR).unlink()
         row = self.status(self.clone)
         self.assertIn('monitor', row['missing'])
-        self.assertEqual(['monitor: %s is missing' % current_series.MONITOR],
+        self.assertEqual(['monitor: %s is missing' % parts.MONITOR],
                          row['notes'])
 
     def test_a_damaged_tree(self):

@@ -22,11 +22,16 @@ def hunk(start, *lines):
 
 
 def patch(*sections):
-    return patchfile.Patch('1.patch', '', tuple(sections), '')
+    return patchfile.Patch('1.patch', '', tuple(sections))
 
 
 def changed(path, *hunks):
     return patchfile.Section(path, False, None, hunks, '')
+
+
+def added(path, text):
+    return patchfile.Section(path, True, '100644', (patchfile.Hunk(0, tuple(
+        ('+', line) for line in patchfile.split_lines(text)), 1),), '')
 
 
 class LandingTestCase(testtools.TestCase):
@@ -122,12 +127,11 @@ class LandingTestCase(testtools.TestCase):
         self.assertEqual(['a.py'], list(image.changed()))
 
     def test_a_new_file_must_not_be_there(self):
-        self.assertMisfit(patchfile.new_section('a.py', 'x\n'),
-                          'there already')
+        self.assertMisfit(added('a.py', 'x\n'), 'there already')
 
     def test_a_file_that_a_patch_adds_is_known_whole(self):
         image = self.image()
-        image.put(patch(patchfile.new_section('b.py', '1\n2\n1\n2\n')))
+        image.put(patch(added('b.py', '1\n2\n1\n2\n')))
         more = patch(changed('b.py', hunk(3, ' 1', '+x', ' 2')))
         image.put(more)
         self.assertEqual(['1\n', '2\n', '1\n', 'x\n', '2\n'],
@@ -143,7 +147,7 @@ class LandingTestCase(testtools.TestCase):
 
     def test_back_again(self):
         forward = patch(changed('a.py', hunk(3, ' 3', '+x', '-2', ' 4')),
-                        patchfile.new_section('b.py', 'y\n'))
+                        added('b.py', 'y\n'))
         image = self.image()
         image.put(forward)
         self.assertEqual(['y\n'], image.lines('b.py'))

@@ -12,7 +12,6 @@
 
 import re
 
-from keeptrack.series import current_series
 from keeptrack.series import parts
 from keeptrack.tests import synthetic
 
@@ -51,12 +50,12 @@ class OursTestCase(DamageTestCase):
     def test_every_place_counts(self):
         for name, way in (('monitor', 1), ('events', 1), ('guard', 1),
                           ('start', 0)):
-            for place in current_series.ways(name)[way]:
+            for place in parts.PARTS[name][way]:
                 self.reload()
                 text = self.files[place.path]
                 at = 0
                 if place.method is not None:
-                    at = text.index('    def %s(' % place.method[1])
+                    at = text.index('    def %s(' % place.method)
                     if place.text.startswith('periodic'):
                         at -= 40
                 at = text.index(place.text, at)
@@ -122,7 +121,7 @@ class UpstreamTestCase(DamageTestCase):
         super().reload()
         whole = (self.clone / parts.DRIVER).read_text()
         at = whole.index('    def _live_migration(')
-        del self.files[current_series.MONITOR]
+        del self.files[parts.MONITOR]
         self.files[parts.DRIVER] = whole[:at] + self.MONITOR + whole[
             whole.index('    def last('):]
 
@@ -139,7 +138,7 @@ class UpstreamTestCase(DamageTestCase):
         self.assertEqual((['monitor'], None), (found.missing, found.guesses))
 
     def ours(self):
-        self.files[current_series.JOB] = 'def read_job():\n    pass\n'
+        self.files[parts.JOB] = 'def read_job():\n    pass\n'
         self.damage(parts.DRIVER, 'from nova.virt.libvirt import '
                     'guest_observer\n', 'from nova.virt.libvirt import '
                     'guest_observer\nfrom nova.virt.libvirt import '

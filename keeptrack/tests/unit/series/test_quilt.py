@@ -14,7 +14,6 @@ import os
 import shutil
 import subprocess
 
-from keeptrack.series import current_series
 from keeptrack.series import parts
 from keeptrack.tests import base
 from keeptrack.tests import synthetic
@@ -60,7 +59,7 @@ class QuiltTestCase(synthetic.NovaTestCase):
         self.assertEqual(driver, self.text('.pc/%s/%s' % (names[0],
                                                           parts.DRIVER)))
         self.assertEqual('', self.text('.pc/%s/%s' % (names[0],
-                                                      current_series.MONITOR)))
+                                                      parts.MONITOR)))
         for name in names:
             self.assertTrue((self.tree / 'debian/patches' / name).is_file())
         self.assertIn('has the series already', self.apply())

@@ -72,33 +72,30 @@ class SourceTestCase(base.TestCase):
             self.assertEqual(left, source.blanked(text).rstrip(), text)
 
     def test_a_method(self):
-        found = self.source.function('method', 'First')
-        self.assertMethod(found)
-        self.assertEqual({'state.ask', 'made.by', 'call', 'inner'},
-                         found.calls)
-
-    def assertMethod(self, found):
-        self.assertEqual({'nested'}, found.nested)
-        self.assertTrue({'os.path', 'os', 'self.kept'} <= found.names)
+        found = self.source.method_code('First', 'method')
+        self.assertTrue(found.startswith('    @one\n    @two.three('), found)
+        self.assertIn('raise Later', found)
+        self.assertNotIn('method_two', found)
+        self.assertNotIn('One', found)
 
     def test_a_method_in_python_2(self):
-        text = TEXT.replace('call(os.path)', 'call(os.path)\n'
-                            '        raise a, b, "never()"')
-        self.assertMethod(source.Source(text).function('method', 'First'))
+        found = source.Source(TEXT.replace(
+            'raise Later', 'raise a, b, "never()"')).method_code(
+                'First', 'method')
+        self.assertIn('raise a, b', found)
+        self.assertIn('never()', found)
 
-    def test_where_functions_are(self):
-        self.assertIsNone(self.source.function('nested', 'First'))
-        self.assertIsNone(self.source.function('method'))
-        self.assertIsNone(self.source.function('last', 'First'))
-        self.assertIsNone(self.source.function('method', 'Second'))
-        self.assertEqual(['method', 'method_two'], [
-            each.name for each in self.source.functions(
-                r'method\w*', 'First')])
-        self.assertIsNotNone(self.source.function('last'))
+    def test_where_methods_are(self):
+        for owner, name in (('First', 'nested'), ('First', 'last'),
+                            ('Second', 'method')):
+            self.assertIsNone(self.source.method_code(owner, name))
 
-    def test_names_at_the_top(self):
-        self.assertTrue(self.source.has_class('First'))
-        self.assertFalse(self.source.has_class('Second'))
+    def test_classes(self):
+        found = self.source.class_code('First')
+        self.assertTrue(found.startswith('class First'))
+        self.assertIn('method_two', found)
+        self.assertNotIn('last', found)
+        self.assertIsNone(self.source.class_code('Second'))
 
     def test_damage(self):
         self.assertIsNone(self.source.damage())

@@ -14,7 +14,6 @@ import json
 import shutil
 from unittest import mock
 
-from keeptrack.series import current_series
 from keeptrack.series import git
 from keeptrack.series import parts
 from keeptrack.tests import base
@@ -70,7 +69,7 @@ class StatusAllTestCase(synthetic.NovaTestCase):
 
     def test_a_half_of_ours_is_told_in_each_ref(self):
         self.keeptrack('apply', str(self.clone))
-        git.run(self.clone, 'rm', '--quiet', current_series.MONITOR)
+        git.run(self.clone, 'rm', '--quiet', parts.MONITOR)
         base.git_commit(self.clone, 'half')
         git.run(self.clone, 'branch', 'whole', 'HEAD~1')
         found = {row['Ref']: row for row in self.rows(self.clone)}

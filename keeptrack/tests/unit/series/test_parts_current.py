@@ -12,9 +12,7 @@
 
 """Recognizing the series for current Nova."""
 
-from keeptrack.series import current_series
 from keeptrack.series import parts
-from keeptrack.series import source
 from keeptrack.tests import base
 from keeptrack.tests import synthetic
 
@@ -64,18 +62,18 @@ FILES = {
         '    @periodic_task.periodic_task(spacing=1)\n'
         '    def _check_live_migrations(self):\n'
         '        self._live_migration_recovery.check_all()\n',
-    current_series.API:
+    parts.API:
         'from nova.compute import live_migration_recovery\n\n\n'
         'class API:\n'
         '    def restore(self):\n'
         '        live_migration_recovery.refuse_in_doubt()\n\n'
         '    def evacuate(self):\n'
         '        found = live_migration_recovery.refuse_in_doubt()\n',
-    current_series.LOCATION:
+    parts.LOCATION:
         'class Observation:\n    pass\n\n\ndef decide():\n    pass\n',
-    current_series.OBSERVER:
+    parts.OBSERVER:
         'class GuestObserver:\n    pass\n\n\ndef read_job():\n    pass\n',
-    current_series.RECOVERY:
+    parts.RECOVERY:
         'def refuse_in_doubt():\n    pass\n\n\n'
         'class LiveMigrationRecovery:\n'
         '    def defer_start(self):\n        pass\n',
@@ -113,8 +111,8 @@ class CurrentSeriesTestCase(base.TestCase):
             found.upstream, found.guesses, found.notes, found.vulnerable))
 
     def test_unpatched(self):
-        for path in (current_series.LOCATION, current_series.OBSERVER,
-                     current_series.RECOVERY, current_series.API,
+        for path in (parts.LOCATION, parts.OBSERVER,
+                     parts.RECOVERY, parts.API,
                      synthetic.EVENT):
             del self.files[path]
         self.files[parts.HOST] = 'class Host(object):\n    pass\n'
@@ -132,8 +130,8 @@ class CurrentSeriesTestCase(base.TestCase):
 
     def test_modules_without_calls(self):
         stock = {path: FILES[path] for path in (
-            current_series.LOCATION, current_series.OBSERVER,
-            current_series.RECOVERY)}
+            parts.LOCATION, parts.OBSERVER,
+            parts.RECOVERY)}
         stock[parts.DRIVER] = (
             'class LibvirtDriver(object):\n'
             '    def _live_migration(self):\n        pass\n')
@@ -145,19 +143,19 @@ class CurrentSeriesTestCase(base.TestCase):
 
     def test_calls_without_a_module(self):
         for path, names in (
-                (current_series.OBSERVER, ('monitor', 'guard')),
-                (current_series.RECOVERY, ('guard', 'start')),
-                (current_series.LOCATION, ('guard',)),
+                (parts.OBSERVER, ('monitor', 'guard')),
+                (parts.RECOVERY, ('guard', 'start')),
+                (parts.LOCATION, ('guard',)),
                 (synthetic.EVENT, ('events',)),
-                (current_series.API, ('guard',))):
+                (parts.API, ('guard',))):
             self.files = dict(FILES)
             del self.files[path]
             for name in names:
                 self.assertLost(name, f'{path} is missing')
 
     def test_every_place_counts(self):
-        for name, places in current_series.PARTS.items():
-            for place in places:
+        for name, ways in parts.PARTS.items():
+            for place in ways[0]:
                 self.files = dict(FILES)
                 self.files[place.path] = _without(FILES[place.path], place)
                 self.assertLost(name, place.text)
@@ -170,7 +168,7 @@ class CurrentSeriesTestCase(base.TestCase):
                 (parts.MANAGER, 'class ComputeManager(object):\n',
                  'class ComputeManager(object):\n    x = 1\n\n\n'
                  'class Other(object):\n'),
-                (current_series.API, 'def evacuate', 'def rebuild'),
+                (parts.API, 'def evacuate', 'def rebuild'),
                 (parts.DRIVER, '"supports_guest_observation": True',
                  '"supports_guest_observation": False'),
                 (parts.DRIVER, '            "supports_guest',
@@ -189,22 +187,19 @@ class CurrentSeriesTestCase(base.TestCase):
             self.assertLost('start', 'defer_start')
 
     def test_a_conflict_in_a_module(self):
-        self.files[current_series.RECOVERY] += '<<<<<<< HEAD\n'
+        self.files[parts.RECOVERY] += '<<<<<<< HEAD\n'
         self.assertLost('guard', 'has a conflict')
 
 
 def _without(text, place):
     """A file with something else instead of a place's code."""
     lines = text.split('\n')
-    known = source.Source(text)
     first = 0
     if place.method is not None:
-        owner, name = place.method
         first = next(at for at, line in enumerate(lines)
-                     if f'def {name}(' in line)
+                     if f'def {place.method}(' in line)
         if place.text.startswith('periodic'):
             first -= 1
-        assert known.function(name, owner) is not None
     at = next(number for number in range(first, len(lines))
               if place.text in lines[number])
     lines[at] = lines[at].replace(place.text, 'something')
