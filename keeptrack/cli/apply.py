@@ -22,11 +22,11 @@ from cliff import command
 
 from keeptrack.cli import common
 from keeptrack.cli import lister
-from keeptrack.cli import proof
+from keeptrack.cli import nova_tests
 from keeptrack import errors
 from keeptrack.series import branch
+from keeptrack.series import cherry_pick
 from keeptrack.series import inplace
-from keeptrack.series import picks
 from keeptrack.series import preflight
 from keeptrack.series import quilt
 from keeptrack.series import targets
@@ -86,7 +86,7 @@ class Apply(command.Command):
         parser.add_argument(
             '--verify', action='store_true',
             help="then run Nova's own tests without and with the series")
-        proof.add_arguments(parser)
+        nova_tests.add_arguments(parser)
         return parser
 
     def run(self, parsed_args):
@@ -126,7 +126,7 @@ class Apply(command.Command):
             return nova.path
         if args.verify:
             # refuse what keeps the tests from running before the work
-            proof.Proof(target, series, args)
+            nova_tests.NovaTests(target, series, args)
         name = None
         if nova.is_clone:
             name = args.branch or 'keeptrack/' + target.name
@@ -143,7 +143,7 @@ class Apply(command.Command):
         if in_package:
             files.update(quilt.added(nova, series))
         if not args.dry_run:
-            inplace.write(nova, files)
+            inplace.write(nova.path, files)
         self._say('%s: %d patches of %s %s, %d files%s' % (
             nova.path, len(series.patches), target.name,
             'would apply' if args.dry_run else 'applied', count,
@@ -179,7 +179,7 @@ class Apply(command.Command):
             files.update(quilt.removed(nova, series))
         preflight.writable(nova, files)
         if not args.dry_run:
-            inplace.write(nova, files)
+            inplace.write(nova.path, files)
         self._say('%s: %d patches of %s %s off, %d files' % (
             nova.path, len(series.patches), target.name,
             'would come' if args.dry_run else 'taken', count))
@@ -203,7 +203,7 @@ class Apply(command.Command):
         """The commits that a target's patches are backports of, or None."""
         if target.picked_from is None:
             return None
-        return picks.Sources(nova, targets.by_name(
+        return cherry_pick.Sources(nova, targets.by_name(
             common.all_targets(self.app_args), target.picked_from))
 
     def _apply_to_release(self, args):
@@ -217,8 +217,8 @@ class Apply(command.Command):
     def _verify(self, nova, args):
         target, series = common.require_target(self.app_args, nova,
                                                args.target)
-        result = proof.Proof(target, series, args).run(nova)
-        failures = proof.tell_failures(result, self.app.stderr)
+        result = nova_tests.NovaTests(target, series, args).run(nova)
+        failures = nova_tests.tell_failures(result, self.app.stderr)
         for title, label, whose in (
                 ("Nova's own tests without the series",
                  verification.BEFORE, 'Nova'),

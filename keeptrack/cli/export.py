@@ -12,7 +12,6 @@
 
 """keeptrack export."""
 
-import contextlib
 import pathlib
 
 from cliff import command
@@ -71,7 +70,6 @@ class Export(command.Command):
             lines = packagers.rpm(target, first, folder)
         else:
             lines = packagers.deb(target, folder)
-        with (packagers.copied(target, folder) if folder is not None
-              else contextlib.nullcontext()):
-            self.app.stdout.write('\n'.join(lines) + '\n')
-            self.app.stdout.flush()
+        if folder is not None:
+            packagers.copy(target, folder)
+        self.app.stdout.write('\n'.join(lines) + '\n')

@@ -17,7 +17,7 @@ import pathlib
 from keeptrack.cli import common
 from keeptrack.cli import lister
 from keeptrack import errors
-from keeptrack.series import composed
+from keeptrack.series import added_files
 from keeptrack.series import digests
 from keeptrack.series import format_patch
 from keeptrack.series import series
@@ -99,13 +99,13 @@ class Refresh(lister.Lister):
     def _refresh_composed(self, found, before, args):
         """What is shown of the patches."""
         checkout = found[0].checkout
-        composition = composed.compose(found)
+        composition = added_files.compose(found)
         rows = [(name, '', fault) for name, fault in
-                composed.faults(checkout, found, composition)]
+                added_files.faults(checkout, found, composition)]
         if not args.check:
-            composed.write(checkout, found, composition, before)
+            added_files.write(checkout, found, composition, before)
             # what a file that no patch adds is there for, people have to say
-            if composed.strays(checkout, found, composition):
+            if added_files.strays(checkout, found, composition):
                 self._status = 1
         return rows
 
@@ -122,7 +122,7 @@ class Refresh(lister.Lister):
                 'NOVA_REPO' % args.commits)
         patches = format_patch.patches(repo, args.commits)
         try:
-            before = set(composed.compose(found).files)
+            before = set(added_files.compose(found).files)
         except errors.KeeptrackError:
             # a target that has no patches yet, or broken ones
             before = set()

@@ -14,7 +14,7 @@
 
 from keeptrack.cli import common
 from keeptrack.cli import lister
-from keeptrack.cli import proof
+from keeptrack.cli import nova_tests
 from keeptrack.verify import verification
 
 
@@ -44,7 +44,7 @@ class Verify(lister.Lister):
         parser = super().get_parser(prog_name)
         common.add_tree(parser, 'to verify')
         common.add_target(parser)
-        proof.add_arguments(parser)
+        nova_tests.add_arguments(parser)
         parser.add_argument(
             '--tests', metavar='MODULE', action='append',
             help='run this test module only, as '
@@ -61,7 +61,7 @@ class Verify(lister.Lister):
         with common.chosen_tree(self.app_args, parsed_args) as nova:
             target, series = common.require_target(
                 self.app_args, nova, parsed_args.target)
-            result = proof.Proof(
+            result = nova_tests.NovaTests(
                 target, series, parsed_args, parsed_args.tests).run(
                 nova, parsed_args.each)
         self._tell(result)
@@ -70,7 +70,7 @@ class Verify(lister.Lister):
 
     def _tell(self, result):
         """Report the difference on stderr; the table goes to stdout."""
-        failures = proof.tell_failures(result, self.app.stderr)
+        failures = nova_tests.tell_failures(result, self.app.stderr)
         nova = result.sums(verification.AFTER, 'Nova')
         ours = result.sums(verification.AFTER, 'ours')
         common.report(

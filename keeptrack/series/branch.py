@@ -154,7 +154,7 @@ def prepared(tree, target, series, commit=None, report=lambda line: None,
     :param series: the target's series.Series
     :param commit: where to put it; by default what is checked out (str)
     :param report: called with a line for everything done
-    :param sources: the picks.Sources to tell in the messages, or None
+    :param sources: the cherry_pick.Sources that messages name, or None
     :param signature: the Signature of the commits
     :returns: a context manager of the Scratch, removed at its end
     :raises KeeptrackError: when the series does not go on

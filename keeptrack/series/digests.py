@@ -15,7 +15,7 @@
 A line is told by a digest: the first three bytes of the SHA-256 of the line
 with its line feed, in base64, four characters.  A file is told by git's id of
 its blob and the digests of all its lines.  They are facts about Nova and hold
-nothing of it; they suffice to prove that a hunk lands (landing.py).
+nothing of it; they suffice to prove that a hunk lands (placement.py).
 
 They are kept in patches/<target>/digests.toml, which ``keeptrack refresh
 --bases`` writes: a table a file; in it ``full`` with the digests at the first
@@ -34,8 +34,8 @@ import tomllib
 
 from keeptrack import errors
 from keeptrack.series import git
-from keeptrack.series import landing
 from keeptrack.series import patchfile
+from keeptrack.series import placement
 from keeptrack.series import series as series_mod
 
 FILE = 'digests.toml'
@@ -216,7 +216,7 @@ def _with_prerequisite(target, repo, base):
         return (None if data is None else
                 patchfile.split_lines(patchfile.decode(data)))
 
-    image = landing.Image(lines)
+    image = placement.Image(lines)
     image.put(patchfile.parse(target.prerequisite.commit[:12],
                               patchfile.decode(text)))
     return image
@@ -232,12 +232,12 @@ def prove(target, series):
     digests = Digests.load(target)
     faults = []
     for state, _, _ in states(target):
-        image = landing.Image(
+        image = placement.Image(
             lambda path, state=state: digests.lines(state, path), of_line)
         for patch in series.patches:
             try:
                 image.put(patch)
-            except landing.Misfit as exc:
+            except placement.DoesNotApply as exc:
                 faults.append('%s at %s: %s' % (target.name, state, exc))
                 break
     return faults

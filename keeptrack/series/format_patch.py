@@ -31,8 +31,8 @@ import tempfile
 
 from keeptrack import errors
 from keeptrack.series import git
-from keeptrack.series import landing
 from keeptrack.series import patchfile
+from keeptrack.series import placement
 from keeptrack.series import series as series_mod
 
 # more than a series has: the range was meant otherwise
@@ -151,7 +151,7 @@ def _settled(repo, base, found):
 
     What is still ambiguous is refused by :func:`_prove`.
     """
-    image = landing.Image(_reader(repo, base))
+    image = placement.Image(_reader(repo, base))
     ours = set()
     settled = []
     for patch in found:
@@ -165,20 +165,20 @@ def _settled(repo, base, found):
         settled.append(patch)
         try:
             image.put(patch)
-        except landing.Misfit:
+        except placement.DoesNotApply:
             return found
     return settled
 
 
 def _goes_both_ways(image, patch):
     """Tell whether a patch can be put on, and taken out again (bool)."""
-    before = landing.Image(image.lines)
+    before = placement.Image(image.lines)
     try:
         before.put(patch)
-        landing.Image(before.lines, exact=[
+        placement.Image(before.lines, exact=[
             section.path for section in patch.sections if section.new]).put(
                 patch.reversed())
-    except landing.Misfit:
+    except placement.DoesNotApply:
         return False
     return True
 
@@ -203,8 +203,8 @@ def _moved(hunk, lines):
 def _is_settled(hunk, lines):
     first = hunk.start - 1
     after = lines[:first] + hunk.after + lines[first + len(hunk.before):]
-    return (len(landing.find(lines, hunk.before)) == 1 and
-            len(landing.find(after, hunk.after)) == 1)
+    return (len(placement.find(lines, hunk.before)) == 1 and
+            len(placement.find(after, hunk.after)) == 1)
 
 
 def _shifted(hunk, lines, step):
@@ -277,7 +277,7 @@ def _prove(repo, base, tip, found):
                 'it as a bug of keeptrack' % (path, tip[:12]))
     try:
         loaded.reversed().put_on(at_tip)
-    except landing.Misfit as exc:
+    except placement.DoesNotApply as exc:
         raise errors.KeeptrackError(
             'keeptrack could not tell that a tree has the series, since it '
             'cannot take it out: %s' % exc)

@@ -12,11 +12,11 @@
 
 """The series on a tree that is no git checkout: all of it or nothing.
 
-Every file is computed in memory first, then all of them are written beside
-their places, then they are moved there.  Each file's old state is kept until
-the last has been moved, and put back when anything fails.
+Every file is computed in memory first.  While they are written, what puts the
+old state back is kept, and used when anything fails.
 """
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -77,100 +77,60 @@ def removed(tree, series):
     return series.reversed().put_on(tree.lines).changed()
 
 
-def write(tree, files):
-    """Write files into a tree, all of them or none.
+def write(top, files):
+    """Write files into a folder, all of them or none.
 
     A folder that has lost its last file goes, too.
 
-    :param tree: the tree.Tree
+    :param top: the folder, that of a tree (pathlib.Path)
     :param files: path to lines, or to None for a file that goes (dict)
-    :raises KeeptrackError: when it cannot; the tree is then as before
+    :raises KeeptrackError: when it cannot; the folder is then as before
     """
     try:
-        with signals.held() as came:
-            _Writer(tree.path).write(files, came.check)
-        for path in files:
-            if files[path] is None:
-                _remove_empty(tree.path, (tree.path / path).parent)
+        with signals.held() as came, tempfile.TemporaryDirectory(
+                prefix='.keeptrack-', dir=top) as work, \
+                contextlib.ExitStack() as undo:
+            for number, (name, lines) in enumerate(files.items()):
+                came.check()
+                _put(top / name, lines, pathlib.Path(work, str(number)), undo)
+            came.check()
+            undo.pop_all()
     except OSError as exc:
         raise errors.KeeptrackError(
-            '%s could not be written (%s): the tree is as it was; see to it '
-            'and try again' % (exc.filename or tree.path, exc.strerror))
-
-
-class _Writer:
-    """One attempt to write some files."""
-
-    def __init__(self, top):
-        self.top = top
-        self.made = []      # folders that were not there
-        self.moved = []     # pairs of a file and its copy, None for a new one
-        self.waiting = []   # temporary files
-
-    def write(self, files, check):
-        try:
-            ready = [(self.top / path, self._prepare(path, lines))
-                     for path, lines in files.items()]
-            check()
-            for path, new in ready:
-                self._move(path, new)
-                check()
-        except BaseException:
-            self._undo()
-            raise
-        finally:
-            for path in self.waiting:
-                path.unlink(missing_ok=True)
-
-    def _beside(self, path):
-        handle, name = tempfile.mkstemp(prefix='.keeptrack-', dir=path.parent)
-        os.close(handle)
-        self.waiting.append(pathlib.Path(name))
-        return self.waiting[-1]
-
-    def _prepare(self, name, lines):
+            '%s cannot be written (%s): nothing was changed; put that right '
+            'and try again' % (exc.filename or top, exc.strerror))
+    for name, lines in files.items():
         if lines is None:
-            return None
-        path = self.top / name
-        self._make_folder(path.parent)
-        new = self._beside(path)
-        new.write_bytes(patchfile.encode(''.join(lines)))
-        if path.exists():
-            shutil.copymode(path, new)
-        else:
-            new.chmod(0o644)
-        _give(new, path if path.exists() else path.parent)
-        return new
+            _remove_empty(top, (top / name).parent)
 
-    def _make_folder(self, folder):
-        if not folder.is_dir():
-            self._make_folder(folder.parent)
-            folder.mkdir()
-            self.made.append(folder)
-            _give(folder, folder.parent)
 
-    def _move(self, path, new):
-        old = None
-        if path.exists():
-            old = self._beside(path)
-            shutil.copy2(path, old)
-            _give(old, path)
-        self.moved.append((path, old))
-        if new is None:
-            path.unlink()
-        else:
-            os.replace(new, path)
+def _put(path, lines, spare, undo):
+    """Write or remove one file.
 
-    def _undo(self):
-        for path, old in reversed(self.moved):
-            if old is None:
-                path.unlink(missing_ok=True)
-            else:
-                os.replace(old, path)
-        for path in self.waiting:
-            path.unlink(missing_ok=True)
-        for folder in reversed(self.made):
-            folder.rmdir()
+    :param spare: a name for temporary files (pathlib.Path)
+    :param undo: the contextlib.ExitStack that gets what puts the old state
+        back
+    """
+    for folder in reversed([each for each in path.parents
+                            if not each.exists()]):
+        folder.mkdir()
+        undo.callback(folder.rmdir)
+        _give(folder, folder.parent)
+    known = path.exists()
+    if known:
+        old = spare.with_suffix('.old')
+        shutil.copy2(path, old)
+        _give(old, path)
+        undo.callback(os.replace, old, path)
+    if lines is None:
+        path.unlink()
+        return
+    spare.write_bytes(patchfile.encode(''.join(lines)))
+    spare.chmod(path.stat().st_mode if known else 0o644)
+    _give(spare, path if known else path.parent)
+    if not known:
+        undo.callback(path.unlink, missing_ok=True)
+    os.replace(spare, path)
 
 
 def _give(path, other):

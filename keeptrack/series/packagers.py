@@ -12,10 +12,10 @@
 
 """What packagers put into a spec file or into debian/patches."""
 
-import contextlib
 import os
 
 from keeptrack import errors
+from keeptrack.series import inplace
 from keeptrack.series import patchfile
 from keeptrack.series import series
 
@@ -65,68 +65,40 @@ def deb(target, folder=None):
             ['# At the end of debian/patches/series:'] + names)
 
 
-@contextlib.contextmanager
-def copied(target, folder):
-    """Copy a target's patches into a folder as files of their own.
+def copy(target, folder):
+    """Copy a target's patches into a folder, as files of their own.
 
-    All of them or none; nothing is overwritten.  What the context fails with
-    takes them away again.
+    All of them or none; nothing is overwritten.
 
     :param target: a targets.Target
     :param folder: made where there is none; its parent has to be there
         (pathlib.Path)
-    :returns: a context manager
     :raises KeeptrackError: when they cannot be copied
     """
-    names = series.names(target)
-    contents = {name: _content(target, name) for name in names}
-    made = not folder.exists()
-    done = []
-
-    def undo():
-        for path in done:
-            path.unlink()
-        if made and folder.is_dir():
-            folder.rmdir()
-    try:
-        if made:
-            folder.mkdir()
-        elif not folder.is_dir():
+    files = {}
+    for name in series.names(target):
+        text = _content(target, name)
+        files[os.path.join(folder.name, name)] = patchfile.split_lines(text)
+        if os.path.lexists(folder / name):
             raise errors.KeeptrackError(
-                '%s is no folder: name one for the patches' % folder)
-        for name in names:
-            if os.path.lexists(folder / name):
-                raise errors.KeeptrackError(
-                    '%s is there already: name another folder, or remove it'
-                    % (folder / name))
-        for name, data in contents.items():
-            # x: a file that came up meanwhile is not ours to overwrite
-            with open(folder / name, 'xb') as f:
-                done.append(folder / name)
-                f.write(data)
-    except BaseException as exc:
-        undo()
-        if isinstance(exc, OSError):
-            raise errors.KeeptrackError('%s cannot be written: %s' % (
-                exc.filename or folder, exc.strerror))
-        raise
-    try:
-        yield
-    except BaseException:
-        undo()
-        raise
+                '%s is there already: name another folder, or remove it'
+                % (folder / name))
+    if folder.exists() and not folder.is_dir():
+        raise errors.KeeptrackError(
+            '%s is no folder: name one for the patches' % folder)
+    inplace.write(folder.parent, files)
 
 
 def _content(target, name):
     path = target.folder / name
     try:
-        data = path.read_bytes()
+        text = patchfile.decode(path.read_bytes())
     except OSError as exc:
         raise errors.KeeptrackError('%s cannot be read: %s' % (
             path, exc.strerror))
     # a checkout without symbolic links holds their targets' names instead
-    patchfile.parse(name, patchfile.decode(data))
-    return data
+    patchfile.parse(name, text)
+    return text
 
 
 def _head(target):

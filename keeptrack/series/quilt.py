@@ -20,8 +20,8 @@ their own, and quilt pops them like any other.
 """
 
 from keeptrack import errors
-from keeptrack.series import landing
 from keeptrack.series import patchfile
+from keeptrack.series import placement
 
 SERIES = 'debian/patches/series'
 _FORMAT = 'debian/source/format'
@@ -47,7 +47,7 @@ def added(tree, series):
     """
     files = {path: patchfile.split_lines(text) for path, text in _NEW.items()
              if tree.read(path) is None}
-    image = landing.Image(tree.lines)
+    image = placement.Image(tree.lines)
     names = []
     for patch in series.patches:
         name = _OURS + patch.name

@@ -25,7 +25,7 @@ import dataclasses
 
 from packaging import version
 
-from keeptrack.series import landing
+from keeptrack.series import placement
 from keeptrack.series import series
 from keeptrack.series import targets
 
@@ -83,6 +83,6 @@ def _that_goes_on(nova, line):
             try:
                 patches.put_on(nova.lines)
                 return target
-            except landing.Misfit:
+            except placement.DoesNotApply:
                 pass
     return line[0]

@@ -15,8 +15,8 @@
 import dataclasses
 
 from keeptrack import errors
-from keeptrack.series import landing
 from keeptrack.series import patchfile
+from keeptrack.series import placement
 
 FILE = 'series'
 
@@ -66,10 +66,10 @@ class Series:
         """Put the series on a tree, in memory.
 
         :param read: called with a path, returns its lines (list) or None
-        :returns: the landing.Image
-        :raises landing.Misfit: when a patch does not land
+        :returns: the placement.Image
+        :raises placement.DoesNotApply: when a patch does not land
         """
-        image = landing.Image(read, exact=self._gone())
+        image = placement.Image(read, exact=self._gone())
         for patch in self.patches:
             image.put(patch)
         return image
@@ -83,10 +83,11 @@ class Series:
         """The files that the series adds, as its last patch leaves them.
 
         :returns: dict of path to lines (list of str)
-        :raises landing.Misfit: when a patch does not go on an earlier one
+        :raises placement.DoesNotApply: when a patch does not apply to an
+            earlier one
         """
         added = set(self.added())
-        image = landing.Image(lambda path: None)
+        image = placement.Image(lambda path: None)
         for patch in self.patches:
             image.put(dataclasses.replace(patch, sections=tuple(
                 section for section in patch.sections
@@ -100,7 +101,7 @@ class Series:
         """
         try:
             self.reversed().put_on(read)
-        except landing.Misfit:
+        except placement.DoesNotApply:
             return False
         return True
 

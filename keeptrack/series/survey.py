@@ -22,6 +22,7 @@ from keeptrack.series import blobs
 from keeptrack.series import git
 from keeptrack.series import parts
 from keeptrack.series import targets
+from keeptrack.series import tree
 
 _FORMAT = ('%(refname)%00%(objectname)%00%(*objectname)%00'
            '%(creatordate:short)%00%(symref)')
@@ -80,8 +81,10 @@ def look(folder, known_targets, progress):
             except parts.StrangeTree as exc:
                 left_out.append((ref, str(exc)))
                 continue
-            release = _release(folder, objects, commit,
-                               ref if not is_branch else '')
+            release = (ref if not is_branch and targets.is_version(ref) else
+                       tree.written_release(
+                           lambda path: objects.read(commit, path)) or
+                       git.release_behind(folder, commit))
             target = targets.for_tree(
                 known_targets, release, findings.upstream,
                 lambda path: objects.blob(commit, path) is not None)
@@ -116,16 +119,6 @@ def _refs(folder):
     return sorted((row for row in refs if not row[1] or (
         row[0].partition('/')[2], row[2]) not in local),
         key=lambda row: row[3])
-
-
-def _release(folder, objects, commit, tag):
-    if targets.is_version(tag):
-        return tag
-    config = re.search(r'^version *= *(\S+)',
-                       objects.read(commit, 'setup.cfg') or '', re.MULTILINE)
-    if config:
-        return config.group(1)
-    return git.release_behind(folder, commit)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -41,9 +41,9 @@ A target is a folder patches/<name>/ with these files:
       and, where lines share that, the OLDEST_SUPPORTED_SERVICE_VERSION in
       nova/objects/service.py of every release of the target's line.
     - ``picked_from``: optional; the name of the target that its patches are
-      backports of, see picks.py.
+      backports of, see cherry_pick.py.
     - ``shown_in``: optional; the folder of the checkout whose nova/ shows the
-      files that the patches add (composed.py): "legacy".  Without
+      files that the patches add (added_files.py): "legacy".  Without
       it that is nova/ itself.
     - ``shown_as``: optional; a list of [from, to], the beginnings of paths
       that are shown under another name.

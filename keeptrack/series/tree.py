@@ -25,7 +25,7 @@ from keeptrack.series import patchfile
 _LANDMARKS = (parts.MANAGER, parts.DRIVER)
 
 # "nova (2:26.0.0~rc1-3) unstable; urgency=medium": epoch, version, preview
-_CHANGELOG = re.compile(r'nova \((?:\d+:)?(\d+(?:\.\d+)+)(?:~(rc\d+|b\d+))?')
+_CHANGELOG = r'\Anova \((?:\d+:)?(\d+(?:\.\d+)+)(?:~(rc\d+|b\d+))?'
 
 
 class Tree:
@@ -108,24 +108,15 @@ class Tree:
     def release(self):
         """The tree's version.
 
-        From PKG-INFO (an unpacked release), setup.cfg (Novas up to 2015),
-        debian/changelog (a package of Debian's or Ubuntu's) or the newest tag
-        that a clone's HEAD has behind it, which may be a fork's own.
+        What the tree says, or the newest tag that a clone's HEAD has behind
+        it, which may be a fork's own.
 
         :returns: str, or None when nothing tells
         """
-        info = re.search(r'^Version: *(\S+)', self.read('PKG-INFO') or '',
-                         re.MULTILINE)
-        config = re.search(r'^version *= *(\S+)', self.read('setup.cfg') or '',
-                           re.MULTILINE)
-        if info or config:
-            return (info or config).group(1)
-        package = _CHANGELOG.match(self.read('debian/changelog') or '')
-        if package:
-            return ''.join(filter(None, package.groups()))
-        if not self.is_clone or self.git_refusal:
-            return None
-        return git.release_behind(self.path)
+        release = written_release(self.read)
+        if release is None and self.is_clone and not self.git_refusal:
+            return git.release_behind(self.path)
+        return release
 
     def head(self):
         """The commit that a clone has checked out (str).
@@ -151,6 +142,24 @@ class Tree:
     def git_folder(self):
         """The folder that a clone keeps its objects in (pathlib.Path)."""
         return git.common_folder(self.path)
+
+
+def written_release(read):
+    """The version that a tree says it has.
+
+    In PKG-INFO (an unpacked release), setup.cfg (Novas up to 2015) or
+    debian/changelog (a package of Debian's or Ubuntu's).
+
+    :param read: called with a path, returns the file's text or None
+    :returns: str, or None
+    """
+    for name, pattern in (('PKG-INFO', r'^Version: *(\S+)'),
+                          ('setup.cfg', r'^version *= *(\S+)'),
+                          ('debian/changelog', _CHANGELOG)):
+        found = re.search(pattern, read(name) or '', re.MULTILINE)
+        if found:
+            return ''.join(filter(None, found.groups()))
+    return None
 
 
 def _owner(path):

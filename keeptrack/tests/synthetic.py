@@ -19,7 +19,7 @@ import pathlib
 import shutil
 import tempfile
 
-from keeptrack.series import composed
+from keeptrack.series import added_files
 from keeptrack.series import git
 from keeptrack.series import parts
 from keeptrack.series import targets
@@ -267,7 +267,7 @@ class Nova(object):
                 'python': python, 'prerequisite': self.prerequisite,
                 'new': self.new, 'old': self.old}})
         found = [targets.load(self.target)]
-        composed.write(self.project, found, composed.compose(found))
+        added_files.write(self.project, found, added_files.compose(found))
 
 
 class NovaTestCase(base.TestCase):

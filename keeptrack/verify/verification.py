@@ -136,7 +136,7 @@ def lay_out(tree, target, series, folder, source=None, each=False):
     before = _copy(tree, folder / BEFORE)
     start = tree_mod.Tree(before)
     if series.is_whole_in(start.lines):
-        inplace.write(start, inplace.removed(start, series))
+        inplace.write(before, inplace.removed(start, series))
     copies = {BEFORE: before}
     counts = list(range(1, len(series.patches))) if each else []
     for count in counts + [len(series.patches)]:
@@ -145,7 +145,7 @@ def lay_out(tree, target, series, folder, source=None, each=False):
         copy = folder / label.replace(' ', '-')
         shutil.copytree(before, copy, symlinks=True)
         patched = tree_mod.Tree(copy)
-        inplace.write(patched, inplace.computed(
+        inplace.write(copy, inplace.computed(
             patched, target, series.first(count), source))
         copies[label] = copy
     return copies

@@ -86,15 +86,8 @@ class ExportTestCase(synthetic.NovaTestCase):
 
     def test_a_disk_that_is_full(self):
         folder = self.folder / 'out'
-        opened = []
-
-        def full(path, mode):
-            opened.append(path)
-            if len(opened) == 3:
-                raise OSError(28, 'No space left on device', str(path))
-            return open(path, mode)
-
-        with mock.patch('keeptrack.series.packagers.open', full, create=True):
+        with mock.patch('os.replace', side_effect=[None, None, OSError(
+                28, 'No space left on device')]):
             self.assertIn('No space left', self.refusal(
                 'export', '--deb', '--output', str(folder)))
         self.assertFalse(folder.exists())

@@ -17,7 +17,7 @@ import runpy
 
 import testtools
 
-from keeptrack.series import composed
+from keeptrack.series import added_files
 from keeptrack.series import digests
 from keeptrack.series import format_patch
 from keeptrack.series import git
@@ -138,9 +138,9 @@ class RealPatchesTestCase(testtools.TestCase):
                     self.assertIn(state, found.files.get(path, {}), path)
 
     def test_what_is_shown_is_in_step(self):
-        self.assertEqual([], composed.faults(
+        self.assertEqual([], added_files.faults(
             self.targets[0].checkout, self.targets,
-            composed.compose(self.targets)))
+            added_files.compose(self.targets)))
 
     def test_messages_have_the_lines_that_nova_asks_for(self):
         for target in self.targets:

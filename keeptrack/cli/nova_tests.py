@@ -36,7 +36,7 @@ def add_arguments(parser):
         help='test processes at a time (default: one for each processor)')
 
 
-class Proof:
+class NovaTests:
     """The tests of a target, ready to be run in a tree.
 
     What can be wrong with the arguments shows when it is made, before any

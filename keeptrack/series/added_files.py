@@ -21,6 +21,7 @@ their target.toml.
 """
 
 import dataclasses
+import re
 
 from keeptrack.series import patchfile
 from keeptrack.series import series as series_mod
@@ -35,14 +36,13 @@ class Composition:
     """The files that the targets add.
 
     :ivar files: where it is in the checkout to its content (dict of str)
-    :ivar differs: target name to files that the target adds in another
-                   version or not at all (dict of list of str)
-    :ivar tests: target name to the test modules that it adds (dict of list)
+    :ivar lists: target name to the lists of its target.toml that follow from
+        the patches: "differs", files that the target adds in another version
+        or not at all, and "ours", the test modules that it adds (dict)
     """
 
     files: dict
-    differs: dict
-    tests: dict
+    lists: dict
 
 
 def compose(targets):
@@ -55,18 +55,20 @@ def compose(targets):
     added, tests, files = {}, {}, {}
     for target in targets:
         found = series_mod.Series.load(target).added_files()
-        tests[target.name] = _test_modules(found)
+        tests[target.name] = [
+            path.removesuffix('.py').replace('/', '.')
+            for path in sorted(found)
+            if re.match(FOLDER + r'/tests/(.*/)?test_', path)]
         added[target.name] = {_place(target, path): ''.join(lines)
                               for path, lines in found.items()}
         for path, text in added[target.name].items():
             files.setdefault(path, text)
-    return Composition(
-        files,
-        {target.name: sorted(
+    return Composition(files, {target.name: {
+        'differs': sorted(
             path for path, text in files.items()
             if path.startswith(_folder(target)) and
-            added[target.name].get(path) != text) for target in targets},
-        tests)
+            added[target.name].get(path) != text),
+        'ours': tests[target.name]} for target in targets})
 
 
 def _folder(target):
@@ -80,12 +82,6 @@ def _place(target, path):
         if path.startswith(old):
             path = new + path.removeprefix(old)
     return _folder(target) + path.removeprefix(FOLDER + '/')
-
-
-def _test_modules(paths):
-    return [path.removesuffix('.py').replace('/', '.')
-            for path in sorted(paths) if path.startswith(FOLDER + '/tests/')
-            and path.rpartition('/')[2].startswith('test_')]
 
 
 def faults(checkout, targets, composition):
@@ -107,24 +103,14 @@ def faults(checkout, targets, composition):
     rows += [('', '%s is added by no patch: remove it' % path)
              for path in strays(checkout, targets, composition)]
     for target in targets:
-        rows += [(target.name, fault) for fault in
-                 _list_faults(target, composition)]
+        for key, there in (('differs', target.differs),
+                           ('ours', target.our_modules)):
+            wanted = composition.lists[target.name][key]
+            rows += [(target.name, '"%s" in target.toml %s %s' % (
+                key, 'does not name' if name in wanted else
+                'need not name', name)) for name in sorted(
+                    set(wanted) ^ set(there))]
     return rows
-
-
-def _list_faults(target, composition):
-    differs = set(composition.differs[target.name])
-    for path in sorted(differs ^ set(target.differs)):
-        yield ('%s is not what this target adds, and "differs" in target.toml '
-               'does not name it' if path in differs else
-               '%s is what this target adds, but "differs" in target.toml '
-               'names it') % path
-    tests = set(composition.tests[target.name])
-    for module in sorted(tests ^ set(target.our_modules)):
-        yield ('%s is added by the series, and "ours" in target.toml does not '
-               'name it' if module in tests else
-               '%s is not added by the series, but "ours" in target.toml '
-               'names it') % module
 
 
 def strays(checkout, targets, composition):
@@ -154,9 +140,7 @@ def write(checkout, targets, composition, gone=()):
         (checkout / path).unlink(missing_ok=True)
         _remove_empty((checkout / path).parent, checkout)
     for target in targets:
-        targets_mod.rewrite(target.folder, {
-            'differs': composition.differs[target.name],
-            'ours': composition.tests[target.name]})
+        targets_mod.rewrite(target.folder, composition.lists[target.name])
 
 
 def _remove_empty(folder, checkout):

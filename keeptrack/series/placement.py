@@ -30,7 +30,7 @@ from keeptrack import errors
 _MOST = 5
 
 
-class Misfit(errors.KeeptrackError):
+class DoesNotApply(errors.KeeptrackError):
     """A section does not land.
 
     :ivar path: the file (str)
@@ -77,13 +77,13 @@ class Image:
         """Put one patch on.
 
         :param patch: a patchfile.Patch
-        :raises Misfit: when it does not land; then nothing of it is put on
+        :raises DoesNotApply: when it does not; nothing of it is put on then
         """
         kept = dict(self._files)
         try:
             for section in patch.sections:
                 self._put_section(patch, section)
-        except Misfit:
+        except DoesNotApply:
             # files read meanwhile stay known: only their lines go back
             self._files = dict(self._original, **kept)
             raise
@@ -92,14 +92,14 @@ class Image:
         lines = self.lines(section.path)
         if section.new:
             if lines is not None:
-                raise Misfit(patch, section.path, 1,
-                             'the file is there already')
+                raise DoesNotApply(patch, section.path, 1,
+                                   'the file is there already')
             self._exact.add(section.path)
             self._files[section.path] = [
                 self._token(line) for line in section.content]
             return
         if lines is None:
-            raise Misfit(patch, section.path, 1, 'there is no such file')
+            raise DoesNotApply(patch, section.path, 1, 'there is no such file')
         wanted = [[self._token(line) for line in hunk.before]
                   for hunk in section.hunks]
         find_places = (self._exact_places if section.path in self._exact else
@@ -111,8 +111,8 @@ class Image:
             after = [self._token(line) for line in hunk.after]
             lines = lines[:at] + after + lines[at + len(old):]
         if section.gone and lines:
-            raise Misfit(patch, section.path, 1,
-                         'the file has lines that no patch put there')
+            raise DoesNotApply(patch, section.path, 1,
+                               'the file has lines that no patch put there')
         self._files[section.path] = None if section.gone else lines
 
     def _exact_places(self, patch, section, wanted, lines):
@@ -122,14 +122,14 @@ class Image:
                   for hunk, old in zip(section.hunks, wanted)]
         for at, old in zip(places, wanted):
             if lines[at:at + len(old)] != old:
-                raise Misfit(patch, section.path, max(at + 1, 1),
-                             'what the patch changes is not there')
+                raise DoesNotApply(patch, section.path, max(at + 1, 1),
+                                   'what the patch changes is not there')
         return places
 
     def _places(self, patch, section, wanted, lines):
         """Where each hunk of a section lands: indexes from 0 (list of int).
 
-        :raises Misfit: when there is no way, or more than one
+        :raises DoesNotApply: when there is no way, or more than one
         """
         found = []
         for hunk, old in zip(section.hunks, wanted):
@@ -143,8 +143,8 @@ class Image:
         for hunk, old, places in zip(section.hunks, wanted, found):
             at = next((each for each in places if each >= end), None)
             if at is None:
-                raise Misfit(patch, section.path, max(hunk.start, 1),
-                             'what the patch changes is not there')
+                raise DoesNotApply(patch, section.path, max(hunk.start, 1),
+                                   'what the patch changes is not there')
             first.append(at)
             end = at + len(old)
         # the same from the end: where both ways agree there is no other
@@ -154,7 +154,7 @@ class Image:
             last = max(each for each in found[number]
                        if each + size <= begin)
             if last != first[number]:
-                raise Misfit(
+                raise DoesNotApply(
                     patch, section.path, section.hunks[number].start,
                     'what the patch changes stands at lines %s, and which '
                     'one is meant cannot be told' % _some(

@@ -12,10 +12,10 @@
 
 import types
 
+from keeptrack.series import cherry_pick
 from keeptrack.series import git
 from keeptrack.series import parts
 from keeptrack.series import patchfile
-from keeptrack.series import picks
 from keeptrack.tests import base
 from keeptrack.tests import synthetic
 
@@ -43,7 +43,7 @@ class PicksTestCase(base.TestCase):
         self.patch = patchfile.parse('0001.patch', git.run(
             self.clone, 'format-patch', '-1', '-U1', '--stdout').decode())
         self.fits = True
-        self.sources = picks.Sources(
+        self.sources = cherry_pick.Sources(
             types.SimpleNamespace(path=self.clone),
             types.SimpleNamespace(fits=lambda *args: self.fits))
 
@@ -68,7 +68,7 @@ class PicksTestCase(base.TestCase):
 
     def test_the_version_is_the_tag_behind_it_where_no_file_tells(self):
         seen = []
-        self.sources = picks.Sources(
+        self.sources = cherry_pick.Sources(
             types.SimpleNamespace(path=self.clone), types.SimpleNamespace(
                 fits=lambda version, *args: seen.append(version)))
         git.run(self.clone, 'tag', '3.0', 'HEAD~1')

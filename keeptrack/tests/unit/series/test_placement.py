@@ -12,8 +12,8 @@
 
 import testtools
 
-from keeptrack.series import landing
 from keeptrack.series import patchfile
+from keeptrack.series import placement
 
 
 def hunk(start, *lines):
@@ -39,11 +39,12 @@ class LandingTestCase(testtools.TestCase):
     files = {'a.py': ['1\n', '2\n', '3\n', '2\n', '4\n', '1\n']}
 
     def image(self):
-        return landing.Image(self.files.get)
+        return placement.Image(self.files.get)
 
-    def assertMisfit(self, section, *words):
+    def assertDenied(self, section, *words):
         image = self.image()
-        exc = self.assertRaises(landing.Misfit, image.put, patch(section))
+        exc = self.assertRaises(placement.DoesNotApply, image.put,
+                                patch(section))
         for word in words:
             self.assertIn(word, str(exc))
         self.assertEqual({}, image.changed())
@@ -57,16 +58,16 @@ class LandingTestCase(testtools.TestCase):
             image.changed())
 
     def test_two_places_are_refused(self):
-        exc = self.assertMisfit(changed('a.py', hunk(4, '-2', '+x', ' 9')),
+        exc = self.assertDenied(changed('a.py', hunk(4, '-2', '+x', ' 9')),
                                 'a.py line 4', 'is not there')
         self.assertEqual(('a.py', 4), (exc.path, exc.line))
         self.files = {'a.py': ['1\n', '2\n', '1\n', '2\n', '3\n']}
-        self.assertMisfit(changed('a.py', hunk(3, ' 1', '+x', ' 2')),
+        self.assertDenied(changed('a.py', hunk(3, ' 1', '+x', ' 2')),
                           'lines 1, 3', 'cannot be told')
 
     def test_a_message_does_not_list_every_place(self):
         self.files = {'a.py': 9 * ['1\n', '2\n']}
-        self.assertMisfit(changed('a.py', hunk(3, ' 1', '+x', ' 2')),
+        self.assertDenied(changed('a.py', hunk(3, ' 1', '+x', ' 2')),
                           'lines 1, 3, 5, 7, 9, 4 more, and')
 
     def test_the_hunks_of_a_file_are_looked_at_together(self):
@@ -76,14 +77,14 @@ class LandingTestCase(testtools.TestCase):
         image.put(patch(changed('a.py', *same)))
         self.assertEqual(['0\n'] + ['h\n', 'x\n', '2\n'] * 3 + ['e\n'],
                          image.lines('a.py'))
-        self.assertMisfit(changed('a.py', *same[:2]), 'lines 5, 8',
+        self.assertDenied(changed('a.py', *same[:2]), 'lines 5, 8',
                           'cannot be told')
-        self.assertMisfit(changed('a.py', *(same + same[:1])), 'not there')
+        self.assertDenied(changed('a.py', *(same + same[:1])), 'not there')
 
     def test_a_hunk_above_leaves_one_place_below(self):
         self.files = {'a.py': ['1\n', '2\n', '0\n', '1\n', '2\n', 'e\n']}
         last = hunk(4, ' 1', '+x', ' 2')
-        self.assertMisfit(changed('a.py', last), 'lines 1, 4')
+        self.assertDenied(changed('a.py', last), 'lines 1, 4')
         image = self.image()
         image.put(patch(changed('a.py', hunk(3, '-0', '+y', ' 1'),
                                 hunk(5, ' 2', '+x', ' e'))))
@@ -109,25 +110,25 @@ class LandingTestCase(testtools.TestCase):
         image = self.image()
         image.put(patch(changed('a.py', hunk(1, '+0', ' 1'))))
         self.assertEqual('0\n', image.lines('a.py')[0])
-        self.assertMisfit(changed('a.py', hunk(1, '+0', ' 4')), 'not there')
+        self.assertDenied(changed('a.py', hunk(1, '+0', ' 4')), 'not there')
 
     def test_no_context_below_means_the_last_line(self):
         image = self.image()
         image.put(patch(changed('a.py', hunk(6, ' 1', '+5'))))
         self.assertEqual('5\n', image.lines('a.py')[-1])
-        self.assertMisfit(changed('a.py', hunk(2, ' 4', '+5')), 'not there')
+        self.assertDenied(changed('a.py', hunk(2, ' 4', '+5')), 'not there')
 
     def test_a_patch_that_fails_leaves_nothing(self):
         image = self.image()
         good = hunk(3, ' 3', '+x', ' 2')
-        self.assertRaises(landing.Misfit, image.put, patch(
+        self.assertRaises(placement.DoesNotApply, image.put, patch(
             changed('a.py', good), changed('no.py', good)))
         self.assertEqual({}, image.changed())
         image.put(patch(changed('a.py', good)))
         self.assertEqual(['a.py'], list(image.changed()))
 
     def test_a_new_file_must_not_be_there(self):
-        self.assertMisfit(added('a.py', 'x\n'), 'there already')
+        self.assertDenied(added('a.py', 'x\n'), 'there already')
 
     def test_a_file_that_a_patch_adds_is_known_whole(self):
         image = self.image()
@@ -138,7 +139,7 @@ class LandingTestCase(testtools.TestCase):
                          image.lines('b.py'))
         image.put(more.reversed())
         self.assertEqual(['1\n', '2\n', '1\n', '2\n'], image.lines('b.py'))
-        exc = self.assertRaises(landing.Misfit, image.put, patch(
+        exc = self.assertRaises(placement.DoesNotApply, image.put, patch(
             changed('b.py', hunk(2, ' 1', '+x', ' 2'))))
         self.assertIn('b.py line 2', str(exc))
         image.put(patch(changed('b.py', patchfile.Hunk(

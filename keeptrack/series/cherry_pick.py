@@ -29,6 +29,7 @@ import re
 from keeptrack.series import git
 from keeptrack.series import parts
 from keeptrack.series import patchfile
+from keeptrack.series import tree as tree_mod
 
 _CHANGE_ID = re.compile(r'^Change-Id: (I[0-9a-f]{40})$', re.MULTILINE)
 _LINE = re.compile(r'^[A-Za-z][A-Za-z-]*: ')
@@ -80,10 +81,7 @@ class Sources:
                     '%s:%s' % (below, name)))
             except git.GitError:
                 return None
-        config = re.search(r'^version *= *(\S+)', read('setup.cfg') or '',
-                           re.MULTILINE)
-        # Nova's setup.cfg has had none since 2015
-        version = (config.group(1) if config else
+        version = (tree_mod.written_release(read) or
                    git.release_behind(self._tree.path, below))
         try:
             upstream = parts.examine(read).upstream
