@@ -113,7 +113,7 @@ class Digests:
     def render(self):
         """The content of digests.toml (str)."""
         out = ['# Written by keeptrack refresh --bases: do not edit.\n'
-               '# What it holds is told in keeptrack/digests.py.\n']
+               '# See keeptrack/series/digests.py for the format.\n']
         for path, known in sorted(self.files.items()):
             out.append('\n["%s"]\nfull = """\n%s\n"""\n' % (
                 path, '\n'.join(textwrap.wrap(''.join(_cut(known['full'])),
