@@ -28,7 +28,6 @@ import re
 
 from keeptrack.series import git
 from keeptrack.series import parts
-from keeptrack.series import patchfile
 from keeptrack.series import tree as tree_mod
 
 _CHANGE_ID = re.compile(r'^Change-Id: (I[0-9a-f]{40})$', re.MULTILINE)
@@ -57,7 +56,8 @@ class Sources:
         if commit is None:
             return patch
         return dataclasses.replace(patch, head=_with_lines(
-            patch.head, commit, conflicts(patch, self._patch(commit))))
+            patch.head, commit, conflicts(
+                patch, git.patch(self._tree.path, commit, context=1))))
 
     def _commit(self, patch):
         found = _CHANGE_ID.search(patch.head)
@@ -73,14 +73,7 @@ class Sources:
     def _fits(self, commit):
         """Tell whether a commit stands on one of the source's trees."""
         below = commit + '~1'
-
-        def read(name):
-            try:
-                return patchfile.decode(git.run(
-                    self._tree.path, 'cat-file', 'blob',
-                    '%s:%s' % (below, name)))
-            except git.GitError:
-                return None
+        read = git.reader(self._tree.path, below)
         version = (tree_mod.written_release(read) or
                    git.release_behind(self._tree.path, below))
         try:
@@ -89,11 +82,6 @@ class Sources:
             return False
         return self._source.fits(version, upstream,
                                  lambda name: read(name) is not None)
-
-    def _patch(self, commit):
-        return patchfile.parse(commit[:12], patchfile.decode(git.run(
-            self._tree.path, 'format-patch', '-1', '-U1', '--no-renames',
-            '--no-signature', '--stdout', commit, env=git.ISOLATED)))
 
 
 def conflicts(patch, original):

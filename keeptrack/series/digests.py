@@ -133,32 +133,6 @@ def _cut(text):
     return [text[at:at + _SIZE] for at in range(0, len(text), _SIZE)]
 
 
-def generate(target, paths, read):
-    """Compute a target's digests.
-
-    :param target: a targets.Target
-    :param paths: the files that its patches change (iterable of str)
-    :param read: called with a state and a path, returns the file's bytes, or
-                 None where there is no such file
-    :returns: the Digests
-    """
-    files = {}
-    for path in sorted(paths):
-        known = {}
-        for state, _, _ in states(target):
-            data = read(state, path)
-            if data is None:
-                continue
-            lines = [of_line(line) for line in
-                     patchfile.split_lines(patchfile.decode(data))]
-            full = known.setdefault('full', ''.join(lines))
-            known[state] = {'blob': git.blob_id(data),
-                            'changes': _changes(_cut(full), lines)}
-        if known:
-            files[path] = known
-    return Digests(files)
-
-
 def _changes(old, new):
     """What leads from one list of digests to another (list of str)."""
     # difflib's autojunk stays on: without it blank lines make it crawl on
@@ -178,48 +152,27 @@ def measure(target, repo):
     :raises KeeptrackError: when the clone lacks a base or the prerequisite
     """
     loaded = series_mod.Series.load(target)
-    paths = sorted(set(loaded.paths()) - set(loaded.added()))
-    known = {name: (base, patched)
-             for name, base, patched in states(target)}
-    for base, _ in known.values():
+    for base in target.bases:
         if not git.succeeds(repo, 'cat-file', '-e', base.commit + '^{commit}'):
             raise errors.KeeptrackError(
                 '%s does not hold %s (%s): get it with git fetch origin %s'
                 % (repo, base.name, base.commit, base.ref))
-    images = {}
-
-    def read(state, path):
-        base, patched = known[state]
-        if not patched:
-            return _blob(repo, base.commit, path)
-        if base.commit not in images:
-            images[base.commit] = _with_prerequisite(target, repo, base)
-        lines = images[base.commit].lines(path)
-        return None if lines is None else patchfile.encode(''.join(lines))
-
-    return generate(target, paths, read)
-
-
-def _blob(repo, commit, path):
-    try:
-        return git.run(repo, 'cat-file', 'blob', '%s:%s' % (commit, path))
-    except git.GitError:
-        return None
-
-
-def _with_prerequisite(target, repo, base):
-    text = git.run(repo, 'format-patch', '-1', '--stdout',
-                   target.prerequisite.commit, env=git.ISOLATED)
-
-    def lines(path):
-        data = _blob(repo, base.commit, path)
-        return (None if data is None else
-                patchfile.split_lines(patchfile.decode(data)))
-
-    image = placement.Image(lines)
-    image.put(patchfile.parse(target.prerequisite.commit[:12],
-                              patchfile.decode(text)))
-    return image
+    files = {}
+    for state, base, patched in states(target):
+        image = placement.Image(patchfile.line_reader(
+            git.reader(repo, base.commit)))
+        if patched:
+            image.put(git.patch(repo, target.prerequisite.commit))
+        for path in sorted(set(loaded.paths()) - set(loaded.added())):
+            lines = image.lines(path)
+            if lines is None:
+                continue
+            marks = list(map(of_line, lines))
+            known = files.setdefault(path, {'full': ''.join(marks)})
+            known[state] = {
+                'blob': git.blob_id(patchfile.encode(''.join(lines))),
+                'changes': _changes(_cut(known['full']), marks)}
+    return Digests(files)
 
 
 def prove(target, series):

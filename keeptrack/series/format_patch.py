@@ -151,7 +151,7 @@ def _settled(repo, base, found):
 
     What is still ambiguous is refused by :func:`_prove`.
     """
-    image = placement.Image(_reader(repo, base))
+    image = placement.Image(_lines(repo, base))
     ours = set()
     settled = []
     for patch in found:
@@ -225,15 +225,8 @@ def _shifted(hunk, lines, step):
                           hunk.new_start + step)
 
 
-def _reader(repo, commit):
-    """A function that reads the lines of a commit's files."""
-    def read(path):
-        try:
-            return patchfile.split_lines(patchfile.decode(git.run(
-                repo, 'cat-file', 'blob', '%s:%s' % (commit, path))))
-        except git.GitError:
-            return None
-    return read
+def _lines(repo, commit):
+    return patchfile.line_reader(git.reader(repo, commit))
 
 
 def _ends(repo, commits):
@@ -268,9 +261,9 @@ def _ends(repo, commits):
 def _prove(repo, base, tip, found):
     """Raise a KeeptrackError unless the patches make the tip of the base."""
     loaded = series_mod.Series('the series', found)
-    at_tip = _reader(repo, tip)
+    at_tip = _lines(repo, tip)
     for path, lines in loaded.put_on(
-            _reader(repo, base)).changed().items():
+            _lines(repo, base)).changed().items():
         if at_tip(path) != lines:
             raise errors.KeeptrackError(
                 'the patches do not make %s what it is in %s: please report '

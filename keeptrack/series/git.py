@@ -22,6 +22,7 @@ import signal
 import subprocess
 
 from keeptrack import errors
+from keeptrack.series import patchfile
 
 # A user's own settings must not change what the kit computes: no signing, no
 # hooks, no white space repair.  For repositories that the kit made itself.
@@ -179,3 +180,25 @@ def blob_id(data):
     """The id that git gives to a file of this content (str, hex SHA-1)."""
     return hashlib.sha1(b'blob %d\0' % len(data) + data,
                         usedforsecurity=False).hexdigest()
+
+
+def reader(folder, commit):
+    """A function that reads the files of a commit.
+
+    :returns: called with a path, returns the file's text (str); None where
+              the commit has no such file
+    """
+    def read(path):
+        try:
+            return patchfile.decode(run(folder, 'cat-file', 'blob',
+                                        '%s:%s' % (commit, path)))
+        except GitError:
+            return None
+    return read
+
+
+def patch(folder, commit, context=3):
+    """A commit as a patch with some lines of context (patchfile.Patch)."""
+    return patchfile.parse(commit[:12], patchfile.decode(run(
+        folder, 'format-patch', '-1', '-U%d' % context, '--no-renames',
+        '--no-signature', '--stdout', commit + '^{commit}', env=ISOLATED)))

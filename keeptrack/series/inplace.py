@@ -57,14 +57,12 @@ def _prerequisite(tree, target, source):
     try:
         if source is None:
             raise KeyError('NOVA_REPO')
-        text = git.run(source, 'format-patch', '-1', '--stdout',
-                       wanted.commit + '^{commit}', env=git.ISOLATED)
+        return (git.patch(source, wanted.commit),)
     except (KeyError, OSError, git.GitError):
         raise errors.KeeptrackError(
             '%s lacks "%s", and there is no clone to take it from: set '
             'NOVA_REPO to a clone of Nova that holds %s, or take a newer '
             'release' % (tree.path, wanted.title, wanted.commit[:12]))
-    return (patchfile.parse(wanted.commit[:12], patchfile.decode(text)),)
 
 
 def removed(tree, series):

@@ -51,6 +51,14 @@ def encode(text):
     return text.encode('utf-8', 'surrogateescape')
 
 
+def line_reader(read):
+    """A function that reads lines (list of str) where one reads a text."""
+    def lines(path):
+        text = read(path)
+        return None if text is None else split_lines(text)
+    return lines
+
+
 @dataclasses.dataclass(frozen=True)
 class Hunk:
     """One hunk.

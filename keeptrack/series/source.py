@@ -33,7 +33,10 @@ _CONFLICT = re.compile(r'^(?:<{7}|>{7})(?: |$)', re.MULTILINE)
 # signature are neither
 _CLASS_ENDS = re.compile(r'^[^\s)\]}]', re.MULTILINE)
 _METHOD_ENDS = re.compile(r'^ {0,4}[^\s)\]}]', re.MULTILINE)
-_DECORATORS = r'^(?: {4}@.*\n(?:(?! {0,4}[^\s)\]}]).*\n)*)*'
+_DECORATORS = re.compile(
+    r'(?:^ {4}@.*\n(?:(?! {0,4}[^\s)\]}]).*\n)*)*\Z', re.MULTILINE)
+# more than the decorators of any method take
+_ABOVE = 2000
 
 
 def blanked(text):
@@ -42,8 +45,10 @@ def blanked(text):
     :param text: Python source (str)
     :returns: a text of the same length and lines, with blanks instead (str)
     """
-    return _NO_CODE.sub(lambda found: re.sub(r'[^\n]', ' ', found.group()),
-                        text)
+    def blank(found):
+        return '\n'.join(' ' * len(line)
+                         for line in found.group().split('\n'))
+    return _NO_CODE.sub(blank, text)
 
 
 class Source:
@@ -51,14 +56,18 @@ class Source:
 
     :param text: its content (str)
     :ivar text: the same
-    :ivar code: the content without comments and strings (str)
     """
 
     def __init__(self, text):
         self.text = text
-        self.code = blanked(text)
         # of this file alone, so that it goes with it
+        self.class_code = functools.cache(self._class_code)
         self.method_code = functools.cache(self._method_code)
+
+    @functools.cached_property
+    def code(self):
+        """The content without comments and strings (str)."""
+        return blanked(self.text)
 
     def damage(self):
         """What keeps any Python from compiling the file, as far as it shows.
@@ -78,7 +87,7 @@ class Source:
             return 'a string, a bracket or a block has no end: is it whole?'
         return None
 
-    def class_code(self, name):
+    def _class_code(self, name):
         """The code of a class, the last one of that name (str), or None."""
         found = None
         for found in re.finditer(r'^class +%s\b.*\n' % name, self.code,
@@ -90,9 +99,12 @@ class Source:
         """The code of a method with its decorators (str), or None."""
         code = self.class_code(owner)
         found = code and re.search(
-            _DECORATORS + r' {4}(?:async +)?def +%s\b.*\n?' % name, code,
-            re.MULTILINE)
-        return found and _until(_METHOD_ENDS, code, found)
+            r'\n {4}(?:async +)?def +%s\b.*\n?' % name, code)
+        if not found:
+            return None
+        begin = found.start() + 1
+        above = _DECORATORS.search(code[max(0, begin - _ABOVE):begin])
+        return above.group() + _until(_METHOD_ENDS, code, found)[1:]
 
 
 def _until(ends, code, head):

@@ -88,8 +88,7 @@ class Tree:
 
     def lines(self, name):
         """The lines of a file; None when there is none."""
-        text = self.read(name)
-        return None if text is None else patchfile.split_lines(text)
+        return patchfile.line_reader(self.read)(name)
 
     def findings(self):
         """What is there of the fix; see parts.examine().
