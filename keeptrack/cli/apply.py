@@ -218,7 +218,7 @@ class Apply(command.Command):
         target, series = common.require_target(self.app_args, nova,
                                                args.target)
         result = nova_tests.NovaTests(target, series, args).run(nova)
-        failures = nova_tests.tell_failures(result, self.app.stderr)
+        failures = nova_tests.report_failures(result, self.app.stderr)
         for title, label, whose in (
                 ("Nova's own tests without the series",
                  verification.BEFORE, 'Nova'),

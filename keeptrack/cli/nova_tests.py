@@ -80,7 +80,7 @@ class NovaTests:
                 nova.release() or self._target.base().release)
 
 
-def tell_failures(result, stderr):
+def report_failures(result, stderr):
     """Name the tests that fail, or are gone, with patches only.
 
     :param result: a verification.Comparison

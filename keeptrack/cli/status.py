@@ -52,10 +52,10 @@ class Parts(columns.FormattableColumn):
 
     def human_readable(self):
         lines = []
-        for name, told in self._value.items():
-            words = told['origin'] or 'missing'
-            if told['commit']:
-                words += ', ' + told['commit'][:12]
+        for name, part in self._value.items():
+            words = part['origin'] or 'missing'
+            if part['commit']:
+                words += ', ' + part['commit'][:12]
             lines.append('%-8s %s' % (name, words))
         return '\n'.join(lines)
 
@@ -173,7 +173,7 @@ class Status(lister.Lister):
                 '%s is not a folder: name a clone of Nova' % folder)
         far = progress.Progress('examining tags and branches',
                                 self.app.options.verbose_level == 0)
-        rows, left_out = survey.look(
+        rows, left_out = survey.examine(
             folder, common.all_targets(self.app_args),
             lambda number, count, ref: far.step(number, count, ref))
         far.step(len(rows) + len(left_out), len(rows) + len(left_out))
@@ -189,11 +189,11 @@ class Status(lister.Lister):
                               'a release line: they are left out' % left)
             return LINE_COLUMNS, [
                 [line.name, line.first.ref, line.last.ref] +
-                self._told(line.last) for line in lines]
-        return COLUMNS, [[row.ref, row.release] + self._told(row)
+                self._cells(line.last) for line in lines]
+        return COLUMNS, [[row.ref, row.release] + self._cells(row)
                          for row in rows]
 
-    def _told(self, row):
+    def _cells(self, row):
         found = row.findings
         return [row.date, Origin(row.target),
                 *(Origin(found.origins.get(name))

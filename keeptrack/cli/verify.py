@@ -64,13 +64,13 @@ class Verify(lister.Lister):
             result = nova_tests.NovaTests(
                 target, series, parsed_args, parsed_args.tests).run(
                 nova, parsed_args.each)
-        self._tell(result)
+        self._report(result)
         return (('Tree', 'Whose', 'Module', 'Tests', 'Passed', 'Failed',
                  'Skipped', 'New failures'), result.rows())
 
-    def _tell(self, result):
+    def _report(self, result):
         """Report the difference on stderr; the table goes to stdout."""
-        failures = nova_tests.tell_failures(result, self.app.stderr)
+        failures = nova_tests.report_failures(result, self.app.stderr)
         nova = result.sums(verification.AFTER, 'Nova')
         ours = result.sums(verification.AFTER, 'ours')
         common.report(

@@ -106,11 +106,10 @@ class Scratch:
         except git.GitError:
             # there are none
             found = b''
-        rows = [row.partition('\n') for row in
-                patchfile.decode(found).split('\0') if row]
         # a key alone, with no sign of equality, is true
-        settings = [(key, value if feed else 'true')
-                    for key, feed, value in rows]
+        settings = [(key, value if feed else 'true') for key, feed, value in (
+            row.partition('\n') for row in
+            patchfile.decode(found).split('\0') if row)]
         settings.append(('core.hooksPath', str(self.hooks())))
         env = {'GIT_CONFIG_COUNT': str(len(settings))}
         for number, (key, value) in enumerate(settings):
@@ -121,23 +120,20 @@ class Scratch:
     def committer(self):
         """The clone's user: name and address (list of str); None without."""
         names = []
-        for key, position in (('name', 0), ('email', 1)):
-            given = os.environ.get('GIT_COMMITTER_' + key.upper())
+        for key in ('name', 'email'):
             try:
-                given = given or git.line(self.tree.path, 'config',
-                                          'user.' + key)
+                names.append(
+                    os.environ.get('GIT_COMMITTER_' + key.upper()) or
+                    git.line(self.tree.path, 'config', 'user.' + key))
             except git.GitError:
-                pass
-            names.append(given)
+                return None
         return names if all(names) else None
 
     def read(self, path):
         """Lines of a file in the scratch repository; None without it."""
-        try:
-            return patchfile.split_lines(patchfile.decode(
-                (self.path / path).read_bytes()))
-        except FileNotFoundError:
-            return None
+        path = self.path / path
+        return patchfile.split_lines(patchfile.decode(
+            path.read_bytes())) if path.exists() else None
 
     def remove(self):
         """Take the scratch repository away."""
@@ -171,8 +167,9 @@ def prepared(tree, target, series, commit=None, report=lambda line: None,
         for number, patch in enumerate(series.patches, 1):
             report('patch %d of %d: %s' % (number, len(series.patches),
                                            patch.title))
-            _commit(scratch, signature.change(
-                patch if sources is None else sources.told(patch)), signature)
+            if sources is not None:
+                patch = sources.with_origin(patch)
+            _commit(scratch, signature.change(patch), signature)
         for path, lines in image.changed().items():
             if scratch.read(path) != lines:
                 raise errors.KeeptrackError(
@@ -251,7 +248,11 @@ def publish(tree, scratch, name):
     :raises KeeptrackError: when it cannot; the clone is then as before
     """
     before = tree.head()
-    where = _where(tree)
+    try:
+        where = [git.line(tree.path, 'symbolic-ref', '--short', 'HEAD')]
+    except git.GitError:
+        where = ['--detach', before]
+    checkout = ('-c', 'core.hooksPath=' + os.devnull, 'checkout', '--quiet')
     tip = scratch.git('rev-parse', 'HEAD')
     pack = git.run(scratch.path, 'pack-objects', '--quiet', '--stdout',
                    '--revs', stdin=('%s\n^%s\n' % (tip, before)).encode(),
@@ -266,21 +267,11 @@ def publish(tree, scratch, name):
                 'refs/heads/' + name, tip, '')
         try:
             came.check()
-            git.run(tree.path, '-c', 'core.hooksPath=' + os.devnull,
-                    'checkout', '--quiet', name)
+            git.run(tree.path, *checkout, name)
             came.check()
         except BaseException:
             # the tree was clean: what is checked out comes back from HEAD
-            git.run(tree.path, '-c', 'core.hooksPath=' + os.devnull,
-                    'checkout', '--quiet', '--force', *where)
+            git.run(tree.path, *checkout, '--force', *where)
             index.write_bytes(kept)
             git.run(tree.path, 'update-ref', '-d', 'refs/heads/' + name)
             raise
-
-
-def _where(tree):
-    """Arguments that check out again what is checked out now."""
-    try:
-        return [git.line(tree.path, 'symbolic-ref', '--short', 'HEAD')]
-    except git.GitError:
-        return ['--detach', tree.head()]

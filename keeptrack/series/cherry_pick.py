@@ -18,7 +18,7 @@ the clone has to hold on a branch, local or remote.  It is found by the
 patch's Change-Id, which a change keeps on every branch, in any form that
 review has given it.  One that stands on another tree than the source target's
 (the same change on a second stable branch) does not count; of several the
-newest does.  A conflict is told of every file that the commit finds and the
+newest does.  A conflict is noted for every file that the commit finds and the
 patch changes otherwise, or only one of the two changes: with one line of
 context, as the patches have it.
 """
@@ -45,7 +45,7 @@ class Sources:
         self._tree = tree
         self._source = source
 
-    def told(self, patch):
+    def with_origin(self, patch):
         """A patch whose message says where it comes from.
 
         :param patch: a patchfile.Patch
@@ -108,8 +108,8 @@ def _with_lines(head, commit, paths):
     at = len(lines)
     while at and _LINE.match(lines[at - 1]):
         at -= 1
-    told = []
+    conflict = []
     if paths:
-        told = ['Conflicts:'] + ['\t' + path for path in paths] + ['']
-    return '\n'.join(lines[:at] + told + lines[at:] + [
+        conflict = ['Conflicts:'] + ['\t' + path for path in paths] + ['']
+    return '\n'.join(lines[:at] + conflict + lines[at:] + [
         '(cherry picked from commit %s)' % commit, ''])

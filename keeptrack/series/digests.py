@@ -10,12 +10,12 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What the files of each base look like, told without their text.
+"""Digests of the files of each base, in place of their text.
 
-A line is told by a digest: the first three bytes of the SHA-256 of the line
-with its line feed, in base64, four characters.  A file is told by git's id of
+A line stands as a digest: the first three bytes of the SHA-256 of the line
+with its line feed, in base64, four characters.  A file stands as git's id of
 its blob and the digests of all its lines.  They are facts about Nova and hold
-nothing of it; they suffice to prove that a hunk lands (placement.py).
+nothing of it; they suffice to prove where a hunk applies (placement.py).
 
 They are kept in patches/<target>/digests.toml, which ``keeptrack refresh
 --bases`` writes: a table a file; in it ``full`` with the digests at the first

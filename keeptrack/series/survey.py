@@ -54,8 +54,8 @@ class Row:
     findings: parts.Findings
 
 
-def look(folder, known_targets, progress):
-    """Look at every tag and branch of a clone.
+def examine(folder, known_targets, progress):
+    """Search every tag and branch of a clone.
 
     :param folder: the clone, bare or not (path)
     :param known_targets: list of targets.Target
@@ -141,7 +141,7 @@ def lines(rows):
     Previews of a release (b1, rc1, folsom-2) are left out, and branches that
     are no release line's.  A line is split where its releases differ.
 
-    :param rows: list of Row, as :func:`look` returns them
+    :param rows: list of Row, as :func:`examine` returns them
     :returns: list of Line, the newest first; how many rows are in none (int)
     """
     names, groups, left = {}, [], 0

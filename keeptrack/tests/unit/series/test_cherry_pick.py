@@ -48,7 +48,7 @@ class PicksTestCase(base.TestCase):
             types.SimpleNamespace(fits=lambda *args: self.fits))
 
     def told(self, patch=None):
-        return self.sources.told(patch or self.patch).head
+        return self.sources.with_origin(patch or self.patch).head
 
     def test_the_commit_is_named_under_the_change_id(self):
         self.assertTrue(self.told().endswith(
