@@ -187,7 +187,7 @@ class Apply(command.Command):
     def _commit(self, nova, target, series, name, args):
         with branch.prepared(nova, target, series,
                              report=common.report,
-                             sources=self._sources(nova, target),
+                             sources=self._sources(nova, target, series),
                              signature=branch.Signature(
                                  _author(args.author),
                                  args.signoff)) as scratch:
@@ -199,12 +199,13 @@ class Apply(command.Command):
             'are commits on', name,
             '' if args.dry_run else ', which is checked out now'))
 
-    def _sources(self, nova, target):
+    def _sources(self, nova, target, series):
         """The commits that a target's patches are backports of, or None."""
         if target.picked_from is None:
             return None
         return cherry_pick.Sources(nova, targets.by_name(
-            common.all_targets(self.app_args), target.picked_from))
+            common.all_targets(self.app_args), target.picked_from),
+            series.patches)
 
     def _apply_to_release(self, args):
         with common.chosen_tree(self.app_args, args) as release:

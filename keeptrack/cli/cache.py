@@ -13,7 +13,6 @@
 """keeptrack cache: the virtualenvs and files that it keeps."""
 
 import datetime
-import os
 import shutil
 
 from cliff import command
@@ -103,8 +102,7 @@ def entries():
 
 def size(path):
     """The disk space of a file or folder (int, bytes)."""
-    total = path.lstat().st_blocks * 512
+    found = [path]
     if path.is_dir() and not path.is_symlink():
-        with os.scandir(path) as inside:
-            total += sum(size(path / each.name) for each in inside)
-    return total
+        found += path.rglob('*')
+    return sum(each.lstat().st_blocks for each in found) * 512

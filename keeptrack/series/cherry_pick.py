@@ -39,11 +39,20 @@ class Sources:
 
     :param tree: the clone (tree.Tree)
     :param source: the targets.Target that the patches are picked from
+    :param patches: the patchfile.Patches
     """
 
-    def __init__(self, tree, source):
+    def __init__(self, tree, source, patches):
         self._tree = tree
         self._source = source
+        wanted = set(filter(None, map(_change_id, patches)))
+        # one walk for all of them: Nova's history takes git some seconds
+        rows = wanted and git.line(
+            tree.path, 'log', '--branches', '--remotes', '--no-merges',
+            '--format=%x00%H%n%B', '--fixed-strings',
+            *('--grep=Change-Id: ' + name for name in sorted(wanted))).split(
+                '\0')[1:]
+        self._commits = [row.partition('\n')[::2] for row in rows]
 
     def with_origin(self, patch):
         """A patch whose message says where it comes from.
@@ -60,15 +69,11 @@ class Sources:
                 patch, git.patch(self._tree.path, commit, context=1))))
 
     def _commit(self, patch):
-        found = _CHANGE_ID.search(patch.head)
-        if found is None:
-            return None
-        commits = git.line(
-            self._tree.path, 'log', '--branches', '--remotes', '--no-merges',
-            '--format=%H', '--fixed-strings',
-            '--grep=Change-Id: ' + found.group(1)).split()
-        return next((commit for commit in commits if self._fits(commit)),
-                    None)
+        wanted = _change_id(patch)
+        return next((
+            commit for commit, message in self._commits
+            if wanted and 'Change-Id: ' + wanted in message and
+            self._fits(commit)), None)
 
     def _fits(self, commit):
         """Tell whether a commit stands on one of the source's trees."""
@@ -82,6 +87,11 @@ class Sources:
             return False
         return self._source.fits(version, upstream,
                                  lambda name: read(name) is not None)
+
+
+def _change_id(patch):
+    found = _CHANGE_ID.search(patch.head)
+    return found and found.group(1)
 
 
 def conflicts(patch, original):

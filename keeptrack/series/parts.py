@@ -161,8 +161,11 @@ PARTS = {
     'monitor': (
         (Place(OBSERVER, 'def read_job'),
          _IMPORT_OBSERVER,
-         # its answer leaves Nova's own guess, find_job_type, without a case
-         Place(DRIVER, 'guest_observer.read_job', '_live_migration_monitor')),
+         # its answer leaves Nova's own guess, find_job_type, without a case;
+         # there are two calls, and without one Nova guesses there
+         Place(DRIVER, 'guest_observer.read_job', '_live_migration_monitor',
+               r'(?s)(?<![\w.])guest_observer\.read_job\('
+               r'.*(?<![\w.])guest_observer\.read_job\(')),
         (Place(MONITOR, 'def monitor'),
          Place(DRIVER, 'from nova.virt.libvirt import migration_monitor'),
          Place(DRIVER, 'migration_monitor.monitor', '_live_migration'),

@@ -43,12 +43,13 @@ class PicksTestCase(base.TestCase):
         self.patch = patchfile.parse('0001.patch', git.run(
             self.clone, 'format-patch', '-1', '-U1', '--stdout').decode())
         self.fits = True
-        self.sources = cherry_pick.Sources(
-            types.SimpleNamespace(path=self.clone),
-            types.SimpleNamespace(fits=lambda *args: self.fits))
+        self.source = types.SimpleNamespace(fits=lambda *args: self.fits)
 
     def told(self, patch=None):
-        return self.sources.with_origin(patch or self.patch).head
+        patch = patch or self.patch
+        return cherry_pick.Sources(
+            types.SimpleNamespace(path=self.clone), self.source,
+            [patch]).with_origin(patch).head
 
     def test_the_commit_is_named_under_the_change_id(self):
         self.assertTrue(self.told().endswith(
@@ -68,9 +69,8 @@ class PicksTestCase(base.TestCase):
 
     def test_the_version_is_the_tag_behind_it_where_no_file_tells(self):
         seen = []
-        self.sources = cherry_pick.Sources(
-            types.SimpleNamespace(path=self.clone), types.SimpleNamespace(
-                fits=lambda version, *args: seen.append(version)))
+        self.source = types.SimpleNamespace(
+            fits=lambda version, *args: seen.append(version))
         git.run(self.clone, 'tag', '3.0', 'HEAD~1')
         git.run(self.clone, 'checkout', '--quiet', '3.0')
         git.run(self.clone, 'rm', '--quiet', 'setup.cfg')

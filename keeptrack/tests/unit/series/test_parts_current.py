@@ -38,7 +38,9 @@ FILES = {
         '    def _live_migration(self):\n'
         '        self._live_migration_monitor()\n\n'
         '    def _live_migration_monitor(self):\n'
-        '        info = guest_observer.read_job()\n',
+        '        info = guest_observer.read_job()\n'
+        '        while not info:\n'
+        '            info = guest_observer.read_job()\n',
     parts.MANAGER:
         'from nova.compute import live_migration_recovery\n\n\n'
         'class ComputeManager(object):\n'
