@@ -131,12 +131,12 @@ def lay_out(tree, target, series, folder, source=None, each=False):
     :raises KeeptrackError: when the series does not go on
     """
     preflight.ready(tree)
-    if not series.is_whole_in(tree.lines):
+    whole = series.is_whole_in(tree.lines)
+    if not whole:
         preflight.absent(tree, series)
     before = _copy(tree, folder / BEFORE)
-    start = tree_mod.Tree(before)
-    if series.is_whole_in(start.lines):
-        inplace.write(before, inplace.removed(start, series))
+    if whole:
+        inplace.write(before, inplace.removed(tree_mod.Tree(before), series))
     copies = {BEFORE: before}
     counts = list(range(1, len(series.patches))) if each else []
     for count in counts + [len(series.patches)]:
