@@ -104,14 +104,15 @@ def absent(tree, series):
     if modules and all(tree.lines(name) is not None for name in modules):
         files = series.added_files()
         differ = [name for name in modules if tree.lines(name) != files[name]]
+        what = ('%s%s %s' % (differ[0], _more(differ),
+                             'differ' if differ[1:] else 'differs')
+                if differ else 'the modules that it adds are the same, '
+                "Nova's own files differ")
         raise errors.KeeptrackError(
             '%s has the series %s in another version, or it was edited (%s): '
             'remove that first, with the keeptrack that put it there, or in a '
             'checkout by leaving its branch, and apply again' % (
-                tree.path, series.name, differ and differ[0] + _more(differ) +
-                ' differ' + 's' * (len(differ) == 1) or
-                "the modules that it adds are the same, Nova's own files "
-                'differ'))
+                tree.path, series.name, what))
     raise errors.KeeptrackError(
         '%s has a part of the series %s already (%s): remove it first, or add '
         'the others by hand with git am'
