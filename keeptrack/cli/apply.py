@@ -208,7 +208,9 @@ class Apply(command.Command):
             series.patches)
 
     def _apply_to_release(self, args):
-        with common.chosen_tree(self.app_args, args) as release:
+        with common.chosen_tree(
+                self.app_args, args,
+                lambda name: args.dry_run or _free(name)) as release:
             # refuse it before a folder is made for it
             common.require_target(self.app_args, release, args.target)
             with _new_folder(release.path.name, args.dry_run) as folder:
@@ -258,6 +260,16 @@ def _author(text):
     return found.groups()
 
 
+def _free(name):
+    """A path in the current folder where nothing is yet (pathlib.Path)."""
+    folder = pathlib.Path.cwd() / name
+    if folder.exists():
+        raise errors.KeeptrackError(
+            '%s exists already: remove it, name it as TREE, or run this in '
+            'another folder' % folder)
+    return folder
+
+
 @contextlib.contextmanager
 def _new_folder(name, throw_away):
     """A path for a tree to be made, removed again unless all goes well.
@@ -270,11 +282,7 @@ def _new_folder(name, throw_away):
         with tempfile.TemporaryDirectory(prefix='keeptrack-') as parent:
             yield pathlib.Path(parent, name)
         return
-    folder = pathlib.Path.cwd() / name
-    if folder.exists():
-        raise errors.KeeptrackError(
-            '%s exists already: remove it, name it as TREE, or run this in '
-            'another folder' % folder)
+    folder = _free(name)
     try:
         yield folder
     except BaseException:

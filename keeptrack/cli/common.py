@@ -168,11 +168,13 @@ def _why_no_release(nova):
 
 
 @contextlib.contextmanager
-def chosen_tree(options, args):
+def chosen_tree(options, args, named=lambda name: None):
     """The tree that the user names, or a release.
 
     :param options: the application's
     :param args: the command's: tree and release
+    :param named: called with the name of a release's folder before it is
+        cloned or downloaded, where the release is known by then
     :returns: a context manager of the tree.Tree, for reading only
     :raises KeeptrackError: when it cannot be had
     """
@@ -185,12 +187,15 @@ def chosen_tree(options, args):
         base = (target.bases[0] if release == target.name else
                 target.base(release) if release else None)
         if base is not None and not target.is_published:
+            named('nova-' + target.name)
             with tempfile.TemporaryDirectory(prefix='keeptrack-') as folder:
                 yield tree.Tree(_clone(target, base, folder))
             return
         if release == target.name:
             release = nova_release.newest(target.releases, report)
             break
+    if release is not None:
+        named('nova-' + release)
     with nova_release.unpacked(release, report) as folder:
         yield tree.Tree(folder)
 
