@@ -218,7 +218,7 @@ class ApplyTestCase(TreesTestCase):
                         'HEAD~%d' % back), name)
 
 
-class PicksTestCase(TreesTestCase):
+class CherryPickTestCase(TreesTestCase):
 
     def test_a_backport_names_what_it_was_picked_from(self):
         for target in self.targets:
