@@ -35,7 +35,7 @@ PARTS = (
     'Deletion of ', 'Evacuating instance', 'Fallimento di Live M', 'Instanz',
     'Rebooting instance a', 'Rebuilding instance', 'SPLIT BRAIN: ',
     'TWO COPIES OF ONE GU', 'Terminating instance', 'The guest ',
-    'Two copies of this g', 'amente.', 'corso da ', 'grazione ',
+    'Two copies of this g', '] VM ', 'amente.', 'corso da ', 'grazione ',
     'he instance is parke', 'here since it moves', 'ing instance as it ha',
     'iniciad', 'l roll ', 'll finish the migrat', 'n running for',
     'o de Ciclo de vida', 'on Operation abgebro', 'on fail', 'on has ',

@@ -56,39 +56,62 @@ _FRAMES = tuple((name, re.compile(pattern)) for name, pattern in (
     ('RFC 5424', r'<\d{1,3}>1 (?P<time>%s|-) (?P<host>\S+) \S+ \S+ \S+ '
      r'(?:-|(?:\[[^ \]]+(?: [^ =]+="(?:[^"\\]|\\.)*")*\])+) ?\ufeff?'
      % _TIME),
-    ('syslog', r'(?:<\d{1,3}>)?(?P<time>%s) (?P<host>[\w.:-]+) '
-     r'[\w./@()-]+(?:\[\d+\])?: ' % _SYSLOG_TIME),
     ("kubelet's CRI", r'(?P<time>%s) std(?:out|err) [FP](?::\w+)* ' % _TIME),
+    ('syslog', r'(?:<\d{1,3}>)?(?P<time>%s) (?P<host>[\w.:-]+) '
+     r'[\w./@()-]+(?:(?:\[\d+\])?: | (?=\d{4}-\d\d-\d\d[ T]))'
+     % _SYSLOG_TIME),
     ("Loki's logcli", r'(?P<time>%s) \{[^}]{0,500}?\b(?:host|hostname|node|'
      r'nodename|node_name)="(?P<host>[^"]+)"[^}]*\}\s+' % _TIME),
     ("Logstash's line codec", r'(?P<time>%s) (?!(?:%s) )'
      r'(?P<host>[A-Za-z][\w.-]{0,254}) (?=\d{4}-\d\d-\d\d[ T]|\{)'
      % (_TIME, _LEVEL)),
-    ('kubectl or docker with time stamps', r'(?P<time>%s) ' % _TIME),
+    ('fluentd', r'(?P<time>%s)[\t ]+[\w.*-]+:?[\t ]+(?=\{)' % _TIME),
+    ("Fuel's rsyslog", r'(?P<time>%s) [a-z]+: +(?=\d{4}-\d\d-\d\d[ T])'
+     % _TIME),
+    ('kubectl or docker with time stamps', r'(?P<time>%s)[ \t]' % _TIME),
     ('kubectl logs --prefix', r'\[(?P<host>pod/[^/\] ]+)/[^\] ]+\] '),
     ('docker compose logs', r'(?P<host>[\w.-]+) +\| '),
+    ('stern', r'(?P<host>[a-z0-9][a-z0-9.-]{0,254}) [a-z0-9][a-z0-9-]{0,62} '
+     r'(?=\d{4}-\d\d-\d\d[ T]|\{)'),
+    ('pdsh and clush', r'(?P<host>[A-Za-z0-9][\w.-]{0,254}): '
+     r'(?=\d{4}-\d\d-\d\d[ T]|\{)'),
     ('grep', r'(?P<path>[^\s:]{0,400}(?:/|\.log|messages|syslog)'
      r'[^\s:]{0,400}):(?:\d+:)?'),
     ('Loghub', r'(?P<path>nova-\S{1,200}\.log\S{0,200}) '),
 ))
 
 # names under which JSON has them; a dot goes into an object
-_MESSAGES = ('MESSAGE', 'Payload', 'log', 'line', 'message', 'msg',
-             'full_message', 'short_message', '@message', 'body')
-_INSIDE = ('_source', 'fields', 'event', 'json', 'jsonPayload', 'attributes')
-_HOSTS = ('_HOSTNAME', 'Hostname', 'hostname', 'host', 'host.name',
-          'host.hostname', 'agent.hostname', 'beat.hostname',
-          'kubernetes.host', 'kubernetes.node_name', 'kubernetes.node.name',
-          'node_name', 'labels.host', 'labels.hostname', 'labels.node_name',
-          'labels.nodename', 'labels.node', 'logsource', 'source_host')
+_MESSAGES = ('MESSAGE', 'Payload', 'log', 'line', 'message', 'msg', '_raw',
+             'full_message', 'short_message', '@message', 'body', 'Body',
+             'body.stringValue', 'Message', 'Line', 'textPayload',
+             'log.message')
+_INSIDE = ('_source', 'fields', 'event', 'json', 'jsonPayload', 'attributes',
+           'result', 'record', 'log')
+_HOSTS = ('_HOSTNAME', 'Hostname', 'hostname', 'host', 'Host', 'HOST',
+          'host.name', 'host.hostname', 'resource.host.name',
+          'resource.attributes.host.name', 'agent.hostname', 'agent.name',
+          'beat.hostname', 'kubernetes.host', 'kubernetes.node_name',
+          'kubernetes.node.name', 'node_name', 'nodename', 'labels.host',
+          'labels.hostname', 'labels.node_name', 'labels.nodename',
+          'labels.node', 'fields.host', 'fields.hostname', 'logsource',
+          'source_host', 'host_name', 'fromhost', 'Computer')
+# Graylog has the host here, others a path or the name of a stream
+_SOURCE = 'source'
+_NO_HOSTS = ('stdout', 'stderr', 'file', 'journal', 'journald', 'syslog',
+             'kernel', 'udp', 'tcp', 'http')
 # a time with a zone, then one that may have none
 _TIMES = ('created', '__REALTIME_TIMESTAMP', '_SOURCE_REALTIME_TIMESTAMP',
-          'asctime', 'time', '@timestamp', 'timestamp', 'Timestamp', 'ts')
+          'asctime', 'time', '@timestamp', 'timestamp', 'Timestamp', 'ts',
+          '_time', 'timeUnixNano', 'tsNs', 'Time', 'timereported', 'ISODATE',
+          'DATE')
 _LEVELS = ('levelname', 'level', 'log_level', 'LOGGER_LEVEL', 'severity')
 
 _INSTANCE = re.compile(r'\[instance: (%s)\]|\b[Ii]nstance (%s)\b'
                        % (UUID, UUID), re.I)
 _BEFORE = re.compile(r'^(?:\[[^\]]*\] )*')
+# an operator's own instance_format, behind the ids of the request
+_OWN_INSTANCE = re.compile(r'(?:\[[^\]]*\] )*\[(?!(?:None |req-\S+ )?req-)'
+                           r'[^\]]*?(?<!-)\b(%s)\b[^\]]*\] ?' % UUID, re.I)
 _TWO_IDS = re.compile(r'\[(?:None|req-\S+) req-')
 _COLOUR = re.compile(r'(?:\x1b|#033)\[[\d;]*m')
 
@@ -138,11 +161,13 @@ class _Outer:
     :ivar when: seconds since the epoch (float), or None
     :ivar host: str, or None
     :ivar is_exact: the time has a zone and was taken as the line was written
+    :ivar is_value: the line is a value of a JSON object
     """
 
     when: float | None = None
     host: str | None = None
     is_exact: bool = False
+    is_value: bool = False
 
 
 def parse(data, zone=datetime.timezone.utc):
@@ -171,10 +196,30 @@ def is_no_text(data):
     return odd > max(_NULS, len(data) // 5)
 
 
+def is_utf8(data):
+    """Whether bytes are text in UTF-8 (bool)."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def is_of_instance(data):
+    """Whether a line names an instance (bool).
+
+    :param data: the line, in any encoding that has ASCII (bytes)
+    """
+    return _INSTANCE.search(data.decode('ascii', 'replace')) is not None
+
+
 def _record(text, zone, outer, depth):
     if depth > _DEEPEST:
         return None
-    text = _COLOUR.sub('', text)
+    text = _COLOUR.sub('', text).lstrip('\ufeff')
+    if outer.is_value:
+        # rsyslog keeps the space behind the tag
+        text = text.lstrip()
     if text.startswith('{'):
         return _json(text, zone, outer, depth)
     match = _DEFAULT.match(text)
@@ -217,9 +262,9 @@ def _around(outer, told, zone):
 
 
 def _line(outer, when, level, text, instance=None):
-    found = _INSTANCE.search(text)
+    found = _INSTANCE.search(text) or _OWN_INSTANCE.match(text)
     if found:
-        instance = found[1] or found[2]
+        instance = next(filter(None, found.groups()))
     if when is None:
         when = outer.when
     elif outer.is_exact and outer.when is not None:
@@ -278,14 +323,45 @@ def _time_of_syslog(text, zone):
 def _get(record, names):
     """The first of some texts or numbers in an object, or None."""
     for name in names:
-        value = record
-        for part in name.split('.'):
-            value = value.get(part) if isinstance(value, dict) else None
-        if value is None:
-            value = record.get(name)
+        value = _value(record, name)
         if isinstance(value, (str, int, float)) and value != '':
             return value
     return None
+
+
+def _value(record, name):
+    """What an object, or one inside it, has under a name with dots."""
+    if not isinstance(record, dict):
+        return None
+    if record.get(name) is not None:
+        return record[name]
+    first, _, rest = name.partition('.')
+    return _value(record.get(first), rest) if rest else None
+
+
+def is_record(value):
+    """Whether a value of JSON's has a line of a log in it (bool)."""
+    if not isinstance(value, dict):
+        return False
+    if isinstance(value.get('MESSAGE'), list):
+        return True
+    return isinstance(_get(value, _MESSAGES), str) or any(
+        isinstance(value.get(name), dict) and
+        isinstance(_get(value[name], _MESSAGES), str) for name in _INSIDE)
+
+
+def iso_of(text, form):
+    """A time in another form, in UTC.
+
+    :param text: str
+    :param form: as time.strptime has it (str)
+    :returns: ISO 8601 (str), or None where it is none
+    """
+    try:
+        return datetime.datetime.strptime(text, form).isoformat(
+            timespec='milliseconds')
+    except ValueError:
+        return None
 
 
 def _json(text, zone, outer, depth):
@@ -307,11 +383,11 @@ def _object(record, zone, outer, depth):
         except (TypeError, ValueError):
             return None
     message = _get(record, _MESSAGES)
+    outer = _around_json(outer, record, zone)
     if not isinstance(message, str):
         return next(filter(None, (
             _object(record.get(name), zone, outer, depth + 1)
             for name in _INSIDE)), None)
-    outer = _around_json(outer, record, zone)
     message = message.replace('\0', '').rstrip('\r\n')
     extra = record.get('extra')
     instance = None
@@ -330,7 +406,7 @@ def _object(record, zone, outer, depth):
 
 
 def _around_json(outer, record, zone):
-    host = _get(record, _HOSTS)
+    host = _get(record, _HOSTS) or _source(record)
     times = [(name, _json_time(_get(record, (name,)), zone))
              for name in _TIMES]
     name, when = next((one for one in times if one[1] is not None),
@@ -339,7 +415,15 @@ def _around_json(outer, record, zone):
     is_exact = name in ('created', '__REALTIME_TIMESTAMP') or (
         name == 'time' and 'log' in record)
     return _Outer(when, host if isinstance(host, str) else outer.host,
-                  is_exact or (name is None and outer.is_exact))
+                  is_exact or (name is None and outer.is_exact), True)
+
+
+def _source(record):
+    source = record.get(_SOURCE)
+    is_host = isinstance(source, str) and re.fullmatch(
+        r'[A-Za-z0-9][\w.-]*', source) and (
+            source.lower() not in _NO_HOSTS and not source.endswith('.log'))
+    return source if is_host else None
 
 
 def _json_time(value, zone):

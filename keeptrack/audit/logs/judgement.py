@@ -54,6 +54,10 @@ RULES = (
          finding.LIKELY,
          _MOVED + '; Nova has started it once more on %(third)s, and nothing '
          'says that it had ended on %(destination)s.'),
+    Rule(('arrived', 'recorded-elsewhere'), (), 'lost', finding.LIKELY,
+         'The guest began to run on %(destination)s, and minutes later '
+         'nova-compute there reports that the record still names %(source)s, '
+         'of which no log was read.'),
     Rule(('arrived', 'restarted'), (), 'doubled', finding.CERTAIN,
          _MOVED + '; it has started the guest again on %(source)s.'),
     Rule(('arrived', 'source-back', 'source-left'), ('settled',),

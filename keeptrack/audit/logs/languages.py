@@ -241,6 +241,9 @@ _MESSAGES = {
 }
 
 _STATE = re.compile(r'(?:VM|MV) (.{1,40}?) \((?:%s)\)' % '|'.join(_FORMS))
+# the same in a language that is not known
+_LIKE_A_STATE = re.compile(r'VM (\w.{0,39}?) \(\w[^()]{2,39}\)$')
+_ANY_STATE = '] VM '
 
 
 def _rows():
@@ -263,7 +266,8 @@ def patterns():
 
     JSON may have any character but ASCII's by its number.
     """
-    found = {'(%s' % form for form in _FORMS} | {row[0] for row in ROWS}
+    found = {'(%s' % form for form in _FORMS} | {row[0] for row in ROWS} | {
+        _ANY_STATE}
     return found | {json.dumps(one)[1:-1] for one in found
                     if not one.isascii()}
 
@@ -274,7 +278,7 @@ def state(text):
     :param text: the message (str)
     :returns: str, which STATES may have, or None for any other message
     """
-    match = _STATE.match(text)
+    match = _STATE.match(text) or _LIKE_A_STATE.match(text)
     return match and match[1]
 
 

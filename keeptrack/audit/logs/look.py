@@ -57,16 +57,21 @@ def look(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
                          zone, processes, progress)
     covered = collections.defaultdict(list)
     events = collections.defaultdict(list)
+    migrating = set()
     for one in seen:
+        if any(event.sign in story.ENDS for found in one.events.values()
+               for event in found):
+            migrating.add(one.path)
         for host in one.hosts:
-            if one.first is not None:
+            # one of warnings only does not say what a guest did
+            if one.first is not None and one.has_info:
                 covered[host].append((one.first, one.last))
         for uuid in list(one.events):
             events[uuid].extend(one.events.pop(uuid))
     same = same_host.names(events, covered)
     for name, other in same.items():
         covered[other] += covered.pop(name, [])
-    findings, unclear = [], 0
+    findings, unclear, mixed = [], 0, set()
     for uuid in sorted(events):
         told = story.Story([
             dataclasses.replace(one, host=same[one.host])
@@ -75,13 +80,15 @@ def look(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
         judged = judgement.judge(uuid, told.migrations(), clocks)
         findings += judged + harm.find(uuid, told, clocks, bool(judged))
         unclear += told.is_unclear
+        mixed |= told.mixed
     return report_mod.Report(
         report_mod.LOGS, [_looked_at(one) for one in seen if one.records],
         [report_mod.NotSeen(*one) for one in unread.items()] +
         [report_mod.NotSeen(name, 'it was read as a name of %s, whose lines '
                             'are the same or whose name begins so' % other,
                             False) for name, other in same.items()] +
-        _unclear(unclear) + _not_seen(seen, set(paths), zone), findings)
+        _unclear(unclear) + _mixed(mixed) +
+        _not_seen(seen, set(paths), migrating, zone), findings)
 
 
 def _looked_at(one):
@@ -99,7 +106,13 @@ def _unclear(number):
         'migration is not known.' % number)] if number else []
 
 
-def _not_seen(seen, named, zone):
+def _mixed(hosts):
+    return [report_mod.NotSeen(
+        host, 'its lines are of both hosts of a migration: separate the logs '
+        'of the two hosts') for host in sorted(hosts)]
+
+
+def _not_seen(seen, named, migrating, zone):
     found = []
     for one in seen:
         if one.problem:
@@ -114,6 +127,10 @@ def _not_seen(seen, named, zone):
             found.append(report_mod.NotSeen(
                 one.path, 'some of its lines are no text in UTF-8: convert it '
                 'or repair it'))
+        if one.records and not one.has_info:
+            found.append(report_mod.NotSeen(
+                one.path, 'it has no line at level info: what guests did is '
+                'not in it', False))
         if one.foreign:
             found.append(report_mod.NotSeen(
                 one.path, 'its lifecycle events are in a language that is not '
@@ -130,8 +147,9 @@ def _not_seen(seen, named, zone):
         if one.back > 60:
             found.append(report_mod.NotSeen(
                 one.path, 'its clock goes back by %.0f s or its lines are not '
-                'in order: times before and after may be mixed up' % one.back,
-                False))
+                'in order: times before and after may be mixed up, or it has '
+                'the lines of more than one host' % one.back,
+                not one.is_named and one.path in migrating))
     if seen and not any(one.is_failure for one in found) and not any(
             one.records and one.is_computes for one in seen):
         found.append(report_mod.NotSeen(

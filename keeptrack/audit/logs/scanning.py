@@ -25,6 +25,7 @@ import itertools
 import os
 import re
 
+from keeptrack.audit.logs import documents
 from keeptrack.audit.logs import filtering
 from keeptrack.audit.logs import formats
 from keeptrack.audit.logs import paths as log_paths
@@ -55,9 +56,12 @@ _STATES = 10
 
 _EXPORT = b'__REALTIME_TIMESTAMP='
 
-# only nova-compute has these loggers
+# only nova-compute has these loggers; nova-scheduler has nova.virt.hardware
 _COMPUTE = (b'nova.compute.manager', b'nova.compute.resource_tracker',
-            b'nova.virt.')
+            b'nova.virt.libvirt')
+
+# levels at which nova-compute writes what a guest did
+_GUEST_LEVELS = ('DEBUG', 'INFO', 'AUDIT')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,6 +103,7 @@ class Seen:
     :ivar back: seconds that its clock went back (float)
     :ivar problem: why it was not read, or not to its end (str), or None
     :ivar debug: it has lines at debug (bool)
+    :ivar has_info: it has lines at info, or below, or of no level (bool)
     :ivar is_computes: nova-compute has written to it (bool)
     :ivar has_no_text: it has lines that are no text in UTF-8 (bool)
     :ivar foreign: names of states in a language that is not known (set)
@@ -118,6 +123,7 @@ class Seen:
     back: float = 0.0
     problem: str | None = None
     debug: bool = False
+    has_info: bool = False
     is_computes: bool = False
     has_no_text: bool = False
     foreign: set = dataclasses.field(default_factory=set)
@@ -135,6 +141,7 @@ class Seen:
         self.back = max(self.back, other.back)
         self.problem = self.problem or other.problem
         self.debug = self.debug or other.debug
+        self.has_info = self.has_info or other.has_info
         self.is_computes = self.is_computes or other.is_computes
         self.has_no_text = self.has_no_text or other.has_no_text
         self.foreign |= other.foreign
@@ -188,7 +195,8 @@ def _parts(path):
     """A log, shared out: list of (path, begin, end)."""
     try:
         if (path == reading.STDIN or not os.path.isfile(path) or
-                reading.packed(path) or _is_export(path)):
+                reading.packed(path) or _is_export(path) or
+                _is_document(path)):
             return [(path, 0, None)]
         size = os.path.getsize(path)
     except OSError:
@@ -201,6 +209,11 @@ def _parts(path):
 def _is_export(path):
     with open(path, 'rb') as stream:
         return _EXPORT in stream.read(4096)
+
+
+def _is_document(path):
+    with open(path, 'rb') as stream:
+        return documents.kind(stream.read(reading.LONGEST)) is not None
 
 
 def _scan_part(part, host, zone):
@@ -226,6 +239,7 @@ class _Scan:
         self._find = filtering.make()
         # where the time that is covered was looked at last, and what was not
         self._looked, self._last = None, None
+        self._is_document = False
 
     def run(self, begin, end):
         blocks = reading.blocks(self._seen.path, begin, end)
@@ -234,6 +248,10 @@ class _Scan:
         for offset, data in blocks:
             if is_export is None:
                 is_export = _EXPORT in data[:4096]
+                make_lines = None if is_export or begin else documents.kind(
+                    data)
+                if make_lines is not None:
+                    return self._document(make_lines, data, blocks)
             if is_export:
                 # an entry may go on in the next block
                 offset -= len(left)
@@ -252,6 +270,21 @@ class _Scan:
         if self._last is not None:
             self._edges(*self._last)
 
+    def _document(self, make_lines, data, blocks):
+        pieces, size = [data], len(data)
+        for _, data in blocks:
+            pieces.append(data)
+            size += len(data)
+            if size > documents.LARGEST:
+                raise reading.Unreadable(
+                    'it is one document of more than %d MiB: export one '
+                    'record a line' % (documents.LARGEST >> 20))
+        self._seen.size += size
+        self._is_document = True
+        self._block(0, make_lines(b''.join(pieces)), False)
+        if self._last is not None:
+            self._edges(*self._last)
+
     def _block(self, offset, data, is_export):
         parse = formats.parse_export if is_export else formats.parse
         ends = b'\n\n' if is_export else b'\n'
@@ -261,6 +294,8 @@ class _Scan:
         if self._looked is None or offset - self._looked >= reading.BLOCK:
             self._edges(data, ends, parse)
             self._looked, self._last = offset, None
+        if not (self._seen.has_no_text or data.isascii()):
+            self._seen.has_no_text = _has_other_encoding(data)
         done = 0
         for hit in sorted(self._find(data)):
             if hit <= done:
@@ -285,9 +320,12 @@ class _Scan:
             re.finditer(formats.UUID + r'\]? ?', text, re.I), _IDS)]
         if ends and any(signs.find(text[end:])[0] is not None
                         for end in [0] + ends):
-            self._seen.unread += 1
-            if self._seen.unread_at is None:
-                self._seen.unread_at = offset
+            self._count_unread(offset)
+
+    def _count_unread(self, offset):
+        self._seen.unread += 1
+        if self._seen.unread_at is None:
+            self._seen.unread_at = offset
 
     def _edges(self, data, ends, parse):
         """Look at the first and the last lines: the time that is covered."""
@@ -300,10 +338,16 @@ class _Scan:
                 continue
             seen.records += 1
             seen.debug = seen.debug or line.level == 'DEBUG'
+            self._level(line)
             seen.back = max(seen.back, (seen.last or line.when) - line.when)
             seen.first = min(line.when, seen.first or line.when)
             seen.last = max(line.when, seen.last or line.when)
             seen.hosts.add(self._where(line))
+
+    def _level(self, line):
+        if not self._seen.has_info:
+            self._seen.has_info = (line.level is None or
+                                   line.level in _GUEST_LEVELS)
 
     def _where(self, line):
         if self._is_given:
@@ -316,9 +360,15 @@ class _Scan:
 
     def _line(self, line, offset):
         sign, detail = signs.find(line.text)
-        if sign is None or line.instance is None:
+        if sign is None:
             return
         seen = self._seen
+        self._level(line)
+        if line.instance is None:
+            if sign in signs.EVENTS.values() or sign is signs.UNKNOWN:
+                # an operator's own instance_format
+                self._count_unread(offset)
+            return
         seen.is_computes = True
         if sign is signs.UNKNOWN:
             if len(seen.foreign) < _STATES:
@@ -328,10 +378,21 @@ class _Scan:
         events = seen.events.setdefault(line.instance, [])
         events.append(Event(
             line.when, self._where(line), sign.name, sign.means, detail,
+            seen.path if self._is_document else
             '%s, byte %d' % (seen.path, offset),
             report.printable(line.text[:SHOWN]), line.is_recent))
         if len(events) > 2 * KEPT:
             seen.events[line.instance] = _thin(events)
+
+
+def _has_other_encoding(data):
+    """Whether a line about an instance is no UTF-8 (bool)."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return any(formats.is_of_instance(line) and not formats.is_utf8(line)
+                   for line in data.split(b'\n') if not line.isascii())
+    return False
 
 
 def _outermost(data, ends):

@@ -119,6 +119,8 @@ class Story:
     :param allowance: seconds that clocks of two hosts may be apart (float)
     :ivar timeline: what is told (timeline.Timeline)
     :ivar is_unclear: whether a state after a migration is not known (bool)
+    :ivar mixed: hosts whose log has lines of both ends of one migration, as
+                 two logs in one file have (set of str)
     """
 
     def __init__(self, events, covered, allowance):
@@ -131,11 +133,30 @@ class Story:
         self.is_unclear = any(self._events.of(
             None, ENDS + ('posted',), one.when - AFTER, one.when + AFTER)
             for one in unsure)
+        self.mixed = {host for host in self._events.hosts
+                      if self._has_both_ends(host)}
+
+    def _has_both_ends(self, host):
+        for event in self._events.of(host, ('began', 'watched')):
+            over = self._events.of(host, (
+                *ENDS, 'completed', 'posted', 'stopped', 'destroyed',
+                'restarted'), event.when)
+            if self._events.of(host, ('started',), event.when,
+                               over[0].when if over else event.when + AFTER):
+                return True
+        for event in self._events.of(host, ('posted',)):
+            over = self._events.of(host, ('finished',), event.when,
+                                   event.when + AFTER)
+            if over and self._events.of(host, ('posted-there',), event.when,
+                                        over[0].when):
+                return True
+        return False
 
     def migrations(self):
         """Those that have to be judged (list of Migration)."""
         found = [self._migration(group) for group in self._groups()]
-        for one in self._finished_badly() + self._silent():
+        for one in (self._finished_badly() + self._silent() +
+                    self._recorded_elsewhere()):
             if all(abs(one.first - other.first) > BEFORE + AFTER
                    for other in found):
                 found.append(one)
@@ -214,6 +235,29 @@ class Story:
                     self._shown(event.when - BEFORE, event.when + LATER,
                                 again, {source, event.host}),
                     again and again.host)]
+        return []
+
+    def _recorded_elsewhere(self):
+        """A guest that has arrived, and a record on a host without a log."""
+        for event in self._events.of(None, ('resumed',)):
+            said = [one for one in self._events.of(
+                event.host, ('record-at',), event.when + VERY_SLOW)
+                if one.detail]
+            if not said:
+                continue
+            source = said[-1].detail
+            if any(host_name.short(source) == host_name.short(host)
+                   for host in (*self._covered, *self._events.hosts)):
+                continue
+            if self._arrival(source, event.when, event.when) is event and (
+                    not self._events.of(event.host, (
+                        'stopped', 'destroyed', 'deleted', 'posted-there'),
+                        event.when)):
+                return [Migration(
+                    source, event.host, event.when, event.when,
+                    {'arrived', 'covered', 'recorded-elsewhere'},
+                    self._shown(event.when - BEFORE, said[-1].when, None,
+                                {event.host}))]
         return []
 
     def _has_left(self, source, arrived, again):
@@ -397,6 +441,8 @@ class Story:
             facts.add('source-stopped')
         if self._events.of(source, ('sync-stop',), early, first + LATER):
             facts.add('sync-stop')
+        if self._events.of(source, ('sync-stop',), first, late):
+            facts.add('source-stopped')
         if self._events.of(source, ('restarted',), first - 5, first + AFTER):
             facts.add('restarted')
         posted = self._events.of(source, ('posted', 'finished'), early, late)

@@ -58,3 +58,6 @@ class ReportedTestCase(base.TestCase):
 
     def test_later_formats(self):
         self.check(reported_later.FORMATS)
+
+    def test_exports(self):
+        self.check(reported_later.EXPORTS)
