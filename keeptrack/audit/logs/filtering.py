@@ -33,15 +33,16 @@ PARTS = (
     ' successfully', "'instance ", '(Ereignis im Lebensz', '(Evento ',
     '(Lifecycle Event', 'Deleting instance as ', 'Deleting instance fil',
     'Deletion of ', 'Evacuating instance', 'Fallimento di Live M', 'Instanz',
-    'Rebooting instance a', 'Rebuilding instance', 'SPLIT BRAIN: ',
-    'TWO COPIES OF ONE GU', 'Terminating instance', 'The guest ',
-    'Two copies of this g', '] VM ', 'amente.', 'corso da ', 'grazione ',
-    'he instance is parke', 'here since it moves', 'ing instance as it ha',
-    'iniciad', 'l roll ', 'll finish the migrat', 'n running for',
-    'o de Ciclo de vida', 'on Operation abgebro', 'on fail', 'on has ',
-    'on was cancelled', 'or pre_live_migratio', 'ror monitoring migra',
-    'started', 'tedly not found', 'va finishes the migr', 've migration a',
-    've-Migration fehlges', 'vm_power_state', 'wn by itself. Callin')
+    'Not cleaning up: the', 'Rebooting instance a', 'Rebuilding instance',
+    'SPLIT BRAIN: ', 'Terminating instance', 'The disks that were c',
+    '] VM ', 'amente.', 'before this one was ', 'corso da ',
+    'ended the live migra', 'grazione ', 'he instance is parke',
+    'ing instance as it ha', 'iniciad', 'is host is not clean', 'l roll ',
+    'll finish the migrat', 'n running for', 'o de Ciclo de vida',
+    'on Operation abgebro', 'on fail', 'on has ', 'on was cancelled',
+    'or pre_live_migratio', 'ror monitoring migra', 'started',
+    'tedly not found', 've migration a', 've-Migration fehlges',
+    'vm_power_state', 'wn by itself. Callin')
 
 # with more parts than these, and than one in so many bytes, all of a block is
 # searched for the messages as they are

@@ -17,6 +17,7 @@ records that stay. What migrations do to a guest's place is story.py's.
 """
 
 from keeptrack.audit import finding
+from keeptrack.audit import host_name
 from keeptrack.audit.logs import story
 
 # seconds in which an instance's own deletion or migration has its files
@@ -40,7 +41,8 @@ def find(instance, told, allowance, is_found=False):
     """
     events = told.timeline
     found = [make(instance, *args, allowance) for rule in (
-        _ended_at_start, _files_deleted, _files_left, _allocated_twice)
+        _ended_at_start, _files_deleted, _files_left, _disks_kept,
+        _domain_left, _allocated_twice)
         for args in rule(events)]
     if not is_found:
         found += [make(instance, *args, allowance)
@@ -107,6 +109,29 @@ def _files_left(events):
                    'On %s %s could not be deleted, and no later attempt is '
                    'in the log.' % (host, last.detail.rpartition(' ')[0]),
                    [last])
+
+
+def _disks_kept(events):
+    for host in sorted(events.hosts):
+        said = events.last(host, ('disks-kept',))
+        there = said and said.detail
+        if there and not any(
+                host_name.short(one.host) == host_name.short(there)
+                for one in events.of(None, ('files-deleted',), said.when)):
+            yield ('files-left', finding.LIKELY, [there, host],
+                   'nova-compute on %s keeps the disks that were copied to '
+                   '%s, since the guest may have written to them.'
+                   % (host, there), [said])
+
+
+def _domain_left(events):
+    for host in sorted(events.hosts):
+        said = events.last(host, ('domain-left',))
+        if said and said.detail:
+            yield ('paused-copy', finding.POSSIBLE, [host, said.detail],
+                   'nova-compute on %s could not clean up %s after an earlier '
+                   'migration: a domain of the guest may be left there.'
+                   % (host, said.detail), [said])
 
 
 def _allocated_twice(events):

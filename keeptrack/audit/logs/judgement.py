@@ -132,6 +132,10 @@ RULES = (
          _MOVED + ': it took the guest to have stayed.'),
     Rule(('arrived', 'silent'), (), 'lost', finding.LIKELY,
          _MOVED + ' and has not said that it failed, though its log goes on.'),
+    Rule((_ENDED, 'guest-here'), ('source-back',), 'lost', finding.LIKELY,
+         'nova-compute on %(source)s did not finish the migration, and that '
+         'on %(destination)s found the guest there when it was asked to clean '
+         'up.'),
     Rule((('posted',), _ENDED), ('source-stopped',), None, None,
          'Nova has finished'),
     Rule(('posted',), (), None, None, 'Nova has finished'),
@@ -173,7 +177,8 @@ _SHOWN = ('started', 'resumed', 'paused', 'stopped', 'left', 'failed',
           'posted', 'finished', 'posted-there', 'post-failed', 'post-error',
           'missing', 'record-at', 'rebuilt', 'deleted', 'power', 'pending',
           'sync-stop', 'absent', 'restarted', 'destroyed', 'two-copies',
-          'parked', 'settled')
+          'parked', 'settled', 'rolled-back', 'guest-here', 'disks-kept',
+          'domain-left')
 
 # moments in one finding: those of days of retries are cut in the middle
 _MOMENTS = 80
@@ -193,6 +198,9 @@ def judge(instance, migrations, allowance):
         if rule is None or rule.kind is None:
             continue
         found.append(_finding(instance, migration, rule, allowance))
+    if any(one.kind == 'doubled' for one in found):
+        # the series parks it then, too
+        found = [one for one in found if one.kind != 'parked']
     return found
 
 

@@ -109,7 +109,8 @@ def _unclear(number):
 def _mixed(hosts):
     return [report_mod.NotSeen(
         host, 'its lines are of both hosts of a migration: separate the logs '
-        'of the two hosts') for host in sorted(hosts)]
+        'of the two hosts, or name the host of each with --host PATH=HOST')
+        for host in sorted(hosts)]
 
 
 def _not_seen(seen, named, migrating, zone):

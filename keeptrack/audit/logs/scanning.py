@@ -419,7 +419,7 @@ def _outermost(data, ends):
 # what other signs are kept around
 TROUBLE = {'failed', 'cancelled', 'pre-failed', 'post-failed', 'reset',
            'restarted', 'two-copies', 'parked', 'posted', 'posted-there',
-           'rebuilt', 'record-at'}
+           'rebuilt', 'record-at', 'disks-kept', 'domain-left'}
 _AROUND = 900
 
 

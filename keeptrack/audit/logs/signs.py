@@ -46,6 +46,7 @@ class Sign:
 _ALL = 'Juno to 2026.2'
 _MANAGER = 'compute/manager.py: '
 _DRIVER = 'virt/libvirt/driver.py: '
+_SERIES = 'the series: live_migration_recovery.py'
 
 # what the guest did, as libvirt's events tell: the name of the state decides,
 # in the language of the host
@@ -171,35 +172,27 @@ SIGNS = (
          _DRIVER + '_wait_for_destroy, ' + _ALL),
     # what this project's series writes
     Sign('two-copies', 'SPLIT BRAIN: ',
-         'the series says: split brain',
-         'the series: live_migration_recovery.py'),
+         'the series reports a split brain', _SERIES),
     Sign('settled', 'Nova will finish the migration',
-         'the series has found the guest: it has moved',
-         'the series: live_migration_recovery.py'),
-    Sign('rolled-back', 'Nova will roll ',
-         'the series has found the guest: it has stayed',
-         'the series: live_migration_recovery.py'),
-    Sign('left', 'here since it moves to another host',
-         'the guest has left', 'the series: migration_event.py'),
-    Sign('resumed', 'has arrived by live migration and runs',
-         'the guest runs, it has arrived', 'the series: migration_event.py',
-         None),
-    Sign('two-copies', 'TWO COPIES OF ONE GUEST',
-         'the series says: two copies', 'the series: guest_location.py'),
-    Sign('two-copies', 'Two copies of this guest were seen',
-         'the series says: two copies', 'the series: guest_location.py'),
+         'the series has found the guest: it has moved', _SERIES),
+    Sign('rolled-back', 'Nova will roll the migration back',
+         'the series has found the guest: it has stayed', _SERIES),
     Sign('parked', 'The instance is parked (vm_state',
-         'the series has parked the instance',
-         'the series: migration_notice.py'),
-    Sign('settled', 'Nova finishes the migration',
+         'the series has parked the instance', _SERIES),
+    Sign('guest-here', 'Not cleaning up: the guest is here',
+         'the series has found the guest here',
+         'the series: compute/manager.py; live_migration_recovery.py'),
+    Sign('disks-kept', 'The disks that were copied to',
+         'the series keeps the disks on the destination', _SERIES,
+         r'copied to (\S+) are kept'),
+    Sign('settled', 'but this host is not cleaned up:',
          'the series has found the guest: it has moved',
-         'the series: guest_location.py'),
-    Sign('settled', 'The guest has stayed',
-         'the series has found the guest: it has stayed',
-         'the series: guest_location.py'),
-    Sign('settled', 'The guest runs nowhere',
-         'the series has found the guest nowhere',
-         'the series: guest_location.py'),
+         _SERIES + ', Juno, Kilo'),
+    Sign('domain-left', 'before this one was not cleaned up',
+         'an earlier migration may have left a domain',
+         _SERIES + ', Juno, Kilo', r'migration to (\S+) before'),
+    Sign('failed', 'libvirt has not ended the live migration well',
+         'libvirt raised an error', 'the series: migration_monitor.py, Juno'),
 )
 
 # their pattern alone says nothing
@@ -228,9 +221,6 @@ def find(text):
         return (EVENTS.get(sign) if sign != UNKNOWN.name else UNKNOWN), state
     for sign in SIGNS:
         if sign.pattern in text:
-            # the series' longer message says more than one thing
-            if sign.name == 'settled' and 'TWO COPIES' in text:
-                continue
             match = (_DETAILS[sign.pattern].search(text)
                      if sign.detail else None)
             if sign.name in _NEED_DETAIL and match is None:

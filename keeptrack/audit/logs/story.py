@@ -166,9 +166,13 @@ class Story:
         """Words of an end that belong together, by source host."""
         groups, newest = [], {}
         for event in self._events:
-            if event.sign not in ENDS:
-                continue
             group = newest.get(event.host)
+            if event.sign not in ENDS and not (
+                    # the series parks after a restart, and sees a split
+                    # brain when a host returns
+                    event.sign == 'parked' and group is None or
+                    event.sign == 'two-copies'):
+                continue
             if group is None or event.when - group[-1].when > TOGETHER:
                 group = newest[event.host] = []
                 groups.append(group)
@@ -182,8 +186,9 @@ class Story:
         ended = self._ended_by_nova(source, first, late)
         until = min(ended, default=math.inf)
         arrived = self._arrival(source, early, late, until)
-        destination = arrived.host if arrived else self._started(
-            source, early, min(late, until)) or named
+        destination = arrived.host if arrived else (
+            self._named(source, late, early) or
+            self._started(source, early, min(late, until)) or named)
         facts = {event.sign for event in group}
         facts |= self._here(source, first, early, late, ended, arrived)
         facts |= self._there(source, destination, arrived, late)
@@ -352,10 +357,10 @@ class Story:
             early - self._allowance, late + self._allowance)
             if one.host in hosts]
 
-    def _named(self, source, late):
+    def _named(self, source, late, early=-math.inf):
         """The destination that Nova names on the source, as a host of ours."""
         for event in reversed(self._events.of(
-                source, ('began', 'finished', 'pre-failed'), late=late)):
+                source, ('began', 'finished', 'pre-failed'), early, late)):
             for host in self._covered:
                 if host != source and event.detail and (
                         host_name.short(host) ==
@@ -377,7 +382,7 @@ class Story:
 
     def _started(self, source, early, late):
         return next((one.host for one in self._events.of(
-            None, ('started',), early, late)
+            None, ('started', 'guest-here'), early, late)
             if one.host != source and not self._is_home(one)), None)
 
     def _arrival(self, source, early, late, until=math.inf):
@@ -393,6 +398,11 @@ class Story:
                 continue
             if self._is_home(event):
                 # rebooted, resumed or evacuated there
+                continue
+            home = self._events.last(None, ('posted-there',), event)
+            if home and home.when >= early and (
+                    home.host not in (source, event.host)):
+                # it has left the source, and a third host since
                 continue
             if not self._is_finished(event):
                 return event
@@ -462,10 +472,15 @@ class Story:
         for sign in ('two-copies', 'parked', 'settled'):
             if self._events.of(source, (sign,), early, late):
                 facts.add(sign)
-        told = self._events.last(source, ('parked', 'settled', 'posted',
-                                          'finished', 'rolled-back'))
-        if told and told.when >= early and told.sign == 'parked':
-            facts.add('still-parked')
+        told = self._events.last(source, (
+            'parked', 'settled', 'posted', 'finished', 'rolled-back',
+            'deleted'))
+        if told and told.when >= early:
+            if told.sign == 'parked':
+                facts.add('still-parked')
+            elif 'parked' in facts and told.sign != 'rolled-back':
+                # the series has freed it later
+                facts.add('settled')
         return facts | self._unfinished(source, early, late)
 
     def _unfinished(self, source, early, late):
@@ -520,7 +535,7 @@ class Story:
                 facts.add('never-ran')
             facts |= {fact for fact, sign in (
                 ('taken-over', 'posted-there'), ('post-error', 'post-error'),
-                ('post-absent', 'missing'))
+                ('post-absent', 'missing'), ('guest-here', 'guest-here'))
                 if self._events.of(destination, (sign,), early, late)}
         if arrived is not None:
             facts |= {'arrived', 'covered'}

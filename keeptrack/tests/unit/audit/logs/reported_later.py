@@ -374,4 +374,53 @@ EXPORTS = (
              (900, r.RECORD_AT_A)])}),
 )
 
-CASES = MOVES + HARM + FORMATS + EXPORTS
+_SEEN = ('Live migration to cpt-b: the guest is %s (libvirt) on cpt-a and %s '
+         '(libvirt) on cpt-b. Nova will %s.')
+_FINISH = _SEEN % ('absent', 'running', 'finish the migration')
+_ROLL_BACK = _SEEN % ('running', 'absent', 'roll the migration back')
+_PARK = ('The live migration to cpt-b is in doubt: x. The instance is parked '
+         '(vm_state error, task_state migrating) and checked again. y')
+_KEPT = ('The disks that were copied to cpt-b are kept: the guest may have '
+         'written to them. Delete the older ones.')
+_HERE = 'Not cleaning up: the guest is here.'
+_RAN_B = [(1, r.STARTED), (40.3, r.RESUMED)]
+_FREED_A = [(71, r.FAILURE), (71.5, _PARK), (900, _FINISH), (900.5, r.POSTED),
+            (905, r.FINISHED)]
+
+# Of the first run, wrong: all but the first, parked and split-brain.
+SERIES = (
+    Case('series-finished', 'the series', r.NONE, hosts(
+        [(71, r.FAILURE), (71.2, 'VM Migrated away (Lifecycle Event)'),
+         (71.5, _FINISH), (71.6, r.POSTED), (75, r.FINISHED)],
+        _RAN_B + [(73, r.POSTED_THERE)])),
+    Case('series-parked', 'the series', 'parked', hosts(
+        [(40, r.PAUSED), (71, r.FAILURE), (71.5, _PARK)], _RAN_B)),
+    Case('series-parked-and-freed', 'the series', r.NONE, hosts(
+        _FREED_A, _RAN_B + [(903, r.POSTED_THERE)])),
+    Case('series-parked-after-a-restart', 'the series', 'parked', {
+        'cpt-a/nova-compute.log': plain([(120, _PARK)])}),
+    Case('series-parked-and-deleted', 'the series', r.NONE, {
+        'cpt-a/nova-compute.log': plain([
+            (71, r.FAILURE), (71.5, _PARK), (500, r.DELETING)])}),
+    Case('series-split-brain', 'the series', 'doubled', hosts(
+        [(71, r.FAILURE), (71.5, _PARK), (71.6, 'SPLIT BRAIN: x')], _RAN_B)),
+    Case('series-split-brain-seen-late', 'the series', 'doubled', hosts(
+        [(71, r.FAILURE), (72, _ROLL_BACK), (1200, _PARK),
+         (1200.1, 'SPLIT BRAIN: x')], _RAN_B)),
+    Case('series-disks-kept', 'the series', 'files-left', hosts(
+        r.STAYED_A + [(11, _ROLL_BACK), (12, _KEPT)], r.STAYED_B)),
+    Case('series-on-the-destination-only', 'the series', 'lost', hosts(
+        [(71, r.FAILURE), (71.4, r.ABORTED)], [(72, _HERE)])),
+    Case('series-domain-left', 'the series, Juno', 'paused-copy', {
+        'cpt-a/nova-compute.log': plain([
+            (0, 'The live migration to cpt-b before this one was not cleaned '
+             'up: x')])}),
+    Case('resized-to-a-third-host', _MANAGER + 'resize_instance', r.NONE, {
+        'cpt-a/nova-compute.log': plain(r.GOOD_A),
+        'cpt-b/nova-compute.log': plain(r.GOOD_B + [
+            (100, 'Migrating'), (103, r.DESTROYED), (118, r.STOPPED)]),
+        'cpt-c/nova-compute.log': plain([(125, r.STARTED),
+                                         (125.3, r.RESUMED)])}),
+)
+
+CASES = MOVES + HARM + FORMATS + EXPORTS + SERIES

@@ -61,3 +61,6 @@ class ReportedTestCase(base.TestCase):
 
     def test_exports(self):
         self.check(reported_later.EXPORTS)
+
+    def test_series(self):
+        self.check(reported_later.SERIES)
