@@ -28,6 +28,8 @@ from keeptrack.audit.logs import signs
 # Each message in ASCII has one of these. Chosen by measuring on nova-compute's
 # own logs at debug: 0.2 s a GB, where the messages as they are take 2.2 s.
 PARTS = (
+    '/action HTTP/', ': initiating migration', ': shutting down, reas',
+    ' unexpectedly failed',
     ' (migrating)', ' a crear instancia', " dell'istanza", ' during',
     ' gestartet', ' moved ', ' se ha movido del ho', ' se sama vypnula.',
     ' successfully', "'instance ", '(Ereignis im Lebensz', '(Evento ',

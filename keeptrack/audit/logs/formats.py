@@ -25,9 +25,10 @@ import re
 import struct
 
 from keeptrack.audit.logs import paths
+from keeptrack.audit.logs import signs
 from keeptrack.audit import report
 
-UUID = r'[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
+UUID = signs.UUID
 
 _LEVEL = r'DEBUG|INFO|AUDIT|WARNING|WARN|ERROR|TRACE|CRITICAL'
 _ZONE = r'(?: ?(?:Z|[+-]\d\d:?\d\d)| (?:UTC|GMT|[A-Z]{3,4}))'
@@ -45,6 +46,10 @@ _OWN = re.compile(
     r'[\[(<]?(?:(?:%s)\W{1,3})?(?P<time>%s)\W(?P<text>.*)$'
     % (_LEVEL, _TIME), re.S)
 _OWN_LEVEL = re.compile(r'\b(%s)\b' % _LEVEL)
+# libvirt's own lines in the log of a QEMU
+_QEMU = re.compile(
+    r'(?P<time>[-\d]{10}[ T][\d:]{8}(?:\.\d+)?(?:Z|[+-]\d{4}))'
+    r'(?P<text>: (?:starting up|initiating|shutting down)\b.*)$', re.S)
 # the default without a time, as devstack has it: behind a time only
 _BARE = re.compile(
     r'(?:(?P<level>%s) (?P<logger>\S+) )?(?P<text>\[.*)$' % _LEVEL, re.S)
@@ -236,6 +241,9 @@ def _record(text, zone, outer, depth):
     match = _BARE.match(text)
     if match and outer.when is not None:
         return _line(outer, None, match['level'], match['text'])
+    match = _QEMU.match(text)
+    if match:
+        return _line(outer, _time(match['time'], zone), None, match['text'])
     match = _OWN.match(text)
     if match:
         level = _OWN_LEVEL.search(text[:200])

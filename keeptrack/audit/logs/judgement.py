@@ -145,6 +145,12 @@ RULES = (
          'A copy of the guest was left on %(destination)s, paused, and the '
          'guest has stopped on %(source)s, where the migration is said to '
          'have failed.'),
+    Rule((_ENDED, 'qemu-migrated'), ('source-back', 'ended-there'), 'lost',
+         finding.LIKELY,
+         'The live migration is said to have failed, and the log of the QEMU '
+         'on %(source)s says that its guest was migrated.'),
+    Rule((_ENDED, 'sync-stop', 'qemu-ended'), ('source-paused', 'arrived'),
+         None, None, 'the guest has ended on the source'),
     # the destination's log has it, and no copy ran there
     Rule((_ENDED, 'sync-stop', 'source-stopped', 'covered'), (), None, None,
          'the guest has ended on the source'),
@@ -178,7 +184,8 @@ _SHOWN = ('started', 'resumed', 'paused', 'stopped', 'left', 'failed',
           'missing', 'record-at', 'rebuilt', 'deleted', 'power', 'pending',
           'sync-stop', 'absent', 'restarted', 'destroyed', 'two-copies',
           'parked', 'settled', 'rolled-back', 'guest-here', 'disks-kept',
-          'domain-left')
+          'domain-left', 'asked', 'conductor-failed',
+          'qemu-migrating', 'qemu-ended')
 
 # moments in one finding: those of days of retries are cut in the middle
 _MOMENTS = 80

@@ -63,8 +63,9 @@ def look(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
                for event in found):
             migrating.add(one.path)
         for host in one.hosts:
-            # one of warnings only does not say what a guest did
-            if one.first is not None and one.has_info:
+            # one of warnings only, or of another program, does not say what a
+            # guest did
+            if one.first is not None and one.has_info and one.is_computes:
                 covered[host].append((one.first, one.last))
         for uuid in list(one.events):
             events[uuid].extend(one.events.pop(uuid))
@@ -128,7 +129,7 @@ def _not_seen(seen, named, migrating, zone):
             found.append(report_mod.NotSeen(
                 one.path, 'some of its lines are no text in UTF-8: convert it '
                 'or repair it'))
-        if one.records and not one.has_info:
+        if one.records and one.is_computes and not one.has_info:
             found.append(report_mod.NotSeen(
                 one.path, 'it has no line at level info: what guests did is '
                 'not in it', False))
@@ -144,7 +145,7 @@ def _not_seen(seen, named, migrating, zone):
         if one.records and not one.is_named:
             found.append(report_mod.NotSeen(
                 one.path, 'its host is not known: the path stands for it; '
-                '--host PATH=HOST tells', False))
+                '--host PATH=HOST names it', False))
         if one.back > 60:
             found.append(report_mod.NotSeen(
                 one.path, 'its clock goes back by %.0f s or its lines are not '

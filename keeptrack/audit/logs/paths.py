@@ -27,7 +27,8 @@ from keeptrack import errors
 _ENDINGS = r'(?:[-.]\d[\dT:_-]*|\.(?:gz|xz|zst|old))*'
 _NAME = re.compile(r'nova[-_]compute[-_.](?P<host>[\w.-]+?)\.log\b', re.I)
 # a log of one host, whatever its folder is called
-_OF_ONE = re.compile(r'(?:messages|syslog|[0-9a-f]{2,64}-json\.log|'
+_OF_ONE = re.compile(r'(?:messages|syslog|instance-[0-9a-f]{8}\.log|'
+                     r'libvirtd\.log|[0-9a-f]{2,64}-json\.log|'
                      r'\d+\.log)%s$' % _ENDINGS)
 # POD_NAMESPACE_CONTAINER-ID.log: a pod comes and goes, its host stays
 _POD = re.compile(r'[\w.-]+_[\w.-]+_[\w.-]+$')
@@ -45,7 +46,8 @@ _NO_HOST = {'', '.', '..', 'nova', 'nova-compute', 'nova_compute', 'log',
             'logs', 'var', 'archive', 'old', 'tmp', 'containers',
             'container', 'kolla', 'kolla-logs', 'kolla_logs', 'docker',
             'podman', 'pods', 'volumes', '_data', 'openstack', 'stdouts',
-            'lib', 'snap', 'common', 'current', 'journal', 'remote'}
+            'lib', 'snap', 'libvirt', 'qemu', 'common', 'current', 'journal',
+            'remote'}
 
 
 def host_of(path):

@@ -56,9 +56,14 @@ _STATES = 10
 
 _EXPORT = b'__REALTIME_TIMESTAMP='
 
+# QEMU's command line, in the log of each domain
+_DOMAIN = re.compile(rb'^-uuid (%s) ' % signs.UUID.encode(), re.M)
+
 # only nova-compute has these loggers; nova-scheduler has nova.virt.hardware
 _COMPUTE = (b'nova.compute.manager', b'nova.compute.resource_tracker',
             b'nova.virt.libvirt')
+_LOGGER = re.compile(rb'[ "|](?:%s)[.\w]*[ "|:\]]' % b'|'.join(
+    map(re.escape, _COMPUTE)))
 
 # levels at which nova-compute writes what a guest did
 _GUEST_LEVELS = ('DEBUG', 'INFO', 'AUDIT')
@@ -240,6 +245,8 @@ class _Scan:
         # where the time that is covered was looked at last, and what was not
         self._looked, self._last = None, None
         self._is_document = False
+        # whose QEMU it is the log of
+        self._domain = None
 
     def run(self, begin, end):
         blocks = reading.blocks(self._seen.path, begin, end)
@@ -290,12 +297,17 @@ class _Scan:
         ends = b'\n\n' if is_export else b'\n'
         self._last = data, ends, parse
         if not self._seen.is_computes:
-            self._seen.is_computes = any(one in data for one in _COMPUTE)
+            self._seen.is_computes = any(
+                one in data for one in _COMPUTE) and (
+                    _LOGGER.search(data) is not None)
         if self._looked is None or offset - self._looked >= reading.BLOCK:
             self._edges(data, ends, parse)
             self._looked, self._last = offset, None
         if not (self._seen.has_no_text or data.isascii()):
             self._seen.has_no_text = _has_other_encoding(data)
+        if self._domain is None and not self._seen.is_computes:
+            found = _DOMAIN.search(data)
+            self._domain = found and found[1].decode()
         done = 0
         for hit in sorted(self._find(data)):
             if hit <= done:
@@ -364,18 +376,25 @@ class _Scan:
             return
         seen = self._seen
         self._level(line)
-        if line.instance is None:
+        is_others = sign.name in signs.OTHERS
+        instance = line.instance
+        if sign.name.startswith('qemu-'):
+            instance = self._domain
+        elif is_others:
+            instance = detail.lower()
+        if instance is None:
             if sign in signs.EVENTS.values() or sign is signs.UNKNOWN:
                 # an operator's own instance_format
                 self._count_unread(offset)
             return
-        seen.is_computes = True
         if sign is signs.UNKNOWN:
             if len(seen.foreign) < _STATES:
                 seen.foreign.add(report.printable(detail))
             return
+        if not is_others:
+            seen.is_computes = True
         seen.hits += 1
-        events = seen.events.setdefault(line.instance, [])
+        events = seen.events.setdefault(instance, [])
         events.append(Event(
             line.when, self._where(line), sign.name, sign.means, detail,
             seen.path if self._is_document else

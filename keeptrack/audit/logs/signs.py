@@ -23,6 +23,8 @@ import re
 
 from keeptrack.audit.logs import languages
 
+UUID = r'[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
+
 
 @dataclasses.dataclass(frozen=True)
 class Sign:
@@ -46,6 +48,7 @@ class Sign:
 _ALL = 'Juno to 2026.2'
 _MANAGER = 'compute/manager.py: '
 _DRIVER = 'virt/libvirt/driver.py: '
+_QEMU = 'libvirt: qemu/INSTANCE.log'
 _SERIES = 'the series: live_migration_recovery.py'
 
 # what the guest did, as libvirt's events tell: the name of the state decides,
@@ -170,6 +173,18 @@ SIGNS = (
     Sign('destroyed', 'Instance destroyed successfully',
          'Nova has ended the guest here',
          _DRIVER + '_wait_for_destroy, ' + _ALL),
+    # what other logs say of it: who asked, and how its QEMU ended
+    Sign('asked', '/action HTTP/', 'a user asks Nova for an action',
+         'nova-api: the log of requests, ' + _ALL,
+         r'POST /\S*/servers/(%s)/action HTTP/' % UUID),
+    Sign('conductor-failed', ' unexpectedly failed.',
+         'nova-conductor: the migration failed',
+         'conductor/manager.py: _live_migrate, ' + _ALL,
+         r'Migration of instance (%s) to host \S+ unexp' % UUID),
+    Sign('qemu-migrating', ': initiating migration',
+         'QEMU begins to send the guest', _QEMU, r'(initiating migration)$'),
+    Sign('qemu-ended', ': shutting down, reason=', 'QEMU has ended', _QEMU,
+         r'shutting down, reason=(\w+)'),
     # what this project's series writes
     Sign('two-copies', 'SPLIT BRAIN: ',
          'the series reports a split brain', _SERIES),
@@ -195,8 +210,11 @@ SIGNS = (
          'libvirt raised an error', 'the series: migration_monitor.py, Juno'),
 )
 
+# those of other programs than nova-compute
+OTHERS = ('asked', 'conductor-failed', 'qemu-migrating', 'qemu-ended')
+
 # their pattern alone says nothing
-_NEED_DETAIL = ('finished', 'missing', 'post-failed', 'deletion')
+_NEED_DETAIL = ('finished', 'missing', 'post-failed', 'deletion') + OTHERS
 
 _NAMED = {}
 for _sign in SIGNS:

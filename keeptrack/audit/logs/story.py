@@ -303,7 +303,8 @@ class Story:
                                      arrived.when + self._allowance):
             if self._events.of(
                     host, ('stopped', 'destroyed', 'left', 'paused', 'posted',
-                           'rebuilt', 'deleted'), arrived.when, event.when):
+                           'rebuilt', 'deleted', 'qemu-ended'), arrived.when,
+                    event.when):
                 return None
             if event.host == host:
                 continue
@@ -355,7 +356,8 @@ class Story:
     def _between(self, early, late, hosts):
         return [one for one in self._events.between(
             early - self._allowance, late + self._allowance)
-            if one.host in hosts]
+            if one.host in hosts or one.sign in (
+                'asked', 'conductor-failed')]
 
     def _named(self, source, late, early=-math.inf):
         """The destination that Nova names on the source, as a host of ours."""
@@ -451,6 +453,9 @@ class Story:
             facts.add('source-stopped')
         if self._events.of(source, ('sync-stop',), early, first + LATER):
             facts.add('sync-stop')
+        facts |= {'qemu-migrated' if one.detail == 'migrated' else 'qemu-ended'
+                  for one in self._events.of(source, ('qemu-ended',), early,
+                                             late)}
         if self._events.of(source, ('sync-stop',), first, late):
             facts.add('source-stopped')
         if self._events.of(source, ('restarted',), first - 5, first + AFTER):

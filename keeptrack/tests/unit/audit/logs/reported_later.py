@@ -423,4 +423,54 @@ SERIES = (
                                          (125.3, r.RESUMED)])}),
 )
 
-CASES = MOVES + HARM + FORMATS + EXPORTS + SERIES
+_QEMU = '''2024-07-11 20:00:00.000+0000: starting up libvirt version: 8.0.0
+/usr/bin/qemu-system-x86_64 \\
+-name guest=instance-00000001,debug-threads=on \\
+-uuid %s \\
+2024-07-11 22:10:05.000+0000: initiating migration
+2024-07-11 22:11:10.000+0000: shutting down, reason=%%s
+''' % r.UUID
+_QEMUS = 'cpt-a/libvirt/qemu/instance-00000001.log'
+_UNSEEN_A = [(71, r.FAILURE), (71.4, r.ABORTED)]
+_ENDED_A = _UNSEEN_A + [(86, r.STOPPED), (86.3, r.POWER % 4),
+                        (86.4, r.SHUT_OFF)]
+
+
+def _service(text, last=1500):
+    return ''.join('%s 7 ERROR nova.service [-] %s\n' % (r._clock(at), text)
+                   for at in range(-300, last, 60))
+
+
+_ASKED = _service('10.0.0.9 "POST /v2.1/servers/%s/action HTTP/1.1" status: '
+                  '202' % r.UUID, last=-200)
+_CONDUCTOR = _service('Migration of instance %s to host cpt-b unexpectedly '
+                      'failed.' % r.UUID)
+
+# Beside nova-compute's logs those of others. Of the first run, wrong: the
+# first two, and a conductor's log that counted as that of another host.
+OTHERS = (
+    Case('qemu-was-migrated', 'libvirt, qemuProcessStop', 'lost', {
+        'cpt-a/nova-compute.log': plain(_UNSEEN_A),
+        _QEMUS: _QEMU % 'migrated'}),
+    Case('qemu-has-crashed', 'libvirt, qemuProcessStop', r.NONE, {
+        'cpt-a/nova-compute.log': plain(_ENDED_A),
+        _QEMUS: _QEMU % 'crashed'}),
+    Case('qemu-of-a-good-one', 'libvirt, qemuProcessStop', r.NONE, {
+        'cpt-a/nova-compute.log': plain(r.GOOD_A),
+        'cpt-b/nova-compute.log': plain(r.GOOD_B),
+        _QEMUS: _QEMU % 'migrated'}),
+    Case('qemu-only', 'libvirt, qemuProcessStop', r.NOT_UNDERSTOOD, {
+        _QEMUS: _QEMU % 'migrated'}),
+    Case('conductor-beside-the-source', 'nova/conductor/manager.py', 'lost', {
+        'cpt-a/nova-compute.log': plain(_ENDED_A),
+        'ctl/nova-conductor.log': _CONDUCTOR, 'ctl/nova-api.log': _ASKED}),
+    Case('conductor-and-api-only', 'nova/conductor/manager.py',
+         r.NOT_UNDERSTOOD, {'ctl/nova-conductor.log': _CONDUCTOR,
+                            'ctl/nova-api.log': _ASKED}),
+    Case('another-agent-goes-on', 'a nova-compute that was ended', r.NONE, {
+        'cpt-a/nova-compute.log': plain(r.GOOD_A[:4], last=21),
+        'cpt-a/neutron-agent.log': _service('x'),
+        'cpt-b/nova-compute.log': plain(r.GOOD_B[:2], last=25)}),
+)
+
+CASES = MOVES + HARM + FORMATS + EXPORTS + SERIES + OTHERS

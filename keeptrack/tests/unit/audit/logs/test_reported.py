@@ -64,3 +64,6 @@ class ReportedTestCase(base.TestCase):
 
     def test_series(self):
         self.check(reported_later.SERIES)
+
+    def test_other_programs(self):
+        self.check(reported_later.OTHERS)
