@@ -12,6 +12,7 @@
 
 """The keeptrack command line: a cliff application."""
 
+from importlib import metadata
 import logging
 import sys
 
@@ -26,6 +27,18 @@ from keeptrack import signals
 REFUSED = 2
 
 
+class Commands(commandmanager.CommandManager):
+    """The commands, each imported when it is run.
+
+    cliff's own manager imports all of them at every start: half a second.
+    """
+
+    def load_commands(self, namespace):
+        self.group_list.append(namespace)
+        for one in metadata.entry_points(group=namespace):
+            self.commands[one.name.replace('_', ' ')] = one
+
+
 class KeeptrackApp(app.App):
     """Runs the commands of the entry point group keeptrack.commands."""
 
@@ -38,8 +51,7 @@ class KeeptrackApp(app.App):
                         "Nova's tests with them, inject faults, and find "
                         'guests that are already lost.',
             version=version.VersionInfo('keeptrack').release_string(),
-            command_manager=commandmanager.CommandManager(
-                'keeptrack.commands'),
+            command_manager=Commands('keeptrack.commands'),
             deferred_help=True)
         self.command_manager.add_command('complete', complete.Complete)
         self._failed = False

@@ -13,6 +13,7 @@
 """What the audit commands share: where the report goes, and the status."""
 
 import abc
+import logging
 
 from cliff import columns
 
@@ -20,8 +21,9 @@ from keeptrack.audit import page
 from keeptrack.audit import prometheus
 from keeptrack.audit import report as report_mod
 from keeptrack.audit import whole_file
-from keeptrack.cli import common
 from keeptrack.cli import lister
+
+LOG = logging.getLogger(__name__)
 
 # lines on stderr of what was not seen; the report has them all
 _TOLD = 10
@@ -128,11 +130,11 @@ class AuditLister(lister.Lister, metaclass=abc.ABCMeta):
     def _tell(found):
         failures = found.failures()
         for one in failures[:_TOLD]:
-            common.report(report_mod.printable(
-                'not seen: %s: %s' % (one.where, one.why)))
+            LOG.info('not seen: %s', report_mod.printable(
+                '%s: %s' % (one.where, one.why)))
         if len(failures) > _TOLD:
-            common.report('not seen: %d more, see --json and --html'
-                          % (len(failures) - _TOLD))
-        common.report('examined %d, could not examine %d, found %d' % (
-            found.number_looked_at(), len({one.where for one in failures}),
-            len(found.findings)))
+            LOG.info('not seen: %d more, see --json and --html',
+                     len(failures) - _TOLD)
+        LOG.info('examined %d, could not examine %d, found %d',
+                 found.number_looked_at(),
+                 len({one.where for one in failures}), len(found.findings))

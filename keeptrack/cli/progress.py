@@ -12,10 +12,11 @@
 
 """How far a piece of work is, and for how long it has been going on."""
 
+import logging
 import sys
 import time
 
-from keeptrack.cli import common
+LOG = logging.getLogger(__name__)
 
 # seconds between two lines where stderr is no terminal
 INTERVAL = 30
@@ -65,4 +66,4 @@ class Progress:
             sys.stderr.flush()
         elif now - self._last >= INTERVAL and done < total:
             self._last = now
-            common.report(line)
+            LOG.info('%s', line)

@@ -255,7 +255,8 @@ def _rows():
                 '%d', r'\d+')
             if text.endswith('%s'):
                 expression += '$'
-            yield max(parts, key=len), sign, re.compile(expression)
+            # most logs need none of them compiled
+            yield max(parts, key=len), sign, expression
 
 
 ROWS = tuple(_rows())
@@ -289,7 +290,7 @@ def find(text):
     :returns: its name and str or None; None, None for any other message
     """
     for part, sign, expression in ROWS:
-        match = expression.search(text) if part in text else None
+        match = re.search(expression, text) if part in text else None
         if match:
             return sign, match[1] if match.groups() else None
     return None, None

@@ -134,6 +134,14 @@ class ArgumentsTestCase(synthetic.NovaTestCase):
                 self.assertEqual(0, self.keeptrack(
                     'apply', '--dry-run', str(tree))[0])
 
+    def test_a_command_is_imported_without_the_others(self):
+        done = subprocess.run(
+            [sys.executable, '-X', 'importtime', '-m', 'keeptrack', 'audit',
+             'logs', '--help'], stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True, check=True)
+        self.assertIn('keeptrack.cli.audit_output', done.stderr)
+        self.assertNotIn('keeptrack.drill', done.stderr)
+
     def test_every_help(self):
         app = app_mod.KeeptrackApp()
         for name, _ in app.command_manager:
@@ -323,11 +331,12 @@ class ProgressTestCase(base.TestCase):
         err.isatty = lambda: terminal
         with mock.patch('sys.stderr', err), mock.patch(
                 'time.monotonic', side_effect=[0, 10, 200, 201]), mock.patch(
-                    'keeptrack.cli.common.report') as report:
+                    'keeptrack.cli.progress.LOG.info') as info:
             far = progress.Progress('reading', **kwargs)
             for done in (1, 2, 3):
                 far.step(done, 3, 'a file')
-        return err.getvalue(), [call[0][0] for call in report.call_args_list]
+        return err.getvalue(), [call[0][0] % call[0][1:]
+                                for call in info.call_args_list]
 
     def test_a_terminal_has_one_line(self):
         line, lines = self.steps(True)
