@@ -243,7 +243,8 @@ _MESSAGES = {
 _STATE = re.compile(r'(?:VM|MV) (.{1,40}?) \((?:%s)\)' % '|'.join(_FORMS))
 # the same in a language that is not known
 _LIKE_A_STATE = re.compile(r'VM (\w.{0,39}?) \(\w[^()]{2,39}\)$')
-_ANY_STATE = '] VM '
+# how such a line goes on behind its instance; too slow to search all logs for
+ANY_STATE = b'] VM '
 
 
 def _rows():
@@ -267,8 +268,7 @@ def patterns():
 
     JSON may have any character but ASCII's by its number.
     """
-    found = {'(%s' % form for form in _FORMS} | {row[0] for row in ROWS} | {
-        _ANY_STATE}
+    found = {'(%s' % form for form in _FORMS} | {row[0] for row in ROWS}
     return found | {json.dumps(one)[1:-1] for one in found
                     if not one.isascii()}
 

@@ -28,6 +28,7 @@ import re
 from keeptrack.audit.logs import documents
 from keeptrack.audit.logs import filtering
 from keeptrack.audit.logs import formats
+from keeptrack.audit.logs import languages
 from keeptrack.audit.logs import paths as log_paths
 from keeptrack.audit.logs import reading
 from keeptrack.audit.logs import signs
@@ -302,10 +303,11 @@ class _Scan:
                     _LOGGER.search(data) is not None)
         if self._looked is None or offset - self._looked >= reading.BLOCK:
             self._edges(data, ends, parse)
+            self._unknown_states(data, ends, parse)
             self._looked, self._last = offset, None
         if not (self._seen.has_no_text or data.isascii()):
             self._seen.has_no_text = _has_other_encoding(data)
-        if self._domain is None and not self._seen.is_computes:
+        if not self._seen.is_computes and b'\n-uuid ' in data:
             found = _DOMAIN.search(data)
             self._domain = found and found[1].decode()
         done = 0
@@ -323,6 +325,24 @@ class _Scan:
                 self._line(line, offset + begin)
             else:
                 self._not_read(entry, offset + begin)
+
+    def _unknown_states(self, data, ends, parse):
+        """Look for events of a language that is not known."""
+        at = data.find(languages.ANY_STATE)
+        while at >= 0:
+            begin = data.rfind(ends, 0, at) + 1
+            end = data.find(ends, at)
+            end = len(data) if end < 0 else end
+            line = parse(data[begin:end].strip(b'\n'), self._zone)
+            if line is not None and line.instance is not None:
+                sign, detail = signs.find(line.text)
+                if sign is signs.UNKNOWN:
+                    self._foreign(detail)
+            at = data.find(languages.ANY_STATE, end)
+
+    def _foreign(self, state):
+        if len(self._seen.foreign) < _STATES:
+            self._seen.foreign.add(report.printable(state))
 
     def _not_read(self, entry, offset):
         """Count a line that has a sign of an instance, in a form unknown."""
@@ -388,8 +408,7 @@ class _Scan:
                 self._count_unread(offset)
             return
         if sign is signs.UNKNOWN:
-            if len(seen.foreign) < _STATES:
-                seen.foreign.add(report.printable(detail))
+            self._foreign(detail)
             return
         if not is_others:
             seen.is_computes = True
