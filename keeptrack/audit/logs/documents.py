@@ -33,6 +33,8 @@ _SHARED = ('resource', 'labels', 'stream', 'host')
 _HEADER = re.compile(r'[\w@. ()-]+')
 _KIBANA = '%b %d, %Y @ %H:%M:%S.%f'
 _DEEPEST = 12
+# lines that tell a document from a log of lines
+_LINES = 9
 
 
 def kind(head):
@@ -43,17 +45,23 @@ def kind(head):
         to bytes), or None for a log of lines
     """
     head = head.removeprefix(b'\xef\xbb\xbf')
-    first, end, _ = head.partition(b'\n')
-    if _JSON.match(head):
-        try:
-            value = json.loads(first)
-        except (ValueError, RecursionError):
-            return from_json
-        if not formats.is_record(value) and any(_records(value, {}, 0)):
-            return from_json
-    if end and _columns(first):
+    lines = head.split(b'\n', _LINES)
+    if len(lines) > 1 and _columns(lines[0]):
         return from_csv
-    return None
+    lines = lines[:_LINES]
+    if any(map(formats.parse, lines)):
+        return None
+    return from_json if any(map(_is_of_json, lines)) else None
+
+
+def _is_of_json(line):
+    if not _JSON.match(line):
+        return False
+    try:
+        return any(_records(json.loads(line), {}, 0))
+    except (ValueError, RecursionError):
+        # it goes on in the next line
+        return True
 
 
 def from_json(data):

@@ -303,7 +303,7 @@ class _Scan:
                     _LOGGER.search(data) is not None)
         if self._looked is None or offset - self._looked >= reading.BLOCK:
             self._edges(data, ends, parse)
-            self._unknown_states(data, ends, parse)
+            self._unknown_states(offset, data, ends, parse)
             self._looked, self._last = offset, None
         if not (self._seen.has_no_text or data.isascii()):
             self._seen.has_no_text = _has_other_encoding(data)
@@ -326,17 +326,19 @@ class _Scan:
             else:
                 self._not_read(entry, offset + begin)
 
-    def _unknown_states(self, data, ends, parse):
+    def _unknown_states(self, offset, data, ends, parse):
         """Look for events of a language that is not known."""
         at = data.find(languages.ANY_STATE)
         while at >= 0:
             begin = data.rfind(ends, 0, at) + 1
             end = data.find(ends, at)
             end = len(data) if end < 0 else end
-            line = parse(data[begin:end].strip(b'\n'), self._zone)
-            if line is not None and line.instance is not None:
-                sign, detail = signs.find(line.text)
-                if sign is signs.UNKNOWN:
+            state = data[at + 2:end].decode('utf-8', 'replace').rstrip()
+            sign, detail = signs.find(state)
+            if sign is signs.UNKNOWN:
+                if parse(data[begin:end].strip(b'\n'), self._zone) is None:
+                    self._count_unread(offset + begin)
+                else:
                     self._foreign(detail)
             at = data.find(languages.ANY_STATE, end)
 

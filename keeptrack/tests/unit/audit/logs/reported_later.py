@@ -259,8 +259,8 @@ def _objects(make):
             for host, lines in _BOTH for second, message in r._moments(lines)]
 
 
-def _export(make):
-    return {'all.json': ''.join(json.dumps(one) + '\n'
+def _export(make, name='all.json'):
+    return {name: ''.join(json.dumps(one) + '\n'
                                 for one in _objects(make))}
 
 
@@ -332,7 +332,7 @@ EXPORTS = (
     Case('opentelemetry', 'opentelemetry.io, logs', 'lost', _export(
         lambda host, when, line: {'body': line, 'resource': {
             'host.name': host}, 'timestamp': when.isoformat()})),
-    Case('otlp', 'opentelemetry.io, OTLP', 'lost', _export(_otlp)),
+    Case('otlp', 'opentelemetry.io, OTLP', 'lost', _export(_otlp, 'q.json')),
     Case('graylog', 'go2docs.graylog.org, export', 'lost', _export(
         lambda host, when, line: {'message': line, 'source': host,
                                   'timestamp': when.isoformat()})),
@@ -349,7 +349,7 @@ EXPORTS = (
     Case('grafana-list', 'grafana.com, inspector', 'lost', {
         'q.json': json.dumps(_objects(_grafana), indent=2)}),
     Case('journal-json-pretty', 'systemd, journalctl -o json-pretty', 'lost',
-         {'all.json': ''.join(json.dumps(one, indent=8) + '\n'
+         {'q.json': ''.join(json.dumps(one, indent=8) + '\n'
                               for one in _objects(_journal))}),
     Case('tail-of-two', 'coreutils, tail a b', r.NOT_UNDERSTOOD,
          _under(_BOTH, '==> %s/nova-compute.log <==')),
