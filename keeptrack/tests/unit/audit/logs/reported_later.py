@@ -260,8 +260,7 @@ def _objects(make):
 
 
 def _export(make, name='all.json'):
-    return {name: ''.join(json.dumps(one) + '\n'
-                                for one in _objects(make))}
+    return {name: ''.join(json.dumps(one) + '\n' for one in _objects(make))}
 
 
 def _ns(when):
@@ -350,7 +349,7 @@ EXPORTS = (
         'q.json': json.dumps(_objects(_grafana), indent=2)}),
     Case('journal-json-pretty', 'systemd, journalctl -o json-pretty', 'lost',
          {'q.json': ''.join(json.dumps(one, indent=8) + '\n'
-                              for one in _objects(_journal))}),
+                            for one in _objects(_journal))}),
     Case('tail-of-two', 'coreutils, tail a b', r.NOT_UNDERSTOOD,
          _under(_BOTH, '==> %s/nova-compute.log <==')),
     Case('ansible', 'docs.ansible.com, ad hoc', r.NOT_UNDERSTOOD,
