@@ -24,10 +24,10 @@ POSSIBLE = 'possible'
 
 # the surest first; the words are part of the report's schema
 CERTAINTIES = {
-    CERTAIN: 'what was seen leaves no other reading',
-    LIKELY: 'another reading would need something else to have gone wrong '
-            'unseen',
-    POSSIBLE: 'what was seen cannot tell: look',
+    CERTAIN: 'what was seen has one explanation only',
+    LIKELY: 'another explanation would need a second fault that was not '
+            'seen',
+    POSSIBLE: 'what was seen does not decide it: check the hosts',
 }
 
 
@@ -45,64 +45,63 @@ class Kind:
     next: tuple
 
 
-_LOOK_AT_BOTH = (
-    'Look where the guest runs, on both hosts: virsh -r list --all, or '
-    'keeptrack audit hosts. Until that is known, let nobody start, reboot, '
-    'evacuate or delete the instance.')
+_CHECK_BOTH = (
+    'Find the host where the guest runs: virsh -r list --all on both hosts, '
+    'or keeptrack audit hosts. Until then do not start, reboot, evacuate or '
+    'delete the instance.')
 
-# The order is that in which an operator should look.  Some kinds only one of
-# the audits makes: what logs show is less exact than what hosts tell.
+# In the order in which an operator should check them.  Some kinds only one of
+# the audits has: logs are less exact than hosts.
 KINDS = {kind.name: kind for kind in (
     Kind('doubled', 'One guest runs on two hosts', (
-        'Suspend one copy at once (virsh suspend); destroy none before it is '
-        'known which of them has the newer data.',
-        'Which copy is stale, and how to end it, is told in '
-        'doc/operators.rst.')),
+        'Suspend one copy at once (virsh suspend). Destroy neither copy '
+        'before you know which of them has the newer data.',
+        'See doc/operators.rst for how to find the stale copy and end it.')),
     Kind('lost', 'The guest has moved, and Nova has lost track of it', (
-        _LOOK_AT_BOTH,
-        'Put the record right (host, state) only once the guest was seen; '
+        _CHECK_BOTH,
+        'Correct the record (host, state) only after you have seen the guest: '
         'a start before that makes a second copy on the same disks.')),
     Kind('runs-elsewhere', "The guest runs on another host than Nova's", (
-        _LOOK_AT_BOTH,
+        _CHECK_BOTH,
         'Do not restart nova-compute where the guest runs: it may end the '
-        'guest as a leftover.')),
+        'guest as evacuated.')),
     Kind('runs-though-off', 'The guest runs, and Nova says it does not', (
-        _LOOK_AT_BOTH,)),
+        _CHECK_BOTH,)),
     Kind('runs-in-error', 'The guest runs, and Nova says error', (
-        _LOOK_AT_BOTH,)),
+        _CHECK_BOTH,)),
     Kind('runs-though-deleted', 'The guest runs, and Nova says deleted', (
-        'See whether the instance belongs to another cell or cloud before '
-        'anything is done to the guest.',)),
+        'Check whether the instance belongs to another cell or cloud before '
+        'you do anything to the guest.',)),
     Kind('runs-nowhere', 'Nova says active, and the guest runs nowhere', (
-        'See how the guest ended: the log of its QEMU in '
+        'Find out how the guest ended: see the log of its QEMU in '
         '/var/log/libvirt/qemu, and that of the host.',
-        'Start it again only once it was looked for on all hosts.')),
+        'Start it again only after you have searched all hosts for it.')),
     Kind('ended-at-start', 'nova-compute ended the guest when it started', (
-        'Look for the guest on all hosts; if it runs nowhere, see that its '
-        'disks are still there before it is started.',
-        'Before another nova-compute starts, see that its host name is the '
-        "one that Nova has, and that the host's migrations of the kind "
-        'evacuation are those that were asked for.')),
+        'Search all hosts for the guest. If it runs nowhere, check that its '
+        'disks still exist before you start it.',
+        'Before another nova-compute starts, check that its host name is the '
+        "one that Nova has, and that all evacuations in Nova's list of "
+        'migrations were requested.')),
     Kind('disks-deleted', 'Files of the guest were deleted while it ran', (
         'Do not stop or reboot the guest: its QEMU may still have the files '
-        'open. Copy its data from inside the guest, or virsh blockcopy its '
-        'disks, first.',)),
+        'open. First copy its data from inside the guest, or its disks with '
+        'virsh blockcopy.',)),
     Kind('post-copy-failed', 'A post-copy migration failed: neither copy has '
          'all of the memory', (
-             'End neither QEMU before virsh -r domjobinfo and domstate '
-             '--reason were read on both hosts: libvirt from 9.1 may recover '
+             'End neither QEMU before you have read virsh -r domjobinfo and '
+             'domstate --reason on both hosts: libvirt from 9.1 may recover '
              'the migration (virsh migrate --postcopy-resume).',
-             'Otherwise end both, see that the record names the host that is '
-             'to run it, and start the guest again from its disks.')),
-    Kind('unsettled', 'A live migration failed, and where the guest is was '
-         'not settled', (_LOOK_AT_BOTH,)),
+             'Otherwise end both, check that the record names the host that '
+             'is to run the guest, and start it again from its disks.')),
+    Kind('unsettled', 'A live migration failed, and it is not known where '
+         'the guest is', (_CHECK_BOTH,)),
     Kind('migrating-long', 'The instance has been migrating for long', (
-        'See whether its migration goes on: virsh -r domjobinfo on the '
-        'source.',)),
+        'Check whether its migration makes progress: virsh -r domjobinfo on '
+        'the source.',)),
     Kind('port-elsewhere', 'A port is bound to another host than the '
          "guest's", (
-             'Have the port bound where the guest is: openstack port set '
-             '--host HOST PORT; traffic may go to the other host until then.',
+             'Bind the port to the host of the guest: openstack port set '
+             '--host HOST PORT. Until then traffic may go to the other host.',
          )),
     Kind('attachment-missing', 'Cinder has no attachment of a volume that '
          'the guest has', (
@@ -112,22 +111,22 @@ KINDS = {kind.name: kind for kind in (
              'stopped.',)),
     Kind('allocated-twice', 'Placement has the instance on more than one '
          'host', (
-             'See where the guest is; then openstack resource provider '
-             'allocation show UUID, and remove what is of the other host '
-             '(nova-manage placement audit --delete finds it).',)),
+             'Find the host where the guest runs; then see openstack resource '
+             'provider allocation show UUID, and remove the allocation of the '
+             'other host (nova-manage placement audit --delete finds it).',)),
     Kind('files-left', 'Files of the guest are left on a host', (
-        'See that no guest and no running migration uses them, on any host '
-        'if the folder is shared, before they are deleted.',)),
-    Kind('parked', 'The instance is parked: where its guest is, is not '
-         'known', (
-             'Read the last line that nova-compute wrote of it, and '
+        'Before you delete them, check that no guest and no running migration '
+        'uses them, on any host if the folder is shared.',)),
+    Kind('parked', 'The instance is parked: it is not known where its guest '
+         'is', (
+             'See the last line about it in the log of nova-compute, and '
              'doc/operators.rst.',)),
     Kind('paused-copy', 'A second, paused copy of the guest is left', (
-        'See that the other copy runs and is the one that Nova names before '
-        'the paused one is removed; leave its disks alone.',)),
-    Kind('shell', 'An empty domain is left that waits for a guest', (
-        'It is paused and has never run: virsh destroy ends it; leave its '
-        'disks alone.',)),
+        'Before you remove the paused copy, check that the other one runs on '
+        'the host that Nova names. Keep its disks.',)),
+    Kind('shell', 'An incoming domain is left that waits for its guest', (
+        'It is paused and has never run: end it with virsh destroy. Keep its '
+        'disks.',)),
 )}
 
 _RANK = {name: rank for rank, name in enumerate(KINDS)}
@@ -140,7 +139,7 @@ class Moment:
 
     :ivar when: seconds since the epoch, UTC (float), or None if unknown
     :ivar host: where (str), or None if unknown
-    :ivar source: where it is told: a file and its line, 'libvirt', 'Nova'
+    :ivar source: where it was read: a file and its line, 'libvirt', 'Nova'
     :ivar what: what it means, a few words (str)
     :ivar text: what was read, as it was (str)
     :ivar allowance: by how many seconds the time may be off (float)
@@ -166,7 +165,7 @@ class Moment:
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """One instance that a human has to look at.
+    """One instance that a human has to check.
 
     :ivar kind: a name in KINDS (str)
     :ivar certainty: a name in CERTAINTIES (str)

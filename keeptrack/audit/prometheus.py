@@ -26,16 +26,16 @@ _METRICS = (
     ('keeptrack_audit_findings',
      'Instances that the last audit found, by kind and certainty.'),
     ('keeptrack_audit_looked_at',
-     'Logs or hosts that the last audit has looked at.'),
+     'Logs or hosts that the last audit has examined.'),
     ('keeptrack_audit_hosts_not_seen',
-     'Logs or hosts that the last audit could not look at.'),
+     'Logs or hosts that the last audit could not examine.'),
     ('keeptrack_audit_last_run_timestamp_seconds',
      'When the last audit ended, in seconds since the epoch.'),
 )
 
 
 def write(report, path):
-    """Write the file at once, so that no half of it is ever read.
+    """Write the file at once, so that nobody reads half of it.
 
     :param report: report.Report
     :param path: the file; node-exporter reads those that end in .prom

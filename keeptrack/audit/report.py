@@ -10,9 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The report of an audit: what was looked at, what was not, what was found.
+"""The report of an audit: what was examined, what was not, what was found.
 
-The schema is told in doc/audit.rst.  Its name has a number that rises when a
+See doc/audit.rst for the schema.  Its name has a number that rises when a
 program that reads the older one would misread the newer; keys may be added.
 """
 
@@ -30,7 +30,7 @@ SCHEMA = 'keeptrack.audit/1'
 LOGS = 'logs'
 HOSTS = 'hosts'
 
-# what is looked at beside the hosts
+# what is examined beside the hosts
 NOVA = "Nova's API"
 
 # exit statuses
@@ -39,7 +39,7 @@ NOTHING_FOUND, FOUND, COULD_NOT_LOOK = 0, 1, 2
 
 @dataclasses.dataclass(frozen=True)
 class LookedAt:
-    """Something that was looked at: a log, a host, Nova's API.
+    """Something that was examined: a log, a host, Nova's API.
 
     :ivar name: of the file or the host (str)
     :ivar counts: of what was seen there (dict of str to int, float or str)
@@ -55,7 +55,7 @@ class NotSeen:
 
     :ivar where: a file, a host, or the audit as a whole (str)
     :ivar why: in words for people (str)
-    :ivar is_failure: it should have been looked at and could not be (bool);
+    :ivar is_failure: it should have been examined and could not be (bool);
                       False for what this kind of source never shows
     """
 
@@ -66,7 +66,7 @@ class NotSeen:
 
 @dataclasses.dataclass
 class Report:
-    """All that one audit tells.
+    """All that one audit reports.
 
     :ivar what: LOGS or HOSTS
     :ivar made: when, seconds since the epoch (float)
@@ -86,17 +86,17 @@ class Report:
                                key=finding_mod.Finding.rank)
 
     def failures(self):
-        """What should have been looked at and could not be (list)."""
+        """What should have been examined and could not be (list)."""
         return [one for one in self.not_seen if one.is_failure]
 
     def number_looked_at(self):
-        """How many logs or hosts were looked at (int)."""
+        """How many logs or hosts were examined (int)."""
         return sum(one.name != NOVA for one in self.looked_at)
 
     def status(self):
         """The exit status (int): of the three at the top of this module.
 
-        Nothing found is said only where all was looked at.
+        Nothing found is reported only where all was examined.
         """
         if self.findings:
             return FOUND

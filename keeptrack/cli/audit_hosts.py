@@ -64,7 +64,7 @@ class AuditHosts(audit_output.AuditLister):
         parser.add_argument(
             '--uri', metavar='URI', default=asking.URI,
             help="libvirt's URI of a host, with %%s for its name, as in "
-                 "Nova's  live_migration_uri (default: %(default)s)")
+                 "Nova's live_migration_uri (default: %(default)s)")
         parser.add_argument(
             '--from', metavar='FILE', dest='collected', nargs='+',
             help='read what keeptrack audit collect has written, files or '

@@ -60,7 +60,7 @@ class Target:
 
 @dataclasses.dataclass(frozen=True)
 class Silence:
-    """A host that could not be looked at.
+    """A host that could not be asked.
 
     :ivar target: the Target
     :ivar why: one line (str)

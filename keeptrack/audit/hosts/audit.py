@@ -25,13 +25,13 @@ from keeptrack.audit.hosts import twice
 from keeptrack.audit import report
 from keeptrack import errors
 
-# seconds between the two looks
+# seconds between the two checks
 PAUSE = 10
 
 WITHOUT_NOVA = ('Nova was not asked: only guests with two copies, and empty '
-                'domains, can be told without it (--os-cloud, --nova)')
+                'domains, can be found without it (--os-cloud, --nova)')
 
-_UNTOLD = '; whether %d instances that Nova has there run cannot be told'
+_UNTOLD = '; whether the %d instances that Nova has there run is not known'
 
 
 class Live:
@@ -55,7 +55,7 @@ class Live:
         self._ask = ask
 
     def report(self):
-        """Look, twice where there is need to.
+        """Ask all hosts, and check again what was found.
 
         :returns: report.Report
         :raises KeeptrackError: when Nova cannot be asked
@@ -192,13 +192,13 @@ def _not_seen(around, silences):
             why += _UNTOLD % count
         found.append(report.NotSeen(name, why))
     for host, count in sorted(untold.items(), key=str):
-        why = 'it was not looked at under this name'
+        why = 'it was not examined under this name'
         if count:
             why += _UNTOLD % count
         found.append(report.NotSeen(str(host), why))
     if around.view is not None and around.view.unclear:
         found.append(report.NotSeen(
-            'Nova', 'it tells too little of %d instances: a cell of it is '
+            'Nova', 'it says too little about %d instances: a cell of it is '
             'down' % around.view.unclear))
     if around.view is not None and \
             len(around.unknown()) > nova_view.MOST_UNKNOWN:

@@ -18,7 +18,7 @@ This file runs on its own on a compute host: with Python 2.7 or 3.4 and later,
 and either the libvirt binding or virsh, whichever is there. keeptrack itself
 asks other hosts through it, so that there is one way to look at a host only.
 
-The document's schema, keeptrack.guests/1, is told in doc/audit-hosts.rst.
+The document's schema, keeptrack.guests/1, is in doc/audit-hosts.rst.
 """
 
 from __future__ import print_function
@@ -76,7 +76,7 @@ _PID_FOLDERS = ('/run/libvirt/qemu', '/var/run/libvirt/qemu')
 
 
 class CannotLook(Exception):
-    """A host could not be looked at; the text says why, in one line."""
+    """A host could not be asked; the text says why, in one line."""
 
 
 def look(uri, asked=None, libvirt=None):
@@ -416,7 +416,7 @@ def main(arguments=None):
             sys.stdout.write(text)
             sys.stdout.flush()
     except (CannotLook, EnvironmentError) as error:
-        print('cannot look at the guests of %s: %s' % (
+        print('cannot read the guests of %s: %s' % (
             options.uri, error), file=sys.stderr)
         status = 2
     return status

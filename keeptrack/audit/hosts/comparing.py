@@ -254,7 +254,7 @@ def _shell(case):
         'A domain on %s waits for its guest%s.' % (
             ' and '.join(one.name for one in places),
             ', and Nova knows of no migration' if case.server is not None
-            else '; whether a migration is under way only Nova can tell'),
+            else '; only Nova knows whether a migration is in progress'),
         places=others + places)
 
 

@@ -132,7 +132,7 @@ def _not_proven(one, first, second):
              if name in second.by_name]
     if before and after and (max(look.ended for look in before) >=
                              min(look.began for look in after)):
-        return ('one host was looked at twice before another was looked at '
+        return ('one host was checked twice before another was checked '
                 'for the first time')
     if (one.kind not in _HOSTS_ONLY and first.view is not None and
             first.view is second.view):
@@ -186,5 +186,5 @@ def once(around, findings):
         if one.kind not in _HOSTS_ONLY and around.view is not None and \
                 _one_view(one, around, before, ()) is False:
             continue
-        kept.append(_merged(one, None, 'each host was looked at once'))
+        kept.append(_merged(one, None, 'each host was asked once'))
     return kept

@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Harm that no failed migration explains, told of one instance's signs.
+"""Harm to an instance that no failed migration explains.
 
 Files that are deleted or left, guests that a starting nova-compute ends,
-records that stay. What migrations do to a guest's place is story.py's.
+records that stay.
 """
 
 from keeptrack.audit import finding
@@ -97,7 +97,7 @@ def _files_deleted(events):
         if last and last.sign == 'resumed' and not explained + stopped:
             yield ('disks-deleted', finding.LIKELY, [event.host],
                    "The instance's files were deleted on %s, where the guest "
-                   'was running and nothing says that it had ended.'
+                   'was running and no log shows that it had ended.'
                    % event.host, [last, event])
 
 
@@ -142,8 +142,8 @@ def _allocated_twice(events):
         if said and said[-1].when - said[0].when >= _LASTS:
             yield ('allocated-twice', finding.LIKELY,
                    [host] + [one.detail for one in said[-1:] if one.detail],
-                   'nova-compute on %s says for minutes that Placement has '
-                   'the instance there, too, and that it is on another host.'
+                   'nova-compute on %s logs for minutes that Placement has '
+                   'the instance there, too, while it is on another host.'
                    % host, [said[0], said[-1]])
 
 
@@ -156,7 +156,7 @@ def _no_job(events):
                               said[0].when):
             yield ('migrating-long', finding.POSSIBLE, [host],
                    'The record has it migrating from %s for %d minutes, and '
-                   'nova-compute there watches no migration of it; it may '
+                   'nova-compute there monitors no migration of it; it may '
                    'wait in a queue.' % (
                        host, (said[-1].when - said[0].when) / 60),
                    [said[0], said[-1]])

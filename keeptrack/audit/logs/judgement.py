@@ -21,7 +21,8 @@ _CLOCKS = ('Times of different hosts were taken to agree within %g s; the '
            'order of lines that are closer than that is not known.')
 _ONE_HOST = ('%(source)s and %(destination)s have no log of the same time: '
              'they may be one host under two names (an old and a new pod, an '
-             'address and a name), and then nothing is lost; --host tells.')
+             'address and a name), and then nothing is lost; --host names the '
+             'host of each log.')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Rule:
 
     :ivar needs: facts that have to hold (tuple; one of a nested tuple)
     :ivar without: facts that must not hold (tuple)
-    :ivar kind: a name in finding.KINDS, or None: nothing to look at
+    :ivar kind: a name in finding.KINDS, or None: no finding
     :ivar certainty: a name in finding.CERTAINTIES
     :ivar why: sentence for people, with %(source)s and %(destination)s
     """
@@ -49,11 +50,11 @@ _MOVED = ('The guest began to run on %(destination)s, and nova-compute on '
 
 RULES = (
     Rule(('two-copies',), (), 'doubled', finding.CERTAIN,
-         'nova-compute on %(source)s has itself seen two copies.'),
+         'nova-compute on %(source)s has logged a split brain.'),
     Rule(('arrived', 'started-again'), ('ended-there',), 'doubled',
          finding.LIKELY,
-         _MOVED + '; Nova has started it once more on %(third)s, and nothing '
-         'says that it had ended on %(destination)s.'),
+         _MOVED + '; Nova started it again on %(third)s, and no log shows '
+         'that it had ended on %(destination)s.'),
     Rule(('arrived', 'recorded-elsewhere'), (), 'lost', finding.LIKELY,
          'The guest began to run on %(destination)s, and minutes later '
          'nova-compute there reports that the record still names %(source)s, '
@@ -74,17 +75,16 @@ RULES = (
          'the destination has the record'),
     Rule(('unfinished-long', 'copy-there'), (), 'lost', finding.LIKELY,
          'The guest is on %(destination)s. nova-compute on %(source)s has '
-         'begun to finish the migration and never said that it had, though '
-         'its log goes on for minutes: the record may name %(source)s and '
-         'stay migrating.'),
+         'begun to finish the migration, and for minutes its log does not say '
+         'that it has: the record may name %(source)s and stay migrating.'),
     Rule(('unfinished', 'copy-there'), (), 'lost', finding.POSSIBLE,
          'The guest is on %(destination)s. nova-compute on %(source)s has '
-         'begun to finish the migration and has not said that it had, though '
-         'its log goes on; it may only be slow.'),
-    # the series looks at both hosts before it does anything
+         'begun to finish the migration, and its log does not say that it '
+         'has; it may only be slow.'),
+    # the series observes both hosts before it acts
     Rule(('still-parked',), (), 'parked', finding.CERTAIN,
          'nova-compute on %(source)s has parked the instance and not freed '
-         'it since.'),
+         'it yet.'),
     Rule(('not-taken-over', ('still-migrating', 'copy-there')), (),
          'lost', finding.LIKELY,
          _FINISHED + ', and nova-compute on %(destination)s has never begun '
@@ -129,9 +129,9 @@ RULES = (
          _MOVED + ': it rolled back, and the guest was ended on '
          '%(destination)s after it had run there.'),
     Rule(('arrived', _ENDED), (), 'lost', finding.CERTAIN,
-         _MOVED + ': it took the guest to have stayed.'),
+         _MOVED + ': it assumed that the guest had stayed.'),
     Rule(('arrived', 'silent'), (), 'lost', finding.LIKELY,
-         _MOVED + ' and has not said that it failed, though its log goes on.'),
+         _MOVED + ', and its log does not say that it failed.'),
     Rule((_ENDED, 'guest-here'), ('source-back',), 'lost', finding.LIKELY,
          'nova-compute on %(source)s did not finish the migration, and that '
          'on %(destination)s found the guest there when it was asked to clean '
@@ -147,8 +147,8 @@ RULES = (
          'have failed.'),
     Rule((_ENDED, 'qemu-migrated'), ('source-back', 'ended-there'), 'lost',
          finding.LIKELY,
-         'The live migration is said to have failed, and the log of the QEMU '
-         'on %(source)s says that its guest was migrated.'),
+         'nova-compute on %(source)s says that the live migration failed, and '
+         'the log of its QEMU there says that the guest was migrated.'),
     Rule((_ENDED, 'sync-stop', 'qemu-ended'), ('source-paused', 'arrived'),
          None, None, 'the guest has ended on the source'),
     # the destination's log has it, and no copy ran there
@@ -177,7 +177,7 @@ RULES = (
          'logs that were read do not show.'),
 )
 
-# what the words of a table of facts stand for, for the report's reader
+# signs that a finding shows
 _SHOWN = ('started', 'resumed', 'paused', 'stopped', 'left', 'failed',
           'cancelled', 'reset', 'pre-failed', 'began', 'watched', 'completed',
           'posted', 'finished', 'posted-there', 'post-failed', 'post-error',

@@ -33,8 +33,8 @@ _NEVER = (
     ('regular logs', 'A guest that is paused, ended or started by anything '
      'else than Nova is seen only while libvirt and nova-compute run: events '
      'while either was down are in no log.'),
-    ('logs', 'They tell what happened, not where the guest is now: keeptrack '
-     'audit hosts does.'),
+    ('logs', 'They say what happened, not where the guest is now: see '
+     'keeptrack audit hosts.'),
 )
 
 

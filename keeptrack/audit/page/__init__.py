@@ -29,7 +29,7 @@ from keeptrack.audit import whole_file
 
 _WHAT = {report_mod.LOGS: 'logs', report_mod.HOSTS: 'hosts'}
 
-# rows of what was looked at that are shown; a fleet has thousands
+# rows of what was examined that are shown; a fleet has thousands
 _SHOWN = 2000
 
 
@@ -77,21 +77,21 @@ def _escape(value):
 
 def _headline(report):
     if not report.looked_at and not report.findings:
-        return 'Nothing could be looked at'
+        return 'Nothing could be examined'
     count = len({one.instance for one in report.findings})
     if not count:
-        return 'Nothing was found in what was looked at'
-    return '%d %s to be looked at' % (
+        return 'Nothing was found in what was examined'
+    return '%d %s to be checked' % (
         count, 'instance has' if count == 1 else 'instances have')
 
 
 def _sums(report):
-    """How much was looked at, and how sure the findings are (HTML)."""
+    """How much was examined, and how sure the findings are (HTML)."""
     failures = len({one.where for one in report.failures()})
     words = {'Made': report_mod.iso(report.made),
-             'Looked at': '%d %s' % (len(report.looked_at),
-                                     _WHAT.get(report.what, 'sources')),
-             'Could not look at': failures or 'none'}
+             'Examined': '%d %s' % (len(report.looked_at),
+                                    _WHAT.get(report.what, 'sources')),
+             'Could not examine': failures or 'none'}
     for certainty in finding_mod.CERTAINTIES:
         count = sum(one.certainty == certainty for one in report.findings)
         if count:
@@ -143,9 +143,9 @@ def _items(sentences):
 
 
 def _not_seen(report):
-    """What could not be looked at, and what never shows (HTML)."""
+    """What could not be examined, and what never shows (HTML)."""
     parts = []
-    for is_failure, title in ((True, 'Could not be looked at'),
+    for is_failure, title in ((True, 'Could not be examined'),
                               (False, 'What this audit cannot see')):
         rows = [one for one in report.not_seen
                 if one.is_failure is is_failure]
@@ -160,14 +160,14 @@ def _not_seen(report):
 
 
 def _looked_at(report):
-    """Everything that was looked at, folded (HTML)."""
+    """Everything that was examined, folded (HTML)."""
     rows = report.looked_at
     if not rows:
         return ''
     names = list(dict.fromkeys(name for one in rows[:_SHOWN]
                                for name in one.counts))
     return (
-        '<details><summary>What was looked at (%d)</summary><div class="wide">'
+        '<details><summary>What was examined (%d)</summary><div class="wide">'
         '<table class="list"><thead><tr><th></th>%s</tr></thead>'
         '<tbody>%s</tbody></table></div>%s</details>' % (
             len(rows),

@@ -121,7 +121,7 @@ class AuditHostsTestCase(base.TestCase):
     def test_a_host_of_novas_that_was_not_asked(self):
         self.add(1, HOST_B, vm_state='stopped')
         report = self.audit('--os-cloud', 'test', HOST_A)
-        self.assertEqual([(HOST_B, 'it was not looked at under this name')], [
+        self.assertEqual([(HOST_B, 'it was not examined under this name')], [
             (one['where'], one['why']) for one in report['not_seen']])
         self.assertEqual(2, report['status'])
 
