@@ -26,6 +26,9 @@ from keeptrack.audit import report as report_mod
 
 CLOCKS = 5.0
 
+# seconds in which an old pod may end while the new one begins
+_OVERLAP = 60
+
 _NEVER = (
     ('regular logs', 'When a live migration begins, nova-compute says at '
      'level info from Rocky on only; an abort by an administrator that '
@@ -55,6 +58,7 @@ def look(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
     files, unread = log_paths.files(paths)
     seen = scanning.scan(files, log_paths.named_hosts(hosts or {}, files),
                          zone, processes, progress)
+    _separate_pods(seen)
     covered = collections.defaultdict(list)
     events = collections.defaultdict(list)
     migrating = set()
@@ -90,6 +94,32 @@ def look(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
                             False) for name, other in same.items()] +
         _unclear(unclear) + _mixed(mixed) +
         _not_seen(seen, set(paths), migrating, zone), findings)
+
+
+def _separate_pods(seen):
+    """Let a pod stand for its host where a folder has those of many hosts.
+
+    A host's old and new pod do not run at the same time.
+    """
+    by_host = collections.defaultdict(lambda: collections.defaultdict(list))
+    for one in seen:
+        pod = log_paths.pod_of(one.path)
+        host = log_paths.host_of(one.path)
+        if pod and one.first is not None and one.hosts == {host}:
+            by_host[host][pod].append(one)
+    for pods in by_host.values():
+        times = sorted((min(one.first for one in logs),
+                        max(one.last for one in logs))
+                       for logs in pods.values())
+        if not any(end - begin > _OVERLAP for (_, end), (begin, _) in zip(
+                times, times[1:])):
+            continue
+        for pod, logs in pods.items():
+            for one in logs:
+                one.hosts, one.is_named = {pod}, False
+                for found in one.events.values():
+                    found[:] = [dataclasses.replace(event, host=pod)
+                                for event in found]
 
 
 def _looked_at(one):
@@ -144,8 +174,8 @@ def _not_seen(seen, named, migrating, zone):
                 % (one.unread, one.unread_at)))
         if one.records and not one.is_named:
             found.append(report_mod.NotSeen(
-                one.path, 'its host is not known: the path stands for it; '
-                '--host PATH=HOST names it', False))
+                one.path, 'its host is not known: the path or the pod stands '
+                'for it; --host PATH=HOST names it', False))
         if one.back > 60:
             found.append(report_mod.NotSeen(
                 one.path, 'its clock goes back by %.0f s or its lines are not '

@@ -78,6 +78,19 @@ def host_of(path):
     return None
 
 
+def pod_of(path):
+    """The pod that a log's name or folder names.
+
+    :param path: of the log (str)
+    :returns: str, or None
+    """
+    name = _ROTATED.sub('', os.path.basename(path))
+    for one in (name, *reversed(os.path.dirname(path).split(os.sep))):
+        if _POD.match(one) and is_computes(one):
+            return one
+    return None
+
+
 def is_computes(path):
     """Whether a log's name says that it is nova-compute's (bool)."""
     return _COMPUTES.search(os.path.basename(path)) is not None

@@ -350,6 +350,10 @@ EXPORTS = (
     Case('journal-json-pretty', 'systemd, journalctl -o json-pretty', 'lost',
          {'q.json': ''.join(json.dumps(one, indent=8) + '\n'
                             for one in _objects(_journal))}),
+    Case('pods-of-all-hosts', 'kubernetes.io, /var/log/containers', 'lost', {
+        'containers/nova-compute-default-%s_openstack_nova-compute-%s.log' % (
+            pod, 8 * pod): plain(lines, '%(iso)s.0Z stderr F %(line)s')
+        for pod, (_, lines) in zip(('fc5s4', '9xk2p'), _BOTH)}),
     Case('tail-of-two', 'coreutils, tail a b', r.NOT_UNDERSTOOD,
          _under(_BOTH, '==> %s/nova-compute.log <==')),
     Case('ansible', 'docs.ansible.com, ad hoc', r.NOT_UNDERSTOOD,
