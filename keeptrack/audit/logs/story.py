@@ -535,7 +535,10 @@ class Story:
                 facts.add('copy-there')
             if states and states[-1].sign == 'paused':
                 facts.add('paused-there')
-            if states and states[-1].sign == 'stopped' and not any(
+            # without any event libvirtd was down there, and Nova missed it
+            ended = (states[-1].sign == 'stopped' if states else
+                     self._events.of(destination, ('sync-stop',), early, late))
+            if ended and not any(
                     one.sign in ('resumed', 'paused') for one in states):
                 facts.add('never-ran')
             facts |= {fact for fact, sign in (

@@ -94,6 +94,12 @@ MOVES = (
              [(-60, r.PAUSED), (-2, r.BEGAN), (20, r.COMPLETED),
               (20.1, r.POSTED), (23, r.FINISHED), (35, r.STOPPED)],
              [(1, r.STARTED), (20, r.PAUSED), (22, r.POSTED_THERE)])),
+    Case('destination-libvirtd-restarted', 'a drill: libvirtd ends the '
+         'incoming domain, and Nova finishes all the same', 'lost', hosts(
+             [(-2, r.BEGAN), (5, r.FAILURE), (7, r.POSTED), (8, r.FINISHED),
+              (9, r.STOPPED)],
+             [(8, r.POSTED_THERE), (9, 'Paused i' + r.SHUT_OFF[1:]),
+              (9.1, r.DESTROYED)])),
     Case('post-copy-network-lost', 'github.com/kubevirt/'
          'hyperconverged-cluster-operator pull request 2774; ' + _DRIVER +
          'Train', 'post-copy-failed', hosts(
