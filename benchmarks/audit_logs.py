@@ -38,7 +38,7 @@ import tempfile
 import time
 import uuid
 
-from keeptrack.audit.logs import signs
+from keeptrack.audit.logs import messages
 
 PIECE = 64 << 20
 
@@ -96,7 +96,7 @@ def make(paths, size, target):
     """Write the log."""
     whole = b''.join(open(path, 'rb').read() for path in paths) or written()
     texts = re.compile(b'|'.join(re.escape(one.encode())
-                                 for one in signs.PATTERNS))
+                                 for one in messages.PATTERNS))
     idle = b''.join(line for line in whole.splitlines(True)
                     if not texts.search(line))
     if not idle:
@@ -149,7 +149,8 @@ def main():
     parser.add_argument('--size', type=float, default=5, metavar='GB')
     parser.add_argument('--runs', type=int, default=3, metavar='N')
     options = parser.parse_args()
-    texts = [word for one in signs.SIGNS[:10] for word in ('-e', one.pattern)]
+    ten = [one.pattern for one in messages.MESSAGES[:10]]
+    texts = [word for one in ten for word in ('-e', one)]
     audit = (sys.executable, '-m', 'keeptrack', 'audit', 'logs')
     rg = shutil.which('rg', path=os.pathsep.join((
         os.path.dirname(sys.executable), os.environ.get('PATH', ''))))
@@ -166,7 +167,7 @@ def main():
         compare(options.runs, searches[0], audit + (log,), *searches[1:])
         packed = log + '.gz'
         subprocess.run(('gzip', '-1', log), check=True)
-        compare(options.runs, ('zgrep', '-c', signs.SIGNS[0].pattern, packed),
+        compare(options.runs, ('zgrep', '-c', ten[0], packed),
                 audit + (packed,))
 
 

@@ -16,7 +16,7 @@ import math
 import os
 import zoneinfo
 
-from keeptrack.audit.logs import look
+from keeptrack.audit.logs import audit
 from keeptrack.audit.logs import paths as log_paths
 from keeptrack.audit.logs import reading
 from keeptrack.cli import audit_output
@@ -50,7 +50,7 @@ class AuditLogs(audit_output.AuditLister):
                  "PATH is one of the files that are read; can be repeated")
         parser.add_argument(
             '--clock-difference', metavar='SECONDS', type=float,
-            default=look.CLOCKS,
+            default=audit.CLOCKS,
             help='by how much clocks of hosts may differ '
                  '(default: %(default)g)')
         parser.add_argument(
@@ -78,7 +78,7 @@ class AuditLogs(audit_output.AuditLister):
         except ValueError as exc:
             raise errors.KeeptrackError(
                 '--host needs PATH=HOST, not %s' % exc)
-        return look.look(paths, hosts, zone, clocks,
+        return audit.run(paths, hosts, zone, clocks,
                          progress=progress.Progress(
                              'reading parts of logs',
                              self.app.options.verbose_level == 0).step)

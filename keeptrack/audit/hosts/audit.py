@@ -21,7 +21,7 @@ from keeptrack.audit.hosts import comparing
 from keeptrack.audit.hosts import guests
 from keeptrack.audit.hosts import nova_record
 from keeptrack.audit.hosts import nova_view
-from keeptrack.audit.hosts import twice
+from keeptrack.audit.hosts import recheck
 from keeptrack.audit import report
 from keeptrack import errors
 
@@ -74,7 +74,7 @@ class Live:
         return make(first, silences, kept, seconds)
 
     def _look_again(self, first, found, targets, silences):
-        names = twice.hosts_to_look_at(found)
+        names = recheck.hosts_to_look_at(found)
         silent = {one.target for one in silences}
         some = [target for target in targets if target not in silent and (
             names is None or self._is_named(first, target, names))]
@@ -83,7 +83,7 @@ class Live:
         time.sleep(self._options.pause)
         view = self._nova.view() if self._nova else None
         second, _, _ = self._round(some, view)
-        return twice.confirm(first, found, second, self._compare(second))
+        return recheck.confirm(first, found, second, self._compare(second))
 
     @staticmethod
     def _is_named(first, target, names):
@@ -111,7 +111,7 @@ class Live:
 def collected(first, second, view, deleted, migrating_after):
     """Report on what was collected.
 
-    :param first: the first look at each host (list of guests.Look)
+    :param first: the first answer of each host (list of guests.Look)
     :param second: the second, where there is one (list of guests.Look)
     :param view: nova_record.View, or None
     :param deleted: finds what Nova has deleted, as nova_view.Nova.deleted
@@ -128,8 +128,8 @@ def collected(first, second, view, deleted, migrating_after):
     now = time.time()
     found = [comparing.compare(around, now, migrating_after)
              for around in rounds]
-    kept = (twice.confirm(rounds[0], found[0], rounds[1], found[1])
-            if second else twice.once(rounds[0], found[0]))
+    kept = (recheck.confirm(rounds[0], found[0], rounds[1], found[1])
+            if second else recheck.once(rounds[0], found[0]))
     return make(rounds[0], [], kept, None)
 
 

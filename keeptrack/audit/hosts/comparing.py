@@ -13,8 +13,8 @@
 
 """Compares where guests are with where Nova has them: pure.
 
-One look of all hosts, and Nova's view, if there is one, become findings by the
-rules at the end of this file. What stands twice is told by twice.py.
+One answer of each host, and Nova's records, if any, become findings by the
+rules at the end of this file. See recheck.py for the second check.
 """
 
 import dataclasses

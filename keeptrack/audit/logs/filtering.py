@@ -23,7 +23,7 @@ import functools
 
 import ahocorasick_rs
 
-from keeptrack.audit.logs import signs
+from keeptrack.audit.logs import messages
 
 # Each message in ASCII has one of these. Chosen by measuring on nova-compute's
 # own logs at debug: 0.2 s a GB, where the messages as they are take 2.2 s.
@@ -52,15 +52,16 @@ _BY_NUMBER = b'\\u'
 # bytes in which a log that is full of them has one
 _HEAD = 4096
 
-_ASCII = [one.encode() for one in signs.PATTERNS
+_ASCII = [one.encode() for one in messages.PATTERNS
           if one.isascii() and _BY_NUMBER.decode() not in one]
-_OTHER = [one.encode() for one in signs.PATTERNS if one.encode() not in _ASCII]
+_OTHER = [one.encode() for one in messages.PATTERNS
+          if one.encode() not in _ASCII]
 _LONGEST = max(len(one) for one in _ASCII)
 
 
 @functools.cache
 def make():
-    """What finds the patterns of signs.py.
+    """What finds the patterns of messages.py.
 
     :returns: a callable: bytes to the list of where patterns end (int); of
         patterns that overlap one, and in no order

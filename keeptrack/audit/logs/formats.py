@@ -24,11 +24,11 @@ import json
 import re
 import struct
 
+from keeptrack.audit.logs import messages
 from keeptrack.audit.logs import paths
-from keeptrack.audit.logs import signs
 from keeptrack.audit import report
 
-UUID = signs.UUID
+UUID = messages.UUID
 
 _LEVEL = r'DEBUG|INFO|AUDIT|WARNING|WARN|ERROR|TRACE|CRITICAL'
 _ZONE = r'(?: ?(?:Z|[+-]\d\d:?\d\d)| (?:UTC|GMT|[A-Z]{3,4}))'
@@ -55,7 +55,7 @@ _BARE = re.compile(
     r'(?:(?P<level>%s) (?P<logger>\S+) )?(?P<text>\[.*)$' % _LEVEL, re.S)
 
 # What is put around a line, as one table: what it is, how it begins. Groups:
-# time and host as it tells them; path, whose host is that of its name. Lengths
+# time and host as it has them; path, whose host is that of its name. Lengths
 # are bounded: a line may have a megabyte.
 _FRAMES = tuple((name, re.compile(pattern)) for name, pattern in (
     ('RFC 5424', r'<\d{1,3}>1 (?P<time>%s|-) (?P<host>\S+) \S+ \S+ \S+ '
@@ -161,7 +161,7 @@ class Line:
 
 @dataclasses.dataclass(frozen=True)
 class _Outer:
-    """What the frames around a line tell.
+    """What the frames around a line say.
 
     :ivar when: seconds since the epoch (float), or None
     :ivar host: str, or None

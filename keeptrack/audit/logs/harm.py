@@ -18,7 +18,7 @@ records that stay.
 
 from keeptrack.audit import finding
 from keeptrack.audit import host_name
-from keeptrack.audit.logs import story
+from keeptrack.audit.logs import migrations
 
 # seconds in which an instance's own deletion or migration has its files
 # deleted: slow volumes included
@@ -30,16 +30,16 @@ _LASTS = 600
 _QUEUED = 3600
 
 
-def find(instance, told, allowance, is_found=False):
+def find(instance, history, allowance, is_found=False):
     """Find what has harmed one instance.
 
     :param instance: uuid (str)
-    :param told: story.Story of it
+    :param history: migrations.InstanceHistory of it
     :param allowance: seconds that clocks may be apart (float)
     :param is_found: a migration of it is a finding already (bool)
     :returns: list of finding.Finding
     """
-    events = told.timeline
+    events = history.events
     found = [make(instance, *args, allowance) for rule in (
         _ended_at_start, _files_deleted, _files_left, _disks_kept,
         _domain_left, _allocated_twice)
@@ -70,7 +70,7 @@ def _ended_at_start(events):
                    'the instance was last moved to that host.' % event.host,
                    [home, event])
             continue
-        last = events.last(event.host, story.LIFECYCLE, event)
+        last = events.last(event.host, migrations.LIFECYCLE, event)
         ended = events.of(event.host, ('stopped',), event.when,
                           event.when + _EARLIER)
         elsewhere = any(one.host != event.host for one in
@@ -86,14 +86,14 @@ def _ended_at_start(events):
 
 def _files_deleted(events):
     for event in events.of(None, ('files-deleted',)):
-        last = events.last(event.host, story.LIFECYCLE, event)
+        last = events.last(event.host, migrations.LIFECYCLE, event)
         # where it has left or was ended, its files are of no use
         explained = events.of(
             event.host, ('destroyed', 'deleted', 'posted', 'finished',
                          'ended-at-start', 'absent'),
-            event.when - _EARLIER, event.when + story.STOP_AFTER)
+            event.when - _EARLIER, event.when + migrations.STOP_AFTER)
         stopped = events.of(event.host, ('stopped',), event.when,
-                            event.when + story.STOP_AFTER)
+                            event.when + migrations.STOP_AFTER)
         if last and last.sign == 'resumed' and not explained + stopped:
             yield ('disks-deleted', finding.LIKELY, [event.host],
                    "The instance's files were deleted on %s, where the guest "
@@ -152,7 +152,7 @@ def _no_job(events):
         said = events.of(host, ('pending',))
         if len(said) > 1 and said[-1].when - said[0].when >= _QUEUED and \
                 not events.of(host, ('began', 'watched', 'completed',
-                                     'posted', 'rebuilt') + story.ENDS,
+                                     'posted', 'rebuilt') + migrations.ENDS,
                               said[0].when):
             yield ('migrating-long', finding.POSSIBLE, [host],
                    'The record has it migrating from %s for %d minutes, and '

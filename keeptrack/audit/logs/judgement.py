@@ -195,7 +195,7 @@ def judge(instance, migrations, allowance):
     """Judge the migrations of one instance.
 
     :param instance: uuid (str)
-    :param migrations: list of story.Migration
+    :param migrations: list of migrations.Migration
     :param allowance: seconds that clocks may be apart (float)
     :returns: list of finding.Finding
     """

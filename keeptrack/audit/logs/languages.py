@@ -53,7 +53,7 @@ _STATES = (
 STATES = {name: sign for sign, names in _STATES for name in names.split('|')}
 
 # language: sign and how the message begins, or a part of it that is its own.
-# %s is what the English row of signs.py has for its detail; %d any number.
+# %s is what the English row of messages.py has for its detail; %d any number.
 _MESSAGES = {
     'cs': (
         ('watched', 'Přesunutí běží %d vteřin'),
@@ -284,7 +284,7 @@ def state(text):
 
 
 def find(text):
-    """The sign that a message is, and what else it tells.
+    """Which message a text is, and what else it says.
 
     :param text: the message (str)
     :returns: its name and str or None; None, None for any other message

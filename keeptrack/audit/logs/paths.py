@@ -51,7 +51,7 @@ _NO_HOST = {'', '.', '..', 'nova', 'nova-compute', 'nova_compute', 'log',
 
 
 def host_of(path):
-    """The host that a log's name tells.
+    """The host that a log's name gives.
 
     nova-compute-HOST.log, or HOST/nova-compute.log and HOST/nova/...; the
     endings of rotated and packed logs do not matter, nor do folders of dates
@@ -191,7 +191,7 @@ class _Walk:
         try:
             status = os.stat(path)
         except OSError:
-            # told when it is to be read
+            # reported when it is to be read
             return path not in self.found
         key = status.st_dev, status.st_ino
         is_new = key not in self._seen
@@ -212,7 +212,7 @@ def host_option(text):
 
 
 def named_hosts(hosts, names):
-    """Find the files that the user has told the host of.
+    """Find the files whose host the user has given.
 
     :param hosts: dict of path to host, as the user has written it
     :param names: of the files that are read, as files() returns them

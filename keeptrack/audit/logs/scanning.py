@@ -10,9 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Goes through logs, in two processes, and keeps the signs of each instance.
+"""Goes through logs, in two processes, and keeps the events of each instance.
 
-What is kept of a log is its signs, a few hundred bytes each; of an instance
+What is kept of a log is its events, a few hundred bytes each; of an instance
 with very many, the last and those around trouble.
 """
 
@@ -29,9 +29,9 @@ from keeptrack.audit.logs import documents
 from keeptrack.audit.logs import filtering
 from keeptrack.audit.logs import formats
 from keeptrack.audit.logs import languages
+from keeptrack.audit.logs import messages
 from keeptrack.audit.logs import paths as log_paths
 from keeptrack.audit.logs import reading
-from keeptrack.audit.logs import signs
 from keeptrack.audit import report
 from keeptrack import errors
 
@@ -40,13 +40,13 @@ PROCESSES = 2
 # a plain file is shared out between processes in parts of this many bytes
 PART = 256 << 20
 
-# signs kept of one instance in one part
+# events kept of one instance in one part
 KEPT = 400
 
 # characters of a line that a report shows
 SHOWN = 500
 
-# lines at each end of a block that tell what time it covers
+# lines at each end of a block that show what time it covers
 _EDGE = 8
 
 # ids of a line that could not be read behind which a message may begin
@@ -58,7 +58,7 @@ _STATES = 10
 _EXPORT = b'__REALTIME_TIMESTAMP='
 
 # QEMU's command line, in the log of each domain
-_DOMAIN = re.compile(rb'^-uuid (%s) ' % signs.UUID.encode(), re.M)
+_DOMAIN = re.compile(rb'^-uuid (%s) ' % messages.UUID.encode(), re.M)
 
 # only nova-compute has these loggers; nova-scheduler has nova.virt.hardware
 _COMPUTE = (b'nova.compute.manager', b'nova.compute.resource_tracker',
@@ -78,7 +78,7 @@ class Event:
     :ivar host: where (str), or the log's path where the host is unknown
     :ivar sign: the sign's name (str)
     :ivar means: the sign in words (str)
-    :ivar detail: what else the line told (str), or None
+    :ivar detail: what else the line says (str), or None
     :ivar source: file and byte (str)
     :ivar text: the line, cut (str)
     :ivar is_recent: as formats.Line has it (bool)
@@ -334,8 +334,8 @@ class _Scan:
             end = data.find(ends, at)
             end = len(data) if end < 0 else end
             state = data[at + 2:end].decode('utf-8', 'replace').rstrip()
-            sign, detail = signs.find(state)
-            if sign is signs.UNKNOWN:
+            sign, detail = messages.find(state)
+            if sign is messages.UNKNOWN:
                 if parse(data[begin:end].strip(b'\n'), self._zone) is None:
                     self._count_unread(offset + begin)
                 else:
@@ -352,7 +352,7 @@ class _Scan:
         # the first may be that of a request
         ends = [found.end() for found in itertools.islice(
             re.finditer(formats.UUID + r'\]? ?', text, re.I), _IDS)]
-        if ends and any(signs.find(text[end:])[0] is not None
+        if ends and any(messages.find(text[end:])[0] is not None
                         for end in [0] + ends):
             self._count_unread(offset)
 
@@ -393,23 +393,23 @@ class _Scan:
         return host
 
     def _line(self, line, offset):
-        sign, detail = signs.find(line.text)
+        sign, detail = messages.find(line.text)
         if sign is None:
             return
         seen = self._seen
         self._level(line)
-        is_others = sign.name in signs.OTHERS
+        is_others = sign.name in messages.OTHERS
         instance = line.instance
         if sign.name.startswith('qemu-'):
             instance = self._domain
         elif is_others:
             instance = detail.lower()
         if instance is None:
-            if sign in signs.EVENTS.values() or sign is signs.UNKNOWN:
+            if sign in messages.EVENTS.values() or sign is messages.UNKNOWN:
                 # an operator's own instance_format
                 self._count_unread(offset)
             return
-        if sign is signs.UNKNOWN:
+        if sign is messages.UNKNOWN:
             self._foreign(detail)
             return
         if not is_others:
@@ -456,7 +456,7 @@ def _outermost(data, ends):
     return first + last[::-1]
 
 
-# what other signs are kept around
+# what other events are kept around
 TROUBLE = {'failed', 'cancelled', 'pre-failed', 'post-failed', 'reset',
            'restarted', 'two-copies', 'parked', 'posted', 'posted-there',
            'rebuilt', 'record-at', 'disks-kept', 'domain-left'}

@@ -36,7 +36,7 @@ import tempfile
 
 import zstandard
 
-from keeptrack.audit.logs import look
+from keeptrack.audit.logs import audit
 from keeptrack.audit import page
 from keeptrack.audit import prometheus
 from keeptrack.audit import report as report_mod
@@ -158,7 +158,7 @@ def _look(case, folder, change=lambda name, data: data):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(change(name, data if isinstance(data, bytes)
                                 else data.encode()))
-    return look.look([str(folder)], processes=1)
+    return audit.run([str(folder)], processes=1)
 
 
 def _is_default(case):

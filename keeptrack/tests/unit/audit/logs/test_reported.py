@@ -12,7 +12,7 @@
 
 """The verdict on logs that others have seen."""
 
-from keeptrack.audit.logs import look
+from keeptrack.audit.logs import audit
 from keeptrack.tests import base
 from keeptrack.tests.unit.audit.logs import reported
 from keeptrack.tests.unit.audit.logs import reported_later
@@ -28,7 +28,7 @@ class ReportedTestCase(base.TestCase):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content if isinstance(content, bytes)
                              else content.encode())
-        report = look.look([str(folder)], processes=1)
+        report = audit.run([str(folder)], processes=1)
         kinds = {one.kind for one in report.findings}
         if kinds:
             return ' and '.join(sorted(kinds))

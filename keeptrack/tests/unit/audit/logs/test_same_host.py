@@ -12,13 +12,13 @@
 
 """Names of one host, and of two."""
 
-from keeptrack.tests.unit.audit.logs import looking
+from keeptrack.tests.unit.audit.logs import auditing
 from keeptrack.tests.unit.audit.logs import written as w
 
-SOURCE, DESTINATION = looking.SOURCE, looking.DESTINATION
+SOURCE, DESTINATION = auditing.SOURCE, auditing.DESTINATION
 
 
-class SameHostTestCase(looking.LookTestCase):
+class SameHostTestCase(auditing.LogsTestCase):
 
     def named(self, host, lines):
         return b''.join(b'Jan 23 16:00:00 %s nova-compute[7]: ' %

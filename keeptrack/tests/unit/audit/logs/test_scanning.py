@@ -22,19 +22,19 @@ from unittest import mock
 
 import zstandard
 
+from keeptrack.audit.logs import audit
 from keeptrack.audit.logs import filtering
-from keeptrack.audit.logs import look
-from keeptrack.audit.logs import signs
+from keeptrack.audit.logs import messages
 from keeptrack.audit import report as report_mod
 from keeptrack import errors
 from keeptrack.tests import base
-from keeptrack.tests.unit.audit.logs import looking
+from keeptrack.tests.unit.audit.logs import auditing
 from keeptrack.tests.unit.audit.logs import written as w
 
-SOURCE, DESTINATION = looking.SOURCE, looking.DESTINATION
+SOURCE, DESTINATION = auditing.SOURCE, auditing.DESTINATION
 
 
-class ScanningTestCase(looking.LookTestCase):
+class ScanningTestCase(auditing.LogsTestCase):
 
     def test_formats(self):
         for name, a, b in (
@@ -170,7 +170,7 @@ class ScanningTestCase(looking.LookTestCase):
         folder.mkdir(parents=True)
         (folder / 'nova-compute.log').write_bytes(w.default(SOURCE))
         (folder / 'gone.log').symlink_to('nowhere')
-        report = look.look([str(self.folder / 'logs')], processes=1)
+        report = audit.run([str(self.folder / 'logs')], processes=1)
         self.assertEqual(('cmp-1',), report.findings[0].hosts)
         self.assertEqual([str(folder / 'gone.log')],
                          [one.where for one in report.failures()])
@@ -182,7 +182,7 @@ class ScanningTestCase(looking.LookTestCase):
             folder.mkdir()
             for name, lines in zip(names, (SOURCE, DESTINATION)):
                 (folder / name).write_bytes(w.default(lines))
-            report = look.look([str(folder)], processes=1)
+            report = audit.run([str(folder)], processes=1)
             self.assertEqual([('lost', 'certain')], [
                 (one.kind, one.certainty) for one in report.findings])
             self.assertEqual(tuple(str(folder / name) for name in names),
@@ -193,7 +193,7 @@ class ScanningTestCase(looking.LookTestCase):
             w.default(DESTINATION))
         with mock.patch('keeptrack.audit.logs.paths.files', return_value=(
                 [str(self.folder / 'nova-compute-a.log')], {'x': 'denied'})):
-            report = look.look([str(self.folder)], processes=1)
+            report = audit.run([str(self.folder)], processes=1)
         self.assertEqual((['x'], 2), ([
             one.where for one in report.failures()], report.status()))
 
@@ -203,9 +203,9 @@ class ScanningTestCase(looking.LookTestCase):
         (folder / 'nova-compute-a.log').write_bytes(w.default(DESTINATION))
         (folder / 'README').write_text('no log')
         (folder / 'empty').touch()
-        report = look.look([str(folder)], processes=1)
+        report = audit.run([str(folder)], processes=1)
         self.assertEqual(([], 0), (report.failures(), report.status()))
-        report = look.look([str(folder), str(folder / 'README')], processes=1)
+        report = audit.run([str(folder), str(folder / 'README')], processes=1)
         self.assertEqual(2, report.status())
 
     def test_what_is_not_understood_is_never_silent(self):
@@ -225,12 +225,12 @@ class ScanningTestCase(looking.LookTestCase):
                 ('b.journal', b'LPKSHHRH' + b'\0' * 99, 'journald')):
             path = folder / name
             path.write_bytes(content)
-            report = look.look([str(folder)], processes=1)
+            report = audit.run([str(folder)], processes=1)
             self.assertEqual([(str(path), True)], [
                 (one.where, why in one.why) for one in report.failures()],
                 name)
             path.unlink()
-        self.assertEqual(0, look.look([str(folder)], processes=1).status())
+        self.assertEqual(0, audit.run([str(folder)], processes=1).status())
 
     def test_logs_of_other_services_only(self):
         folder = self.folder / 'logs'
@@ -238,12 +238,12 @@ class ScanningTestCase(looking.LookTestCase):
         (folder / 'nova-scheduler.log').write_bytes(
             w.default(DESTINATION[:0] + [(0, 'x')]).replace(
                 b'nova.compute.manager', b'nova.scheduler'))
-        report = look.look([str(folder)], processes=1)
+        report = audit.run([str(folder)], processes=1)
         self.assertEqual((2, ['logs']), (report.status(), [
             one.where for one in report.failures()]))
 
     def test_no_such_path(self):
-        self.assertRaises(errors.KeeptrackError, look.look, ['/no/such'])
+        self.assertRaises(errors.KeeptrackError, audit.run, ['/no/such'])
 
     def test_two_processes_see_the_same(self):
         self.assertEqual(
@@ -258,12 +258,12 @@ class FilteringTestCase(base.TestCase):
         return {data.count(b'\n', 0, end) for end in filtering.make()(data)}
 
     def test_every_message_is_found(self):
-        for text in signs.PATTERNS:
+        for text in messages.PATTERNS:
             data = ('some\n\n[instance: ] %s.\nother' % text).encode()
             self.assertEqual({2}, self.lines(data), text)
 
     def test_a_message_is_found_behind_parts_of_others(self):
-        texts = sorted(one for one in signs.PATTERNS if one.isascii())
+        texts = sorted(one for one in messages.PATTERNS if one.isascii())
         chooser = random.Random(5)
         for text in texts * 3:
             before = ''.join(chooser.choices(filtering.PARTS, k=4))

@@ -11,13 +11,12 @@
 #    under the License.
 
 
-"""Looks twice: only what stands both times is a finding.
+"""Checks again: only what remains is a finding.
 
-A migration that is under way looks like a fault for a moment. So what the
-first look shows has to be there in a second one, all of which is later than
-all of the first, and Nova's record must not have changed between them. Where
-the second look could not be had, what the first has shown is told as possible,
-for it was not refuted.
+A migration in progress can look like a fault for a moment. So what the first
+check finds has to remain in a second one, all of which is later than all of
+the first, and Nova's record must not have changed between them. If there is no
+second check, what the first has found is possible: it was not refuted.
 """
 
 import dataclasses
@@ -30,13 +29,13 @@ _NOVA_ONLY = (comparing.PARKED, comparing.MIGRATING_LONG)
 # of these Nova's record decides nothing
 _HOSTS_ONLY = (comparing.DOUBLED, comparing.PAUSED_COPY)
 
-ONCE = 'It was seen once only: %s.'
+ONCE = 'It was seen only once: %s.'
 
 
 def hosts_to_look_at(findings):
-    """The hosts whose answer a second look needs.
+    """The hosts whose answer a second check needs.
 
-    :param findings: of the first look
+    :param findings: of the first check
     :returns: set of names, or None for all of them: a guest that was seen
         nowhere may be anywhere
     """
@@ -47,11 +46,11 @@ def hosts_to_look_at(findings):
 
 
 def confirm(first, findings, second, again):
-    """Keep what stands.
+    """Keep what remains.
 
-    :param first: the comparing.Round of the first look
+    :param first: the comparing.Round of the first check
     :param findings: what it has shown (list of finding.Finding)
-    :param second: the comparing.Round of the second look, of the hosts that
+    :param second: the comparing.Round of the second check, of the hosts that
         it needs at least
     :param again: what that has shown (list of finding.Finding)
     :returns: list of finding.Finding
@@ -77,7 +76,7 @@ def _key(one):
 
 
 def _not_refuted(one, first, second):
-    """Why a finding is missing in the second look: None if it was refuted."""
+    """Why a finding is missing in the second check: None if it was refuted."""
     missing = []
     for name in one.hosts:
         before, after = first.by_name.get(name), second.by_name.get(name)
@@ -100,7 +99,7 @@ def _presence(place, uuid):
 
 
 def _changed(one, first, second):
-    """Whether Nova's record has changed between two looks at it (bool)."""
+    """Whether Nova's record has changed between two checks of it (bool)."""
     if one.kind in _HOSTS_ONLY or first.view is None or second.view is None:
         return False
     before, after = (around.servers.get(one.instance)
@@ -117,9 +116,9 @@ def _settled(server):
 
 
 def _not_proven(one, first, second):
-    """What is wrong with a finding that is there twice.
+    """What is wrong with a finding that both checks have.
 
-    :returns: None if nothing is, False if it does not stand, or why it is
+    :returns: None if nothing is, False if it does not remain, or why it is
         not sure (str)
     """
     if one.kind in _NOVA_ONLY:
@@ -170,7 +169,7 @@ def _merged(one, other, why):
 
 
 def once(around, findings):
-    """What to make of findings of hosts that were looked at only once.
+    """What to make of findings of hosts that were asked only once.
 
     :param around: the comparing.Round
     :param findings: list of finding.Finding

@@ -12,8 +12,8 @@
 
 import random
 
+from keeptrack.audit.logs import event_list
 from keeptrack.audit.logs import scanning
-from keeptrack.audit.logs import timeline
 from keeptrack.tests import base
 
 HOSTS = ('one', 'two', 'three')
@@ -32,7 +32,7 @@ class TimelineTestCase(base.TestCase):
         self.events = [event(chance.randrange(50), chance.choice(HOSTS),
                              chance.choice(SIGNS), str(number))
                        for number in range(200)]
-        self.line = timeline.Timeline(self.events)
+        self.line = event_list.EventList(self.events)
         self.ordered = sorted(self.events, key=lambda one: one.when)
 
     def test_is_in_order(self):

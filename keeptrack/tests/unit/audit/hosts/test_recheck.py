@@ -16,7 +16,7 @@
 import testtools
 
 from keeptrack.audit.hosts import comparing
-from keeptrack.audit.hosts import twice
+from keeptrack.audit.hosts import recheck
 from keeptrack.tests.unit.audit.hosts import sample
 
 LATER = sample.NOW + 10
@@ -31,7 +31,7 @@ class TwiceTestCase(testtools.TestCase):
             for hosts, view, when in ((before, nova, sample.NOW),
                                       (after, nova_after, at))]
         found = [comparing.compare(one, sample.NOW) for one in rounds]
-        return [(one.kind, one.certainty) for one in twice.confirm(
+        return [(one.kind, one.certainty) for one in recheck.confirm(
             rounds[0], found[0], rounds[1], found[1])]
 
     def test_stands(self):
@@ -58,7 +58,7 @@ class TwiceTestCase(testtools.TestCase):
         second = sample.around([
             sample.look('a', sample.guest(1), at=LATER),
             sample.look('b', sample.guest(1), at=sample.NOW + 110)])
-        found = twice.confirm(
+        found = recheck.confirm(
             first, comparing.compare(first, sample.NOW), second,
             comparing.compare(second, sample.NOW))
         self.assertEqual(['possible'], [one.certainty for one in found])
@@ -86,5 +86,5 @@ class TwiceTestCase(testtools.TestCase):
     def test_once_is_possible(self):
         around = sample.around([sample.look('a', sample.guest(1)),
                                 sample.look('b', sample.guest(1))])
-        found = twice.once(around, comparing.compare(around, sample.NOW))
+        found = recheck.once(around, comparing.compare(around, sample.NOW))
         self.assertEqual(['possible'], [one.certainty for one in found])

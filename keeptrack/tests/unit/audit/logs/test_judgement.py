@@ -12,13 +12,13 @@
 
 """What logs show, and what they do not."""
 
-from keeptrack.tests.unit.audit.logs import looking
+from keeptrack.tests.unit.audit.logs import auditing
 from keeptrack.tests.unit.audit.logs import written as w
 
-SOURCE, DESTINATION = looking.SOURCE, looking.DESTINATION
+SOURCE, DESTINATION = auditing.SOURCE, auditing.DESTINATION
 
 
-class JudgementTestCase(looking.LookTestCase):
+class JudgementTestCase(auditing.LogsTestCase):
 
     def test_a_guest_that_moved_and_was_rolled_back_is_lost(self):
         report = self.look(a=SOURCE, b=DESTINATION)

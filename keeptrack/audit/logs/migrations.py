@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""One instance's signs in order, over all hosts, cut into migrations.
+"""One instance's events in order, over all hosts, cut into migrations.
 
-A migration is told by its source host: by what Nova says there of how it
-ended, or by a nova-compute that starts in the middle of it.  All that the
+A migration is recognized on its source host: by what Nova logs there about its
+end, or by a nova-compute that starts during it.  All that the
 rules of judgement.py ask is answered here as a fact.
 """
 
@@ -21,10 +21,10 @@ import dataclasses
 import math
 
 from keeptrack.audit import host_name
+from keeptrack.audit.logs import event_list
 from keeptrack.audit.logs import languages
-from keeptrack.audit.logs import timeline
 
-# seconds that signs of one end may be apart: libvirt's error, Nova's words,
+# seconds that messages of one end may be apart: libvirt's error, Nova's words,
 # a rollback with slow volumes
 TOGETHER = 120
 
@@ -44,7 +44,7 @@ SLOW = 30
 VERY_SLOW = 120
 
 # seconds before Nova says that it has ended a guest, and after it, in which
-# libvirt's event of that is told: it is held back for 15
+# libvirt's event of that is logged: it is held back for 15
 STOP_BEFORE = 2
 STOP_AFTER = 20
 
@@ -110,14 +110,14 @@ def _resolved(events):
     return found, unsure
 
 
-class Story:
-    """What the logs tell of one instance.
+class InstanceHistory:
+    """What the logs say about one instance.
 
     :param events: list of scanning.Event of one instance
     :param covered: dict of host to list of (first, last): the time that its
                     logs cover
     :param allowance: seconds that clocks of two hosts may be apart (float)
-    :ivar timeline: what is told (timeline.Timeline)
+    :ivar events: in order (event_list.EventList)
     :ivar is_unclear: whether a state after a migration is not known (bool)
     :ivar mixed: hosts whose log has lines of both ends of one migration, as
                  two logs in one file have (set of str)
@@ -129,7 +129,7 @@ class Story:
         events, unsure = _resolved({
             (one.when, one.host, one.sign, one.text): one
             for one in events}.values())
-        self.timeline = self._events = timeline.Timeline(events)
+        self.events = self._events = event_list.EventList(events)
         self.is_unclear = any(self._events.of(
             None, ENDS + ('posted',), one.when - AFTER, one.when + AFTER)
             for one in unsure)

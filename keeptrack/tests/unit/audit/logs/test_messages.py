@@ -16,7 +16,7 @@ import ast
 import pathlib
 import re
 
-from keeptrack.audit.logs import signs
+from keeptrack.audit.logs import messages
 from keeptrack.tests import base
 
 _ROOT = pathlib.Path(__file__).parents[5]
@@ -60,13 +60,13 @@ class SeriesTestCase(base.TestCase):
     def test_every_outcome_is_a_sign(self):
         self.assertGreater(len(self.messages), 8)
         self.assertEqual(set(_NO_OUTCOME), {
-            text for text in self.messages if signs.find(text)[0] is None})
+            text for text in self.messages if messages.find(text)[0] is None})
 
     def test_every_sign_of_the_series_is_written(self):
         written = self.messages | {'Nova will %s.' % one
                                    for one in self.actions}
         self.assertIn('Nova will finish the migration.', written)
-        for sign in signs.SIGNS:
+        for sign in messages.MESSAGES:
             if sign.origin.startswith('the series'):
                 self.assertTrue(any(sign.pattern in text for text in written),
                                 sign.pattern)

@@ -18,10 +18,10 @@ import datetime
 
 from keeptrack.audit.logs import harm
 from keeptrack.audit.logs import judgement
+from keeptrack.audit.logs import migrations
 from keeptrack.audit.logs import paths as log_paths
 from keeptrack.audit.logs import same_host
 from keeptrack.audit.logs import scanning
-from keeptrack.audit.logs import story
 from keeptrack.audit import report as report_mod
 
 CLOCKS = 5.0
@@ -41,8 +41,8 @@ _NEVER = (
 )
 
 
-def look(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
-         processes=scanning.PROCESSES, progress=lambda done, total: None):
+def run(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
+        processes=scanning.PROCESSES, progress=lambda done, total: None):
     """Read logs and judge what they show.
 
     :param paths: files and folders, '-' for standard input (list of str)
@@ -63,7 +63,7 @@ def look(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
     events = collections.defaultdict(list)
     migrating = set()
     for one in seen:
-        if any(event.sign in story.ENDS for found in one.events.values()
+        if any(event.sign in migrations.ENDS for found in one.events.values()
                for event in found):
             migrating.add(one.path)
         for host in one.hosts:
@@ -78,14 +78,14 @@ def look(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
         covered[other] += covered.pop(name, [])
     findings, unclear, mixed = [], 0, set()
     for uuid in sorted(events):
-        told = story.Story([
+        history = migrations.InstanceHistory([
             dataclasses.replace(one, host=same[one.host])
             if one.host in same else one for one in events.pop(uuid)],
             covered, clocks)
-        judged = judgement.judge(uuid, told.migrations(), clocks)
-        findings += judged + harm.find(uuid, told, clocks, bool(judged))
-        unclear += told.is_unclear
-        mixed |= told.mixed
+        judged = judgement.judge(uuid, history.migrations(), clocks)
+        findings += judged + harm.find(uuid, history, clocks, bool(judged))
+        unclear += history.is_unclear
+        mixed |= history.mixed
     return report_mod.Report(
         report_mod.LOGS, [_looked_at(one) for one in seen if one.records],
         [report_mod.NotSeen(*one) for one in unread.items()] +

@@ -10,10 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The signs of one instance, over all hosts, in their order.
+"""The events of one instance, over all hosts, in their order.
 
 A guest that has been migrated for years has tens of thousands: every question
-is answered from lists by host and sign, which are in order, too.
+is answered from lists by host and name, which are in order, too.
 """
 
 import bisect
@@ -21,8 +21,8 @@ import collections
 import math
 
 
-class Timeline:
-    """Signs in order.
+class EventList:
+    """Events in order.
 
     :param events: scanning.Event of one instance (iterable)
     :ivar hosts: where they are from (set of str)
@@ -46,11 +46,11 @@ class Timeline:
         return self._all[bisect.bisect_left(self._times, early):
                          bisect.bisect_right(self._times, late)]
 
-    def of(self, host, signs, early=-math.inf, late=math.inf):
+    def of(self, host, names, early=-math.inf, late=math.inf):
         """Some within two times, both included.
 
         :param host: whose (str), or None for all hosts
-        :param signs: their names (tuple of str)
+        :param names: their names (tuple of str)
         :param early: seconds since the epoch (float)
         :param late: seconds since the epoch (float)
         :returns: list of scanning.Event
@@ -58,23 +58,23 @@ class Timeline:
         first = bisect.bisect_left(self._times, early)
         end = bisect.bisect_right(self._times, late)
         found = []
-        for sign in signs:
+        for sign in names:
             places = self._lists.get((host, sign), ())
             found += places[bisect.bisect_left(places, first):
                             bisect.bisect_left(places, end)]
         return [self._all[place] for place in sorted(found)]
 
-    def last(self, host, signs, before=None):
+    def last(self, host, names, before=None):
         """The last of some.
 
         :param host: whose (str), or None for all hosts
-        :param signs: their names (tuple of str)
+        :param names: their names (tuple of str)
         :param before: one that it has to come before (scanning.Event)
         :returns: scanning.Event, or None
         """
         end = len(self._all) if before is None else self._places[before]
         found = []
-        for sign in signs:
+        for sign in names:
             places = self._lists.get((host, sign), ())
             at = bisect.bisect_left(places, end)
             if at:

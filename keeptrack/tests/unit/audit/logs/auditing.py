@@ -15,7 +15,7 @@
 import os
 import time
 
-from keeptrack.audit.logs import look
+from keeptrack.audit.logs import audit
 from keeptrack.tests import base
 from keeptrack.tests.unit.audit.logs import written as w
 
@@ -23,7 +23,7 @@ SOURCE = [(3, w.PAUSED), (4, w.FAILURE), (6, w.STOPPED), (7, w.SHUT_OFF)]
 DESTINATION = [(1, w.STARTED), (3.1, w.RESUMED)]
 
 
-class LookTestCase(base.TestCase):
+class LogsTestCase(base.TestCase):
 
     def setUp(self):
         super().setUp()
@@ -45,7 +45,7 @@ class LookTestCase(base.TestCase):
             path.write_bytes(content if isinstance(content, bytes)
                              else w.default(content))
             paths.append(str(path))
-        return look.look(paths, processes=processes)
+        return audit.run(paths, processes=processes)
 
     def found(self, **contents):
         return [(one.kind, one.certainty) for one in
