@@ -165,7 +165,7 @@ RULES = (
          'libvirt stops it there when it has moved. A guest that ended by '
          'itself just then would look the same; the log of the destination '
          'is not among those that were read.'),
-    Rule((_ENDED, 'source-left'), ('covered', 'source-back'),
+    Rule((_ENDED, 'source-left-then'), ('covered', 'source-back'),
          'unsettled', finding.POSSIBLE,
          'The live migration is said to have failed, the guest was paused or '
          'stopped on %(source)s as at the end of a migration, and nothing '

@@ -35,6 +35,10 @@ BEFORE = 120
 # seconds after it in which a copy may begin to run, or Nova finish
 AFTER = 180
 
+# seconds after it in which a guest leaves its source that has moved: libvirt's
+# event of that is held back for 15
+SOON = 60
+
 # seconds after it in which a power-state sync (every ten minutes) is of it
 LATER = 1500
 
@@ -184,7 +188,9 @@ class InstanceHistory:
         early, late = first - BEFORE, last + AFTER
         named = self._named(source, late)
         ended = self._ended_by_nova(source, first, late)
-        until = min(ended, default=math.inf)
+        # a guest that starts here again may still be lost
+        until = min((when for when in ended if not self._events.of(
+            source, ('started',), when, late)), default=math.inf)
         arrived = self._arrival(source, early, late, until)
         destination = arrived.host if arrived else (
             self._named(source, late, early) or
@@ -373,14 +379,14 @@ class InstanceHistory:
     def _ended_by_nova(self, source, first, late):
         """When Nova itself has ended the guest on the source (list of float).
 
-        A user's stop, a shelve or a cold migration: where the guest runs
-        afterwards, nothing has lost it. After a power-state sync it was
-        nobody's will, and a guest that starts here again may still be lost.
+        A user's stop or reboot, a shelve or a cold migration: where the guest
+        runs afterwards, nothing has lost it. After a power-state sync nobody
+        has asked for it.
         """
         return [one.when for one in self._events.of(
             source, ('destroyed',), first, late) if not self._events.of(
-                source, ('sync-stop', 'restarted', 'posted'), first, one.when)
-            and not self._events.of(source, ('started',), one.when, late)]
+                source, ('sync-stop', 'restarted', 'posted'), first,
+                one.when)]
 
     def _started(self, source, early, late):
         return next((one.host for one in self._events.of(
@@ -413,13 +419,15 @@ class InstanceHistory:
     def _is_finished(self, arrival):
         late = arrival.when + AFTER + self._allowance
         early = arrival.when - self._allowance - 10
-        if self._events.of(None, ('finished', 'posted-there'), early, late):
+        # not by its next migration, away from there
+        if self._events.of(arrival.host, ('posted-there',), early, late) or (
+                any(one.host != arrival.host for one in self._events.of(
+                    None, ('finished',), early, late))):
             return True
         # a nova-compute that was ended in the middle finishes nothing
-        return any(not self._events.of(event.host, ('reset',), event.when,
-                                       late)
-                   for event in self._events.of(None, ('posted',), early,
-                                                late))
+        return any(event.host != arrival.host and not self._events.of(
+            event.host, ('reset',), event.when, late)
+            for event in self._events.of(None, ('posted',), early, late))
 
     def _here(self, source, first, early, late, ended, arrived):
         """Facts of the source."""
@@ -435,6 +443,8 @@ class InstanceHistory:
                                                       'stopped')]
         if gone:
             facts.add('source-left')
+        if any(one.when <= late - AFTER + SOON for one in gone):
+            facts.add('source-left-then')
         if any(one.sign != 'stopped' for one in gone):
             facts.add('source-paused')
         if any(one.detail == POST_COPY for one in gone):

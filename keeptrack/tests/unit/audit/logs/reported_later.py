@@ -100,6 +100,21 @@ MOVES = (
               (9, r.STOPPED)],
              [(8, r.POSTED_THERE), (9, 'Paused i' + r.SHUT_OFF[1:]),
               (9.1, r.DESTROYED)])),
+    Case('hard-rebooted-at-once', _MANAGER + 'reboot_instance', r.NONE, {
+        'cpt-a/nova-compute.log': plain(r.STAYED_A + [
+            (13, r.DESTROYED), (15, r.STARTED), (15.3, r.RESUMED),
+            (28, r.STOPPED)])}),
+    Case('suspended-minutes-later', _MANAGER + 'suspend_instance', r.NONE, {
+        'cpt-a/nova-compute.log': plain(r.STAYED_A + [
+            (178, r.STOPPED), (210, r.STARTED), (210.3, r.RESUMED)])}),
+    Case('lost-and-moved-on', 'bug 1414065, a record that an operator has '
+         'corrected', 'lost', {
+             'cpt-a/nova-compute.log': plain(r.LOST_A),
+             'cpt-b/nova-compute.log': plain(r.LOST_B[:2] + [
+                 (second + 200, text.replace('cpt-b', 'cpt-c'))
+                 for second, text in r.GOOD_A]),
+             'cpt-c/nova-compute.log': plain([
+                 (second + 200, text) for second, text in r.GOOD_B])}),
     Case('post-copy-network-lost', 'github.com/kubevirt/'
          'hyperconverged-cluster-operator pull request 2774; ' + _DRIVER +
          'Train', 'post-copy-failed', hosts(
