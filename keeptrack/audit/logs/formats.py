@@ -33,7 +33,7 @@ UUID = messages.UUID
 _LEVEL = r'DEBUG|INFO|AUDIT|WARNING|WARN|ERROR|TRACE|CRITICAL'
 _ZONE = r'(?: ?(?:Z|[+-]\d\d:?\d\d)| (?:UTC|GMT|[A-Z]{3,4}))'
 # log_date_format may end with a zone, and oslo.log adds the milliseconds
-_TIME = (r'\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?%s?'
+_TIME = (r'\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?%s?'
          r'(?:[.,]\d{1,6})?(?![\d:])' % _ZONE)
 _SYSLOG_TIME = (r'(?:(?:[A-Z][a-z]{2} )?%s|(?:\d{4} )?[A-Z][a-z]{2} [ \d]\d '
                 r'\d\d:\d\d:\d\d(?:\.\d{1,9})?|\[ *\d+\.\d+\])' % _TIME)
@@ -288,21 +288,22 @@ def _host(name):
 
 
 def _time(text, zone):
-    match = re.match(r'(?:[A-Z][a-z]{2} )?(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:'
-                     r'\d\d)([.,]\d+)?(%s)?([.,]\d+)?$' % _ZONE, text)
+    match = re.match(r'(?:[A-Z][a-z]{2} )?(\d{4}[-/]\d\d[-/]\d\d)[ T]'
+                     r'(\d\d:\d\d:\d\d)([.,]\d+)?(%s)?([.,]\d+)?$' % _ZONE,
+                     text)
     try:
         if match is None:
             return _time_of_syslog(text, zone)
-        day, clock, part, told, late = match.groups()
-        told = (told or '').strip()
-        if told in ('UTC', 'GMT'):
-            told = 'Z'
-        elif told.isalpha() and told != 'Z':
+        day, clock, part, own_zone, late = match.groups()
+        own_zone = (own_zone or '').strip()
+        if own_zone in ('UTC', 'GMT'):
+            own_zone = 'Z'
+        elif own_zone.isalpha() and own_zone != 'Z':
             # Python does not know what such a name stands for
-            told = ''
-        when = datetime.datetime.fromisoformat(
-            '%s %s%s%s' % (day, clock, (part or late or '').replace(',', '.'),
-                           told))
+            own_zone = ''
+        part = (part or late or '').replace(',', '.')
+        when = datetime.datetime.fromisoformat('%s %s%s%s' % (
+            day.replace('/', '-'), clock, part, own_zone))
         return when.replace(tzinfo=when.tzinfo or zone).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
