@@ -63,8 +63,9 @@ _LONGEST = max(len(one) for one in _ASCII)
 def make():
     """What finds the patterns of messages.py.
 
-    :returns: a callable: bytes to the list of where patterns end (int); of
-        patterns that overlap one, and in no order
+    :returns: a callable: bytes, and whether all of them are ASCII, to the list
+        of where patterns end (int); of patterns that overlap one, and in no
+        order
     """
     return _Search()
 
@@ -81,7 +82,7 @@ class _Search:
         self._ascii, self._other = _automaton(_ASCII), _automaton(_OTHER)
         self._by_number = _automaton([_BY_NUMBER])
 
-    def __call__(self, data):
+    def __call__(self, data, is_ascii):
         found = self._parts.find_matches_as_indexes(data)
         if len(found) > max(_FEW, len(data) // _EVERY):
             # these parts are common here
@@ -93,7 +94,7 @@ class _Search:
             ends += [begin + one[2] for one in
                      self._ascii.find_matches_as_indexes(
                          data[begin:end + _LONGEST])]
-        if not data.isascii() or b'\\' in data and (
+        if not is_ascii or b'\\' in data and (
                 # bytes.find() is slow for two bytes
                 _BY_NUMBER in data[:_HEAD] or
                 self._by_number.find_matches_as_indexes(data)):

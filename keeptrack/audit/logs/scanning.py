@@ -305,13 +305,14 @@ class _Scan:
             self._edges(data, ends, parse)
             self._unknown_states(offset, data, ends, parse)
             self._looked, self._last = offset, None
-        if not (self._seen.has_no_text or data.isascii()):
+        is_ascii = data.isascii()
+        if not (self._seen.has_no_text or is_ascii):
             self._seen.has_no_text = _has_other_encoding(data)
         if not self._seen.is_computes and b'\n-uuid ' in data:
             found = _DOMAIN.search(data)
             self._domain = found and found[1].decode()
         done = 0
-        for hit in sorted(self._find(data)):
+        for hit in sorted(self._find(data, is_ascii)):
             if hit <= done:
                 continue
             begin = data.rfind(ends, 0, hit - 1)
