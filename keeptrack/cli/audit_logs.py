@@ -33,7 +33,7 @@ class AuditLogs(audit_output.AuditLister):
     of both hosts of a migration: the log of one host proves little.
 
     Exit status: 0 when nothing was found, 1 when something was found, 2 when
-    nothing was found and a part of the logs could not be read, or for bad
+    nothing was found and a part of the logs was not understood, or for bad
     input.
     """
 

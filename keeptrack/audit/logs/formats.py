@@ -78,6 +78,11 @@ _FRAMES = tuple((name, re.compile(pattern)) for name, pattern in (
     ('docker compose logs', r'(?P<host>[\w.-]+) +\| '),
     ('stern', r'(?P<host>[a-z0-9][a-z0-9.-]{0,254}) [a-z0-9][a-z0-9-]{0,62} '
      r'(?=\d{4}-\d\d-\d\d[ T]|\{)'),
+    ('kubetail', r'\[(?P<host>[a-z][a-z0-9.-]{0,254})\] '
+     r'(?=\d{4}-\d\d-\d\d[ T]|\{)'),
+    ('kail', r'(?P<host>[a-z][a-z0-9./-]{0,254})\[[\w.-]{1,63}\]: '
+     r'(?=\d{4}-\d\d-\d\d[ T]|\{)'),
+    ('journalctl -o verbose', r' {4}MESSAGE='),
     ('pdsh and clush', r'(?P<host>[A-Za-z0-9][\w.-]{0,254}): '
      r'(?=\d{4}-\d\d-\d\d[ T]|\{)'),
     ('grep', r'(?P<path>[^\s:]{0,400}(?:/|\.log|messages|syslog)'

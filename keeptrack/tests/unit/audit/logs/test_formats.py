@@ -44,6 +44,11 @@ FRAMES = (
     ('[pod/nova-compute-default-x7k2p/nova-compute] %s',
      'pod/nova-compute-default-x7k2p'),
     ('nova_compute_1  | %s', 'nova_compute_1'),
+    ('nova-compute-x nova-compute %s', 'nova-compute-x'),
+    ('[nova-compute-x] %s', 'nova-compute-x'),
+    ('openstack/nova-compute-x[nova-compute]: %s', 'openstack/nova-compute-x'),
+    ('cpt-a: %s', 'cpt-a'),
+    ('    MESSAGE=%s', None),
     ('logs/cpt-a/nova-compute.log:%s', 'cpt-a'),
     ('logs/cpt-a/nova-compute.log:12:%s', 'cpt-a'),
     ('sosreport-cpt-a-2024-07-11-abcdefg/var/log/messages:Jul 11 12:00:01 '
