@@ -155,7 +155,7 @@ def _not_seen(seen, named, migrating, zone):
                 'no line in it is one of a log that nova-compute writes',
                 # below a folder there may be anything
                 one.path in named or bool(one.size and one.is_computes)))
-        if one.records and one.has_no_text:
+        if one.records and one.is_computes and one.has_no_text:
             found.append(report_mod.NotSeen(
                 one.path, 'some of its lines are no text in UTF-8: convert it '
                 'or repair it'))
@@ -172,11 +172,11 @@ def _not_seen(seen, named, migrating, zone):
                 one.path, '%d lines that nova-compute writes are in a format '
                 'that is not known, the first at byte %d'
                 % (one.unread, one.unread_at)))
-        if one.records and not one.is_named:
+        if one.records and one.is_computes and not one.is_named:
             found.append(report_mod.NotSeen(
                 one.path, 'its host is not known: the path or the pod stands '
                 'for it; --host PATH=HOST names it', False))
-        if one.back > 60:
+        if one.back > 60 and one.is_computes:
             found.append(report_mod.NotSeen(
                 one.path, 'its clock goes back by %.0f s or its lines are not '
                 'in order: times before and after may be mixed up, or it has '

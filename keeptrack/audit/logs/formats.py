@@ -154,6 +154,7 @@ class Line:
     :ivar instance: uuid, lower case (str), or None
     :ivar text: the message without what stands before it (str)
     :ivar is_recent: Zed or newer has written it: it has two request ids
+    :ivar logger: who has written it, as nova.compute.manager (str), or None
     """
 
     when: float | None
@@ -162,6 +163,7 @@ class Line:
     instance: str | None
     text: str
     is_recent: bool = False
+    logger: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -235,7 +237,7 @@ def _record(text, zone, outer, depth):
     match = _DEFAULT.match(text)
     if match:
         return _line(outer, _time(match['time'], zone), match['level'],
-                     match['text'])
+                     match['text'], logger=match['logger'])
     for name, frame in _FRAMES:
         match = frame.match(text)
         inner = match and _record(
@@ -245,7 +247,8 @@ def _record(text, zone, outer, depth):
             return inner
     match = _BARE.match(text)
     if match and outer.when is not None:
-        return _line(outer, None, match['level'], match['text'])
+        return _line(outer, None, match['level'], match['text'],
+                     logger=match['logger'])
     match = _QEMU.match(text)
     if match:
         return _line(outer, _time(match['time'], zone), None, match['text'])
@@ -274,7 +277,7 @@ def _around(outer, told, zone):
                   is_exact)
 
 
-def _line(outer, when, level, text, instance=None):
+def _line(outer, when, level, text, instance=None, logger=None):
     found = _INSTANCE.search(text) or _OWN_INSTANCE.match(text)
     if found:
         instance = next(filter(None, found.groups()))
@@ -285,7 +288,7 @@ def _line(outer, when, level, text, instance=None):
         when -= round((when - outer.when) / _QUARTER) * _QUARTER
     return Line(when, _host(outer.host), level,
                 instance.lower() if instance else None, _BEFORE.sub('', text),
-                _TWO_IDS.match(text) is not None)
+                _TWO_IDS.match(text) is not None, logger)
 
 
 def _host(name):

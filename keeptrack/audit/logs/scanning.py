@@ -66,6 +66,10 @@ _COMPUTE = (b'nova.compute.manager', b'nova.compute.resource_tracker',
 _LOGGER = re.compile(rb'[ "|](?:%s)[.\w]*[ "|:\]]' % b'|'.join(
     map(re.escape, _COMPUTE)))
 
+# what may have written a message of the table
+_LOGGERS = ('nova.compute.', 'nova.virt.', 'oslo_messaging.',
+            'oslo.messaging.', 'nova.openstack.')
+
 # levels at which nova-compute writes what a guest did
 _GUEST_LEVELS = ('DEBUG', 'INFO', 'AUDIT')
 
@@ -353,8 +357,10 @@ class _Scan:
         # the first may be that of a request
         ends = [found.end() for found in itertools.islice(
             re.finditer(formats.UUID + r'\]? ?', text, re.I), _IDS)]
-        if ends and any(messages.find(text[end:])[0] is not None
-                        for end in [0] + ends):
+        found = {messages.find(text[end:])[0] for end in [0] + ends}
+        # a web server's log of requests is none of nova-compute's
+        if ends and any(one is not None and one.name not in messages.OTHERS
+                        for one in found):
             self._count_unread(offset)
 
     def _count_unread(self, offset):
@@ -400,6 +406,10 @@ class _Scan:
         seen = self._seen
         self._level(line)
         is_others = sign.name in messages.OTHERS
+        if not is_others and line.logger and (
+                not line.logger.startswith(_LOGGERS)):
+            # Masakari evacuates instances, too
+            return
         instance = line.instance
         if sign.name.startswith('qemu-'):
             instance = self._domain
@@ -413,7 +423,7 @@ class _Scan:
         if sign is messages.UNKNOWN:
             self._foreign(detail)
             return
-        if not is_others:
+        if not is_others and sign.name != 'missing':
             seen.is_computes = True
         seen.hits += 1
         events = seen.events.setdefault(instance, [])

@@ -491,6 +491,15 @@ OTHERS = (
     Case('conductor-and-api-only', 'nova/conductor/manager.py',
          r.NOT_UNDERSTOOD, {'ctl/nova-conductor.log': _CONDUCTOR,
                             'ctl/nova-api.log': _ASKED}),
+    Case('requests-of-a-web-server', 'httpd, combined log format', r.NONE, {
+        'cpt-a/nova-compute.log': plain(r.GOOD_A),
+        'cpt-b/nova-compute.log': plain(r.GOOD_B),
+        'ctl/access.log': '10.0.0.9 - - [11/Jul/2024:22:10:00 +0000] "POST '
+        '/v2.1/servers/%s/action HTTP/1.1" 202\n' % r.UUID}),
+    Case('masakari', 'masakari/engine', 'lost', {
+        'cpt-a/nova-compute.log': plain(_ENDED_A),
+        'ctl/masakari-engine.log': _service(
+            'Evacuating instance %s' % r.UUID)}),
     Case('another-agent-goes-on', 'a nova-compute that was ended', r.NONE, {
         'cpt-a/nova-compute.log': plain(r.GOOD_A[:4], last=21),
         'cpt-a/neutron-agent.log': _service('x'),
