@@ -76,7 +76,7 @@ def run(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
     same = same_host.names(events, covered)
     for name, other in same.items():
         covered[other] += covered.pop(name, [])
-    findings, unclear, mixed = [], 0, set()
+    findings, unclear, mixed, zones = [], 0, set(), set()
     for uuid in sorted(events):
         history = migrations.InstanceHistory([
             dataclasses.replace(one, host=same[one.host])
@@ -86,13 +86,14 @@ def run(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
         findings += judged + harm.find(uuid, history, clocks, bool(judged))
         unclear += history.is_unclear
         mixed |= history.mixed
+        zones |= history.zones
     return report_mod.Report(
         report_mod.LOGS, [_looked_at(one) for one in seen if one.records],
         [report_mod.NotSeen(*one) for one in unread.items()] +
         [report_mod.NotSeen(name, 'it was read as a name of %s, whose lines '
                             'are the same or whose name begins so' % other,
                             False) for name, other in same.items()] +
-        _unclear(unclear) + _mixed(mixed) +
+        _unclear(unclear) + _mixed(mixed) + _zones(zones) +
         _not_seen(seen, set(paths), migrating, zone), findings)
 
 
@@ -142,6 +143,13 @@ def _mixed(hosts):
         host, 'its lines are of both hosts of a migration: separate the logs '
         'of the two hosts, or name the host of each with --host PATH=HOST')
         for host in sorted(hosts)]
+
+
+def _zones(zones):
+    return [report_mod.NotSeen(
+        other, 'its times seem to be %+.2f h from those of %s: the two logs '
+        'have no time zone, and seem to be in different ones'
+        % (seconds / 3600, host)) for host, other, seconds in sorted(zones)]
 
 
 def _not_seen(seen, named, migrating, zone):

@@ -47,6 +47,12 @@ LATER = 1500
 SLOW = 30
 VERY_SLOW = 120
 
+# seconds by which time zones differ, and that two hosts may take to log the
+# begin of one migration
+QUARTER = 900
+FARTHEST = 26 * 3600
+NEAR = 30
+
 # seconds before Nova says that it has ended a guest, and after it, in which
 # libvirt's event of that is logged: it is held back for 15
 STOP_BEFORE = 2
@@ -125,6 +131,8 @@ class InstanceHistory:
     :ivar is_unclear: whether a state after a migration is not known (bool)
     :ivar mixed: hosts whose log has lines of both ends of one migration, as
                  two logs in one file have (set of str)
+    :ivar zones: hosts whose times differ by quarters of an hour, as logs in
+                 two time zones have (set of (str, str, int): seconds)
     """
 
     def __init__(self, events, covered, allowance):
@@ -139,6 +147,32 @@ class InstanceHistory:
             for one in unsure)
         self.mixed = {host for host in self._events.hosts
                       if self._has_both_ends(host)}
+
+        self.zones = set(self._in_other_zones())
+
+    def _in_other_zones(self):
+        for began in self._events.of(None, ('began', 'watched')):
+            paused = self._events.of(began.host, ('paused',), began.when)[:1]
+            if not paused or (began.sign == 'watched' and
+                              'for 0 sec' not in began.text):
+                continue
+            took = paused[0].when - began.when
+            for start in self._events.of(None, ('started',),
+                                         began.when - FARTHEST,
+                                         began.when + FARTHEST):
+                apart = start.when - began.when
+                zone = round(apart / QUARTER) * QUARTER
+                if start.host == began.host or not zone or (
+                        abs(apart - zone) > NEAR):
+                    continue
+                arrived = self._events.of(
+                    start.host, ('resumed',), start.when + took - NEAR / 6,
+                    start.when + took + NEAR / 6)
+                # one that has started at the time needs no other zone
+                if arrived and not self._events.of(
+                        start.host, ('started',), began.when - BEFORE,
+                        paused[0].when + BEFORE):
+                    yield began.host, start.host, zone
 
     def _has_both_ends(self, host):
         for event in self._events.of(host, ('began', 'watched')):

@@ -375,6 +375,9 @@ EXPORTS = (
         'containers/nova-compute-default-%s_openstack_nova-compute-%s.log' % (
             pod, 8 * pod): plain(lines, '%(iso)s.0Z stderr F %(line)s')
         for pod, (_, lines) in zip(('fc5s4', '9xk2p'), _BOTH)}),
+    Case('two-time-zones', 'oslo.log writes local time', r.NOT_UNDERSTOOD,
+         hosts([(second + 3600, text) for second, text in r.LOST_A], r.LOST_B,
+               last=5400)),
     Case('tail-of-two', 'coreutils, tail a b', r.NOT_UNDERSTOOD,
          _under(_BOTH, '==> %s/nova-compute.log <==')),
     Case('ansible', 'docs.ansible.com, ad hoc', r.NOT_UNDERSTOOD,
