@@ -231,6 +231,35 @@ def blocks(path, begin=0, end=None, ends=b'\n'):
         raise Unreadable(exc.strerror or str(exc))
 
 
+def whole(path, largest):
+    """Read all of a file, unpacked.
+
+    :param path: of a file (str)
+    :param largest: bytes that it may have (int)
+    :returns: bytes
+    :raises Unreadable: when it is larger, or cannot be read to its end
+    """
+    pieces, size = [], 0
+    try:
+        with _open(path) as stream:
+            while size <= largest:
+                data = stream.read(BLOCK)
+                if not data:
+                    break
+                pieces.append(data)
+                size += len(data)
+            if isinstance(stream, _Packed) and stream.damage is not None:
+                raise stream.damage
+    except _DAMAGE as exc:
+        raise Unreadable('damaged or cut off: %s' % exc)
+    except OSError as exc:
+        raise Unreadable(exc.strerror or str(exc))
+    if size > largest:
+        raise Unreadable('it is one document of more than %d MiB: export one '
+                         'record a line' % (largest >> 20))
+    return b''.join(pieces)
+
+
 def _whole(stream, begin, end, ends):
     at, rest, skipping = 0, b'', False
     is_plain = isinstance(stream, io.FileIO)

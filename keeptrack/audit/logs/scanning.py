@@ -263,7 +263,7 @@ class _Scan:
                 make_lines = None if is_export or begin else documents.kind(
                     data)
                 if make_lines is not None:
-                    return self._document(make_lines, data, blocks)
+                    return self._document(make_lines)
             if is_export:
                 # an entry may go on in the next block
                 offset -= len(left)
@@ -282,18 +282,15 @@ class _Scan:
         if self._last is not None:
             self._edges(*self._last)
 
-    def _document(self, make_lines, data, blocks):
-        pieces, size = [data], len(data)
-        for _, data in blocks:
-            pieces.append(data)
-            size += len(data)
-            if size > documents.LARGEST:
-                raise reading.Unreadable(
-                    'it is one document of more than %d MiB: export one '
-                    'record a line' % (documents.LARGEST >> 20))
-        self._seen.size += size
+    def _document(self, make_lines):
+        if self._seen.path == reading.STDIN:
+            raise reading.Unreadable('it is one document: write it to a file, '
+                                     'and read that')
+        # its only line may be longer than any line of a log
+        data = reading.whole(self._seen.path, documents.LARGEST)
+        self._seen.size += len(data)
         self._is_document = True
-        self._block(0, make_lines(b''.join(pieces)), False)
+        self._block(0, make_lines(data), False)
         if self._last is not None:
             self._edges(*self._last)
 

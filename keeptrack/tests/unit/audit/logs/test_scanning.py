@@ -165,6 +165,22 @@ class ScanningTestCase(auditing.LogsTestCase):
         self.assertEqual([('lost', 'certain')], self.found(
             a=long + b'\n' + w.default(SOURCE), b=DESTINATION))
 
+    def test_a_document_is_one_long_line(self):
+        hits = [{'_source': {'Hostname': name, 'Payload': line}}
+                for name, lines in (('a', SOURCE), ('b', DESTINATION))
+                for line in w.default(lines).decode().splitlines()]
+        hits[1:1] = [{'_source': {'Hostname': 'a', 'Payload': 'x' * 9000}}
+                     ] * 300
+        path = self.folder / 'answer.json'
+        path.write_text(json.dumps({'hits': {'hits': hits}}))
+        report = audit.run([str(path)], processes=1)
+        self.assertEqual([('lost', 'certain', ('a', 'b'))], [
+            (one.kind, one.certainty, one.hosts) for one in report.findings])
+        with mock.patch('keeptrack.audit.logs.documents.LARGEST', 1 << 20):
+            report = audit.run([str(path)], processes=1)
+        self.assertEqual(2, report.status())
+        self.assertIn('more than 1 MiB', report.failures()[0].why)
+
     def test_a_folder_is_walked_and_a_link_to_nothing_is_told(self):
         folder = self.folder / 'logs' / 'cmp-1'
         folder.mkdir(parents=True)
