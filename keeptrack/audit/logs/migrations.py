@@ -47,6 +47,9 @@ LATER = 1500
 SLOW = 30
 VERY_SLOW = 120
 
+# seconds that a migration may last; longer ones are not compared in detail
+LONGEST = 36 * 3600
+
 # seconds by which time zones differ, and that two hosts may take to log the
 # begin of one migration
 QUARTER = 900
@@ -147,14 +150,20 @@ class InstanceHistory:
             for one in unsure)
         self.mixed = {host for host in self._events.hosts
                       if self._has_both_ends(host)}
-
         self.zones = set(self._in_other_zones())
 
     def _in_other_zones(self):
+        """Find destinations that seem to take part hours before or later."""
         for began in self._events.of(None, ('began', 'watched')):
-            paused = self._events.of(began.host, ('paused',), began.when)[:1]
+            paused = self._events.of(began.host, ('paused',), began.when,
+                                     began.when + LONGEST)[:1]
             if not paused or (began.sign == 'watched' and
                               'for 0 sec' not in began.text):
+                continue
+            if any(one.host != began.host for one in self._events.of(
+                    None, ('started',), began.when - BEFORE,
+                    paused[0].when + BEFORE)):
+                # it has a destination at its own time
                 continue
             took = paused[0].when - began.when
             for start in self._events.of(None, ('started',),
@@ -162,23 +171,19 @@ class InstanceHistory:
                                          began.when + FARTHEST):
                 apart = start.when - began.when
                 zone = round(apart / QUARTER) * QUARTER
-                if start.host == began.host or not zone or (
-                        abs(apart - zone) > NEAR):
-                    continue
-                arrived = self._events.of(
-                    start.host, ('resumed',), start.when + took - NEAR / 6,
-                    start.when + took + NEAR / 6)
-                # one that has started at the time needs no other zone
-                if arrived and not self._events.of(
-                        start.host, ('started',), began.when - BEFORE,
-                        paused[0].when + BEFORE):
+                if start.host != began.host and zone and (
+                        abs(apart - zone) <= NEAR) and self._events.of(
+                            start.host, ('resumed',),
+                            start.when + took - NEAR / 6,
+                            start.when + took + NEAR / 6):
                     yield began.host, start.host, zone
 
     def _has_both_ends(self, host):
+        """Whether a host seems to be source and destination at once (bool)."""
         for event in self._events.of(host, ('began', 'watched')):
             over = self._events.of(host, (
                 *ENDS, 'completed', 'posted', 'stopped', 'destroyed',
-                'restarted'), event.when)
+                'restarted'), event.when, event.when + LONGEST)
             if self._events.of(host, ('started',), event.when,
                                over[0].when if over else event.when + AFTER):
                 return True
