@@ -1,0 +1,61 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Base classes for functional tests of live migrations with libvirt."""
+
+import fixtures
+
+import nova.conf
+from nova.tests.functional.libvirt import base
+from nova.tests.unit.virt.libvirt import fake_os_brick_connector
+from nova.virt.libvirt.volume import volume
+
+CONF = nova.conf.CONF
+
+
+class LibvirtMigrationMixin:
+    """Replaces libvirt's call by self._migrate_stub()."""
+
+    def setUp(self):
+        super().setUp()
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova.tests.unit.virt.libvirt.fakelibvirt.Domain.migrateToURI3',
+            self._migrate_stub))
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova.virt.libvirt.driver.connector', fake_os_brick_connector))
+
+
+class ServersTestBase(base.ServersTestBase):
+
+    def setUp(self):
+        super().setUp()
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova.network.neutron.API._create_port_binding',
+            self._create_port_binding))
+        # The connections of Nova's fake of Cinder have no type.
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova.virt.libvirt.driver.LibvirtDriver._get_volume_driver',
+            lambda driver, info: volume.LibvirtFakeVolumeDriver(driver._host)))
+
+    def flags(self, **options):
+        """Set the options that this release has."""
+        known = CONF[options['group']] if 'group' in options else CONF
+        super().flags(**{
+            name: value for name, value in options.items()
+            if name == 'group' or name in known})
+
+    def _create_port_binding(self, context, client, port_id, data):
+        """Bind a port as Neutron does: with the backend that it has."""
+        port = self.neutron._ports[port_id]
+        for name in ('vif_type', 'vif_details', 'vnic_type'):
+            data['binding'].setdefault(name, port['binding:' + name])
+        return self.neutron.create_port_binding(context, client, port_id, data)
