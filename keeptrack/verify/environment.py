@@ -33,6 +33,10 @@ from keeptrack.series import pip_output
 
 LOG = logging.getLogger(__name__)
 
+# From this Python on a newer one does, too: the pins of earlier targets are
+# older than the Pythons that came later, and cannot be installed there.
+_NEWER_DOES = (3, 11)
+
 # the last that makes an environment for Python 2.7
 _VIRTUALENV = 'virtualenv<20.22'
 
@@ -73,8 +77,8 @@ def find_python(wanted, given=None):
     Looked for in this order: what the user gives, what the environment
     variable KEEPTRACK_PYTHON names, PATH, pyenv's versions.  A name on PATH
     proves nothing (pyenv puts names there that fail when run), so every
-    candidate is asked for its version.  Where a Python 3 is wanted a newer
-    one does, too, and this process's own comes last.
+    candidate is asked for its version.  Where Python 3.11 or a later one is
+    wanted a newer one does, too, and this process's own comes last.
 
     :param wanted: the version, as "2.7" (str)
     :param given: a path or a name from the user (str or None)
@@ -126,7 +130,7 @@ def _is_version(candidate, wanted):
         return False
     version = int(found.group(1)), int(found.group(2))
     least = tuple(map(int, wanted.split('.')))
-    return version == least or version > least and version[0] == least[0] == 3
+    return version == least or version > least >= _NEWER_DOES
 
 
 class Environment:

@@ -74,12 +74,17 @@ class FindPythonTestCase(base.TestCase):
                                     environment.find_python, '2.7', given)
             self.assertIn('%s is not a Python 2.7 that runs' % given, str(exc))
 
-    def test_a_newer_python_3_does(self):
-        self.assertEqual(sys.executable, environment.find_python('3.8'))
-        self.assertEqual(sys.executable, environment.find_python(
-            '3.8', sys.executable))
-        exact = self.python(self.path, 'echo Python 3.8.20', 'python3.8')
-        self.assertEqual(exact, environment.find_python('3.8'))
+    def test_a_newer_python_does_from_3_11_on(self):
+        newer = self.python(self.folder / 'own', 'echo Python 3.14.1')
+        with mock.patch.dict(os.environ, KEEPTRACK_PYTHON=newer):
+            self.assertEqual(newer, environment.find_python('3.11'))
+            exact = self.python(self.path, 'echo Python 3.8.20', 'python3.8')
+            self.assertEqual(exact, environment.find_python('3.8'))
+            self.assertRaises(errors.KeeptrackError, environment.find_python,
+                              '3.6')
+        self.assertEqual(sys.executable, environment.find_python('3.11'))
+        self.assertRaises(errors.KeeptrackError, environment.find_python,
+                          '3.8', sys.executable)
 
     def test_an_older_python_3_does_not(self):
         older = self.python(self.path, 'echo Python 3.8.20', 'python3.9')
