@@ -49,7 +49,8 @@ class Action(object):
     WAIT = 'give the hypervisor time and check again'
 
 
-_FENCE = ('Bring the host that does not answer back, or fence it.')
+_FENCE = ('Bring the host that does not answer back, or fence it and delete '
+          'its compute service.')
 _CHOOSE = 'Compare the disks, then destroy one of the domains (virsh destroy).'
 _RESUME = ('Look at the QEMU logs, then resume the guest on one host (virsh '
            'resume) and destroy the other domain.')

@@ -24,6 +24,7 @@ from oslo_config import cfg
 from oslo_log import log as logging
 import oslo_messaging as messaging
 from oslo_serialization import jsonutils
+from oslo_utils import excutils
 import six
 
 from nova.compute import guest_location
@@ -31,6 +32,8 @@ from nova.compute import power_state
 from nova.compute import task_states
 from nova.compute import vm_states
 from nova import exception
+from nova.i18n import _
+from nova.i18n import _LC
 from nova.i18n import _LE
 from nova.i18n import _LI
 from nova.i18n import _LW
@@ -153,7 +156,15 @@ class LiveMigrationRecovery(object):
             return
         task = Task(context, instance.uuid, dest, block_migration,
                     migrate_data)
-        self._remember(task, instance, RUNNING, task_states.MIGRATING)
+        if task.uuid in self._running:
+            raise exception.MigrationError(
+                reason=_('the live migration to %s is still in progress') %
+                self._running[task.uuid].dest)
+        try:
+            self._remember(task, instance, RUNNING, task_states.MIGRATING)
+        except Exception:
+            with excutils.save_and_reraise_exception():
+                self._forget(instance)
         self._running[task.uuid] = task
         earlier = self._tasks.pop(task.uuid, None)
         if earlier:
@@ -174,27 +185,32 @@ class LiveMigrationRecovery(object):
         except Exception:
             LOG.exception(_LE('The live migration to %s cannot be finished '
                               'yet.'), dest, instance=instance)
-            self.recover(context, instance, dest)
+            self.recover(instance, dest, task.migrate_data)
         else:
             self._tasks[task.uuid] = self._running.pop(task.uuid)
 
-    def recover(self, context, instance, dest):
+    def recover(self, instance, dest, migrate_data):
         """End a live migration that did not succeed.
 
         :returns: False if it is to be rolled back without a check: the driver
             was not called, or the guest was found (bool)
         """
-        task = self._running.pop(instance['uuid'], None)
-        if task is not None:
-            self._tasks[task.uuid] = task
-            self._check(task, instance)
-        return task is not None
+        task = self._running.get(instance['uuid'])
+        if task is None:
+            return False
+        if task.migrate_data is not migrate_data:
+            # The driver still works on an earlier migration.
+            return task.dest == dest
+        self._tasks[task.uuid] = self._running.pop(task.uuid)
+        self._check(task, instance)
+        return True
 
     def defer_start(self, instance):
         """Say whether an instance is not to be initialized yet (bool)."""
         return (self.supported and
                 instance.task_state == task_states.MIGRATING and
-                instance.system_metadata.get(SOURCE) == self._manager.host)
+                instance.system_metadata.get(SOURCE) == self._manager.host and
+                instance.system_metadata[STATUS] in (RUNNING, FINISHING))
 
     def is_here(self, context, instance):
         """Say whether a request to clean up comes too late (bool).
@@ -232,8 +248,8 @@ class LiveMigrationRecovery(object):
         instance.system_metadata.update({
             SOURCE: self._manager.host, DEST: task.dest, STATUS: status,
             DISKS: jsonutils.dumps([task.block_migration, dict(
-                (name, task.migrate_data[name]) for name in _SHARED
-                if name in task.migrate_data)])})
+                filter(lambda item: item[0] in _SHARED,
+                       task.migrate_data.items()))])})
         instance.save(expected_task_state=[expected_task_state])
         task.status = status
 
@@ -275,8 +291,6 @@ class LiveMigrationRecovery(object):
         if instance.task_state is None:
             if task.status == REVERTED:
                 return self._clean_up_destination(task, instance)
-            if task.restarted and not parked:
-                return self._close(instance)
             if instance.vm_state != vm_states.SOFT_DELETED:
                 LOG.warning(_LW('The live migration to %s has not ended: '
                                 'setting the task to migrating again.'),
@@ -323,7 +337,7 @@ class LiveMigrationRecovery(object):
             self._park(task, instance, seen, cause, advice)
         try:
             if action == Action.SPLIT_BRAIN:
-                LOG.critical(_LE('SPLIT BRAIN: pausing the guest on %s.'),
+                LOG.critical(_LC('SPLIT BRAIN: pausing the guest on %s.'),
                              task.dest, instance=instance)
                 self._manager.driver.guest_observer.pause(
                     instance, task.dest, self._node(task))
@@ -371,11 +385,10 @@ class LiveMigrationRecovery(object):
 
     def _finish(self, task, instance):
         self._manager.driver.guest_observer.remove(instance)
-        self._unpark(instance)
         if task.posted:
             self._tell_destination(task, instance)
             raise exception.MigrationError(
-                reason='the destination has not taken the guest over')
+                reason=_('the destination has not taken the guest over'))
         self._post(task, instance)
 
     def _post(self, task, instance):
@@ -390,8 +403,9 @@ class LiveMigrationRecovery(object):
                 task.block_migration and not task.split, data)
         except Exception as error:
             # In this release, Cinder is asked with the token of whoever has
-            # begun something; a periodic task has none.
-            if task.context.auth_token or not self._volumes(task):
+            # begun something. It expires, and a restart loses it.
+            token = task.context.auth_token and task.checks <= CHECKS
+            if token or not self._volumes(task):
                 raise
             LOG.error(_LE('The guest has moved to %(dest)s, but this host is '
                           'not cleaned up: %(error)s. End the connections of '
@@ -487,7 +501,10 @@ class LiveMigrationRecovery(object):
         if destination.presence == Presence.RUNNING or not (
                 task.user_paused) and destination.presence == Presence.PAUSED:
             observer = self._manager.driver.guest_observer
-            if observer.observe(instance).presence != Presence.RUNNING:
+            source = observer.observe(instance)
+            if source.presence == Presence.UNKNOWN:
+                return False
+            if source.presence != Presence.RUNNING:
                 # The source has gone on since: this copy is the older one.
                 observer.pause(instance, task.dest, self._node(task))
                 return False
@@ -495,9 +512,24 @@ class LiveMigrationRecovery(object):
             self._remember(task, instance, RUNNING, None)
             self._observe_and_act(task, instance)
             return False
+        service = ask_compute(self._manager.compute_rpcapi, task.context,
+                              instance, task.dest, 0)
+        instance.refresh()
+        if instance.task_state is not None or (
+                service.presence == Presence.UNKNOWN and not service.alive):
+            return False
         for volume_id in self._volumes(task):
-            self._manager.compute_rpcapi.remove_volume_connection(
-                task.context, instance, volume_id, task.dest)
+            try:
+                self._manager.compute_rpcapi.remove_volume_connection(
+                    task.context, instance, volume_id, task.dest)
+            except messaging.MessagingTimeout:
+                raise
+            except Exception as error:
+                LOG.warning(_LW('Volume %(volume)s may still be connected to '
+                                '%(dest)s: %(error)s. Nova does not try '
+                                'again: disconnect it there.'),
+                            {'volume': volume_id, 'dest': task.dest,
+                             'error': error}, instance=instance)
         clean, destroy = self._manager._live_migration_cleanup_flags(
             task.block_migration, task.migrate_data)
         if clean and not task.doubted and (

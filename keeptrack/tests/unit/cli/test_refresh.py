@@ -10,6 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+import itertools
 import json
 import pathlib
 import re
@@ -192,3 +193,24 @@ class TwoTablesTestCase(testtools.TestCase):
                 ', or fence it and force its compute service down',
                 ', or fence it')) for pair, (action, patient, advice) in
              current['_TABLE'].items()}, older['_TABLE'])
+
+    def test_every_decision(self):
+        current, older = self.load('.'), self.load('legacy')
+        presences = [each.value for each in current['Presence']]
+        flags = ('waited', 'finishing', 'user_paused', 'split')
+
+        def decide(tables, source, destination, migrating, alive, values):
+            presence = {
+                name: getattr(tables['Presence'], name.upper())
+                for name in presences}
+            action, _advice = tables['decide'](
+                tables['Observation'](presence[source], '', migrating),
+                tables['Observation'](presence[destination], '', alive=alive),
+                **dict(zip(flags, values)))
+            return getattr(action, 'value', action)
+
+        for case in itertools.product(
+                presences, presences, (False, True), (False, True),
+                itertools.product((False, True), repeat=len(flags))):
+            self.assertEqual(decide(current, *case), decide(older, *case),
+                             case)

@@ -34,7 +34,7 @@ Presence = guest_location.Presence
 
 TIMEOUT = 5
 # Each without an answer may hold one of the 20 threads that eventlet has.
-MAX_QUESTIONS = 8
+MAX_QUESTIONS = 5
 
 # virDomainState: running, blocked, being shut down and suspended by the guest
 # all use the disks. A crashed one is kept for whoever looks at it.
@@ -55,10 +55,10 @@ class GuestObserver(object):
     def __init__(self, libvirt, uri):
         self._libvirt, self._uri = libvirt, uri
         # Those to other hosts leave room for those to this host.
-        self._slots = dict((here, semaphore.Semaphore(MAX_QUESTIONS))
-                           for here in (True, False))
-        # host name: list that its late question fills when it ends
-        self._late = {}
+        self._slots = {True: semaphore.Semaphore(MAX_QUESTIONS),
+                       False: semaphore.Semaphore(MAX_QUESTIONS)}
+        # Questions without an answer in time: [host name], empty at the end
+        self._late = []
 
     def observe(self, instance, host=None, node=None):
         """Say whether and how a guest is on a host of its live migration.
@@ -156,22 +156,24 @@ class GuestObserver(object):
             connection.close()
 
     def _ask(self, host, function, *args):
-        ended = []
+        question = [host]
 
         def ask():
             try:
                 return function(*args)
             finally:
-                ended.append(True)
+                question.pop()
 
         with timeout.Timeout(TIMEOUT, False):
             with self._slots[host is None]:
-                if not self._late.get(host, [True]):
+                self._late = [late for late in self._late if late]
+                if question in self._late or host is not None and (
+                        len(self._late) >= MAX_QUESTIONS):
                     raise exception.NovaException(
-                        _('no answer to an earlier question yet'))
+                        _('no answer to earlier questions yet'))
                 try:
                     return tpool.execute(ask)
                 except timeout.Timeout:
-                    self._late[host] = ended
+                    self._late.append(question)
                     raise
         raise exception.NovaException(_('no answer in %d s') % TIMEOUT)

@@ -17,7 +17,6 @@ from eventlet import timeout
 from oslo_utils import excutils
 
 from nova.i18n import _LI
-from nova.i18n import _LW
 from nova.openstack.common import log as logging
 
 LOG = logging.getLogger(__name__)
@@ -38,18 +37,20 @@ def monitor(driver, context, instance, dest, post_method, recover_method,
     call = greenthread.spawn(
         driver._live_migration_operation, context, instance, dest,
         block_migration, migrate_data)
+    result = (context, instance, dest, block_migration, migrate_data)
+    # What libvirt last said: bytes in all, processed, remaining
+    memory, reader = [], None
     try:
         while not _ended(call):
-            # A libvirtd that hangs must not hide the end of the call.
-            with timeout.Timeout(INTERVAL, False):
-                _report(driver, instance)
-    except Exception as error:
+            # While libvirtd hangs, each question holds a native thread of
+            # eventlet's pool: there is one at a time.
+            if reader is None or reader.dead:
+                _report(instance, *memory)
+                reader = greenthread.spawn(_read, driver, instance, memory)
+    except Exception:
         with excutils.save_and_reraise_exception():
-            LOG.warning(_LW('libvirt has not ended the live migration well: '
-                            '%s'), error, instance=instance)
-            recover_method(context, instance, dest, block_migration,
-                           migrate_data)
-    post_method(context, instance, dest, block_migration, migrate_data)
+            recover_method(*result)
+    post_method(*result)
 
 
 def _ended(call):
@@ -59,20 +60,26 @@ def _ended(call):
     return False
 
 
-def _report(driver, instance):
+def _read(driver, instance, memory):
     try:
         info = driver._host.get_domain(instance).jobInfo()
-        total, processed, remaining = info[6:9]
-        if total:
-            instance.progress = 100 - 100 * remaining // total
-            instance.save()
-            LOG.info(_LI('Live migration: %(percent)d%% of the memory sent '
-                         '(bytes processed=%(processed)d, remaining='
-                         '%(remaining)d, total=%(total)d)'),
-                     {'percent': instance.progress, 'processed': processed,
-                      'remaining': remaining, 'total': total},
-                     instance=instance)
+        memory[:] = info[6:9]
     except Exception as error:
         # The guest moves on whether or not its progress is known.
         LOG.debug('The job of the live migration cannot be read: %s', error,
                   instance=instance)
+
+
+def _report(instance, total=0, processed=0, remaining=0):
+    if not total:
+        return
+    LOG.info(_LI('Live migration: %(processed)d bytes of memory processed, '
+                 '%(remaining)d of %(total)d remaining'),
+             {'processed': processed, 'remaining': remaining, 'total': total},
+             instance=instance)
+    try:
+        instance.progress = 100 - 100 * remaining // total
+        instance.save()
+    except Exception as error:
+        LOG.debug('The progress of the live migration cannot be stored: %s',
+                  error, instance=instance)

@@ -11,6 +11,7 @@
 #    under the License.
 
 import mock
+import oslo_messaging as messaging
 
 from nova.compute import guest_location
 from nova.compute import live_migration_recovery
@@ -65,11 +66,11 @@ class RecoveryTestCase(test_compute.BaseTestCase):
             self.take_over)
         patcher = mock.patch.object(
             live_migration_recovery, 'ask_compute',
-            side_effect=lambda *args: (
-                self.answer if args[4] else observe('unknown', 'not asked')))
+            side_effect=lambda *args: self.answer if args[4] else observe(
+                'unknown', 'not asked', alive=self.up))
         self.ask_compute = patcher.start()
         self.addCleanup(patcher.stop)
-        self.answer = observe('unknown', 'timeout')
+        self.answer, self.up = observe('unknown', 'timeout'), False
         self.see('running', 'absent')
         self.instance = self._create_fake_instance_obj(
             {'host': self.compute.host, 'vm_state': vm_states.ACTIVE,
@@ -96,14 +97,15 @@ class RecoveryTestCase(test_compute.BaseTestCase):
         self.compute.live_migration(self.context, 'dest', self.instance,
                                     block, data)
         args = self.compute.driver.live_migration.call_args[0]
+        self.end_args = args[:3] + args[5:]
         return args[3:5]
 
-    def end(self, method, block=False, data=SHARED):
-        method(self.context, self.instance, 'dest', block, data)
+    def end(self, method):
+        method(*self.end_args)
 
     def fail(self, source, destination, block=False, data=SHARED):
         self.see(source, destination)
-        self.end(self.migrate(block, data)[1], block, data)
+        self.end(self.migrate(block, data)[1])
 
     def check(self, times=1):
         for _time in range(times):
@@ -119,6 +121,12 @@ class RecoveryTestCase(test_compute.BaseTestCase):
         return objects.Instance.get_by_uuid(
             self.context, self.instance.uuid,
             expected_attrs=['system_metadata'] + list(attrs))
+
+    def count_doubts(self):
+        faults = db.instance_fault_get_by_instance_uuids(
+            self.context, [self.instance.uuid])[self.instance.uuid]
+        return len([fault for fault in faults
+                    if 'in doubt' in fault['message']])
 
     def assertStored(self, vm_state, task_state, on='source'):
         stored = self.stored()
@@ -175,6 +183,15 @@ class LiveMigrationRecoveryTestCase(RecoveryTestCase):
         self.assertStored(vm_states.ACTIVE, None)
         self.assertFalse(self.observer.observe.called)
 
+    def test_cannot_be_recorded(self):
+        with mock.patch.object(objects.Instance, 'save',
+                               side_effect=[ValueError(), None]) as save:
+            self.assertRaises(ValueError, self.migrate)
+        self.assertEqual(2, save.call_count)
+        self.assertFalse(self.compute.driver.live_migration.called)
+        self.assertIsNone(self.instance.task_state)
+        self.assertNotIn('live_migration_dest', self.instance.system_metadata)
+
     def test_success(self):
         self.see('absent', 'running')
         self.end(self.migrate()[0])
@@ -194,14 +211,23 @@ class LiveMigrationRecoveryTestCase(RecoveryTestCase):
         self.assertStored(vm_states.STOPPED, None)
         self.assertForgotten()
 
+    def test_destination_was_fenced(self):
+        """Its compute service was deleted: the guest is not there."""
+        self.fail('absent', 'unknown')
+        self.check(4)
+        self.assertParked()
+        self.answer = observe('absent', 'not there')
+        self.check(16)
+        self.assertStored(vm_states.STOPPED, None)
+        self.assertForgotten()
+
     def test_one_fault(self):
         """The same doubt is recorded once, and another one again."""
         self.fail('absent', 'unknown')
         self.check(9)
         self.see('unknown', 'unknown')
         self.check(3)
-        self.assertEqual(2, len(db.instance_fault_get_by_instance_uuids(
-            self.context, [self.instance.uuid])[self.instance.uuid]))
+        self.assertEqual(2, self.count_doubts())
 
     def test_hypervisor_works_on(self):
         """An error of the call does not end what libvirt does."""
@@ -244,6 +270,42 @@ class LiveMigrationRecoveryTestCase(RecoveryTestCase):
         self.stored().destroy()
         self.check()
         self.assertEqual({}, self.compute._live_migration_recovery._tasks)
+
+
+class SecondMigrationTestCase(RecoveryTestCase):
+    """An administrator resets the state while the driver migrates."""
+
+    def setUp(self):
+        super(SecondMigrationTestCase, self).setUp()
+        self.post = self.migrate()[0]
+        stored = self.stored()
+        stored.task_state = None
+        stored.save()
+        stored.task_state = task_states.MIGRATING
+        stored.save()
+        self.instance.refresh()
+        self.begin = lambda dest: self.compute.live_migration(
+            self.context, dest, self.instance, False, SHARED)
+
+    def assertMoved(self):
+        self.assertEqual(1, self.compute.driver.live_migration.call_count)
+        self.see('absent', 'running')
+        self.end(self.post)
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
+        self.assertForgotten()
+
+    def test_to_the_same_host(self):
+        """What the guest uses there is left alone."""
+        self.assertRaises(exception.MigrationError, self.begin, 'dest')
+        self.assertStored(vm_states.ACTIVE, task_states.MIGRATING)
+        self.assertFalse(
+            self.rpcapi.rollback_live_migration_at_destination.called)
+        self.assertMoved()
+
+    def test_to_another_host(self):
+        self.assertRaises(exception.MigrationError, self.begin, 'other')
+        self.assertStored(vm_states.ACTIVE, None)
+        self.assertMoved()
 
 
 class AskComputeTestCase(test_compute.BaseTestCase):
@@ -366,6 +428,7 @@ class RestartTestCase(RecoveryTestCase):
         self.assertStored(vm_states.ACTIVE, None)
 
     def test_storage_is_remembered(self):
+        self.restart()
         self.migrate(True, COPIED)
         self.restart()
         self.check()
@@ -424,6 +487,19 @@ class FinishTestCase(RecoveryTestCase):
         self.assertEqual(1, self.compute.driver.post_live_migration.call_count)
         self.post.side_effect = self.take_over
         self.check(16)
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
+        self.assertForgotten()
+
+    def test_token_has_expired(self):
+        """The destination takes over though volumes stay connected here."""
+        self.compute.driver.post_live_migration.side_effect = ValueError()
+        with mock.patch.object(live_migration_recovery.LiveMigrationRecovery,
+                               '_volumes', return_value=['volume']):
+            self.end(self.migrate()[0])
+            self.check(live_migration_recovery.CHECKS)
+            self.assertStored(vm_states.ERROR, task_states.MIGRATING)
+            self.assertEqual(1, self.count_doubts())
+            self.check()
         self.assertStored(vm_states.ACTIVE, None, 'dest')
         self.assertForgotten()
 
@@ -501,8 +577,12 @@ class DestinationIsGoneTestCase(RecoveryTestCase):
         self.assertFalse(self.cleanup.called)
         self.assertFalse(self.rpcapi.remove_volume_connection.called)
 
-    def test_destination_is_back(self):
+    def back(self):
+        self.up = True
         self.see('running', 'absent')
+
+    def test_destination_is_back(self):
+        self.back()
         self.check()
         self.cleanup.assert_called_once_with(
             mock.ANY, mock.ANY, 'dest', destroy_disks=True,
@@ -517,14 +597,63 @@ class DestinationIsGoneTestCase(RecoveryTestCase):
             self.restart()
         self.test_destination_is_back()
 
+    def test_compute_is_not_back(self):
+        """libvirt answers, but nova-compute cannot clean up."""
+        self.back()
+        self.up = False
+        self.check()
+        self.assertFalse(self.rpcapi.remove_volume_connection.called)
+        self.test_destination_is_back()
+
+    def test_no_answer_about_a_volume(self):
+        self.back()
+        self.rpcapi.remove_volume_connection.side_effect = (
+            messaging.MessagingTimeout())
+        self.check()
+        self.assertFalse(self.cleanup.called)
+        self.rpcapi.remove_volume_connection.side_effect = None
+        self.check()
+        self.assertTrue(self.cleanup.called)
+        self.assertForgotten()
+
+    def test_volume_cannot_be_disconnected(self):
+        self.back()
+        self.rpcapi.remove_volume_connection.side_effect = ValueError()
+        self.check()
+        self.assertTrue(self.cleanup.called)
+        self.assertForgotten()
+
+    def test_restart_while_a_later_migration_is_prepared(self):
+        stored = self.stored()
+        stored.task_state = task_states.MIGRATING
+        stored.save()
+        with mock.patch.object(self.compute, '_get_power_state',
+                               return_value=power_state.RUNNING):
+            self.restart()
+        self.assertStored(vm_states.ACTIVE, None)
+
     def test_busy(self):
         """What a user does with the instance comes first."""
         stored = self.stored()
         stored.task_state = task_states.REBOOTING
         stored.save()
-        self.see('running', 'absent')
+        self.back()
         self.check()
         self.assertFalse(self.cleanup.called)
+
+    def test_busy_since_the_observation(self):
+        self.back()
+
+        def reboot(*args):
+            stored = self.stored()
+            stored.task_state = task_states.REBOOTING
+            stored.save()
+            return self._observe(*args)
+
+        self.observer.observe.side_effect = reboot
+        self.check()
+        self.assertFalse(self.cleanup.called)
+        self.assertFalse(self.rpcapi.remove_volume_connection.called)
 
     def test_second_copy(self):
         self.see('running', 'running')
@@ -545,12 +674,18 @@ class DestinationIsGoneTestCase(RecoveryTestCase):
         self.assertEqual(1, self.observer.pause.call_count)
         self.assertStored(vm_states.ACTIVE, None)
 
+    def test_second_copy_while_libvirt_here_hangs(self):
+        """It may be the only one."""
+        self.see('unknown', 'running')
+        self.check()
+        self.assertFalse(self.observer.pause.called)
+
     def test_later_migration(self):
         stored = self.stored()
         stored.task_state = task_states.MIGRATING
         stored.save()
         self.instance.refresh()
-        self.see('running', 'absent')
+        self.back()
         self.migrate()
         self.check()
         self.assertStored(vm_states.ACTIVE, task_states.MIGRATING)
@@ -558,7 +693,7 @@ class DestinationIsGoneTestCase(RecoveryTestCase):
 
     def test_save_fails(self):
         """What could not be stored has not been done."""
-        self.see('running', 'absent')
+        self.back()
         self.check()
         stored = self.stored()
         stored.task_state = task_states.MIGRATING

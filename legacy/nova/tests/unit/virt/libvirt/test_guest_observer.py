@@ -169,10 +169,22 @@ class GuestObserverTestCase(test.NoDBTestCase):
         self.set_timeout(LONG)
         self.assertEqual(Presence.RUNNING,
                          self.observer.observe(self.instance).presence)
-        self.assertIn('earlier question', self.there().origin)
+        self.assertIn('earlier questions', self.there().origin)
         self.go_on.set()
         while self.there().presence != Presence.RUNNING:
             pass
+
+    def test_many_hosts_hang(self):
+        """Their questions leave threads for those to this host."""
+        self.hangs = True
+        self.set_timeout(SHORT)
+        for number in range(4 * guest_observer.MAX_QUESTIONS):
+            self.there('dest%d' % number)
+        self.assertEqual(guest_observer.MAX_QUESTIONS,
+                         self.libvirt.openReadOnly.call_count)
+        self.set_timeout(LONG)
+        self.assertEqual(Presence.RUNNING,
+                         self.observer.observe(self.instance).presence)
 
     def test_many_instances_at_once(self):
         """Answers that come count for nothing against later questions."""
