@@ -37,8 +37,8 @@ from keeptrack.audit.hosts import asking
 from keeptrack.audit.hosts import audit
 from keeptrack.audit.hosts import collector
 from keeptrack.audit.hosts import guests
-from keeptrack.drill import guest as guest_mod
-from keeptrack.drill import lab as lab_mod
+from keeptrack.drill.testbed import guest as guest_mod
+from keeptrack.drill.testbed import testbed as testbed_mod
 
 GUESTS = 50
 
@@ -144,8 +144,8 @@ def main():
         return asking.Target(name, 'qemu+unix:///system?socket=' + path)
 
     with tempfile.TemporaryDirectory(prefix='kt') as folder:
-        with lab_mod.Lab(pathlib.Path(folder) / 'l', 7) as lab:
-            host = lab.hosts['source']
+        with testbed_mod.Testbed(pathlib.Path(folder) / 'l', 7) as testbed:
+            host = testbed.hosts['source']
             for number in range(GUESTS):
                 host.virsh('define', '/dev/stdin', stdin=guest_mod.Guest(
                     str(uuid.uuid4()), 'instance-%08x' % number,

@@ -15,20 +15,24 @@ import contextlib
 import pathlib
 import tempfile
 
-from keeptrack.cli import common
-from keeptrack.cli import lister
-from keeptrack.drill import campaign
+from keeptrack.commands import common
+from keeptrack.commands import lister
+from keeptrack.drill.checker import verdict
+from keeptrack.drill import drilled_trees
 from keeptrack.drill import faults
-from keeptrack.drill import generation
-from keeptrack.drill import lag
-from keeptrack.drill import needs
-from keeptrack.drill import report
-from keeptrack.drill import report_sums
-from keeptrack.drill import runtime
-from keeptrack.drill import storage
-from keeptrack.drill import subjects
-from keeptrack.drill import verdict
-from keeptrack.drill import writer
+from keeptrack.drill import generator
+from keeptrack.drill.report import callback_delay
+from keeptrack.drill.report import html_page
+from keeptrack.drill.report import merge
+from keeptrack.drill.report import results_file
+from keeptrack.drill.report import sums
+from keeptrack.drill.report import table
+from keeptrack.drill.runner import campaign
+from keeptrack.drill.testbed import generations
+from keeptrack.drill.testbed import prerequisites
+from keeptrack.drill.testbed import runtime
+from keeptrack.drill.testbed import storage
+from keeptrack.drill.testbed import writing_guest
 from keeptrack import errors
 from keeptrack.series import tree as tree_mod
 
@@ -97,7 +101,7 @@ class Drill(lister.Lister):
                      '%s, %s' % (kind.name, kind.title)
                      for kind in storage.KINDS.values()))
         parser.add_argument(
-            '--labs', metavar='N', type=int,
+            '--testbeds', '--labs', metavar='N', type=int,
             help='pairs of hosts at a time (default: 2)')
         parser.add_argument(
             '--seed', metavar='S',
@@ -115,7 +119,7 @@ class Drill(lister.Lister):
             help='report on the results.json of an earlier drill; can be '
                  'repeated, to report on several drills at once')
         parser.add_argument(
-            '--lag', action='store_true',
+            '--callback-delay', '--lag', action='store_true',
             help='list how long the driver took to report the end of each '
                  'migration, in place of the verdicts')
         parser.add_argument(
@@ -136,11 +140,12 @@ class Drill(lister.Lister):
         with self._output_folder(parsed_args) as folder:
             if not parsed_args.results:
                 results = self._drill(parsed_args, chosen, folder)
-            report.write_html(results, folder / 'report.html')
+            html_page.write_html(results, folder / 'report.html')
         common.report('the time line of every run is in %s' % (
             folder / 'report.html'))
         self._tell(results)
-        return (lag if parsed_args.lag else report).rows(results)
+        listed = callback_delay if parsed_args.callback_delay else table
+        return listed.rows(results)
 
     @staticmethod
     def _list(args):
@@ -157,7 +162,7 @@ class Drill(lister.Lister):
     @staticmethod
     def _refuse_beside_from(args):
         """Results are what they are: nothing is left to choose."""
-        for name in ('tree', 'release', 'against', 'runs', 'labs', 'seed',
+        for name in ('tree', 'release', 'against', 'runs', 'testbeds', 'seed',
                      'storage',
                      'keep_logs', 'python'):
             value = getattr(args, name)
@@ -170,8 +175,8 @@ class Drill(lister.Lister):
 
     @staticmethod
     def _load(args, chosen):
-        results = report.merge([report.load(pathlib.Path(name))
-                                for name in args.results])
+        results = merge.merge([results_file.load(pathlib.Path(name))
+                               for name in args.results])
         if not args.fault:
             return results
         names = [fault.name for fault in chosen]
@@ -212,34 +217,35 @@ class Drill(lister.Lister):
 
     def _drill(self, args, chosen, folder):
         common.refuse_both(args)
-        for name in ('runs', 'labs'):
+        for name in ('runs', 'testbeds'):
             if getattr(args, name) is not None and getattr(args, name) < 1:
                 raise errors.KeeptrackError(
                     '--%s needs a number from 1 on' % name)
         storages = tuple(dict.fromkeys(args.storage or ['none']))
         writes = any(storage.KINDS[name].writes for name in storages)
-        needs.refuse_without(writes)
+        prerequisites.refuse_without(writes)
         if writes:
-            writer.firmware()
+            writing_guest.firmware()
         with contextlib.ExitStack() as stack:
-            found = self._subjects(args, stack)
-            for subject in found:
+            found = self._trees(args, stack)
+            for tree in found:
                 if writes:
-                    self._refuse_disk(subject)
-                subject.runtime.ensure()
-            plan = campaign.Plan(found, chosen, args.runs or 1,
-                                 args.seed or '1', args.labs or 2, storages)
-            common.report('%d runs: %d faults, %d trees, %d labs' % (
-                len(plan.tasks()), len(chosen), len(found), plan.labs))
+                    self._refuse_disk(tree)
+                tree.runtime.ensure()
+            plan = generator.Plan(
+                found, chosen, args.runs or 1, args.seed or '1',
+                args.testbeds or 2, storages)
+            common.report('%d runs: %d faults, %d trees, %d testbeds' % (
+                len(plan.tasks()), len(chosen), len(found), plan.testbeds))
             return campaign.Campaign(plan, folder, common.report,
                                      args.keep_logs).run()
 
     @staticmethod
-    def _refuse_disk(subject):
-        if subject.runtime.generation.name != 'current':
+    def _refuse_disk(tree):
+        if tree.runtime.generation.name != 'current':
             raise errors.KeeptrackError(
                 '%s: guests with a disk need %s' % (
-                    subject.name, generation.GENERATIONS[-1].title))
+                    tree.name, generations.GENERATIONS[-1].title))
 
     @staticmethod
     def _faults(args):
@@ -252,7 +258,7 @@ class Drill(lister.Lister):
                     % name)
         return [faults.BY_NAME[name] for name in dict.fromkeys(args.fault)]
 
-    def _subjects(self, args, stack):
+    def _trees(self, args, stack):
         against = [tree_mod.Tree(name) for name in args.against]
         if args.tree is not None:
             trees = [tree_mod.Tree(args.tree)]
@@ -261,9 +267,10 @@ class Drill(lister.Lister):
                 tempfile.TemporaryDirectory(prefix='keeptrack-')))
             trees = self._newest(args, folder)
         patches = self.app_args.patches
-        return subjects.named(trees + against, lambda tree: runtime.Runtime(
-            tree, common.report, args.python,
-            patches=pathlib.Path(patches) if patches else None))
+        patches = pathlib.Path(patches) if patches else None
+        return drilled_trees.named(
+            trees + against, lambda tree: runtime.Runtime(
+                tree, common.report, args.python, patches=patches))
 
     def _newest(self, args, folder):
         """The newest release with a target: with the series, without it."""
@@ -271,24 +278,24 @@ class Drill(lister.Lister):
             target, series = common.require_target(self.app_args, nova)
             common.report('laying out Nova %s with the series and without it'
                           % nova.release())
-            return subjects.pair(nova, target, series, folder,
-                                 common.prerequisite_source(nova, target))
+            return drilled_trees.pair(nova, target, series, folder,
+                                      common.prerequisite_source(nova, target))
 
     def _tell(self, results):
         """The sums on stderr, and the exit status: the first tree's."""
         for number, tree in enumerate(results['trees']):
             runs = [run for run in results['runs']
                     if run['tree'] == tree['name']]
-            sums = {name: sum(run['verdict'] == name for run in runs)
-                    for name in verdict.VERDICTS}
+            counts = {name: sum(run['verdict'] == name for run in runs)
+                      for name in verdict.VERDICTS}
             common.report('%s: %d runs: %s' % (tree['name'], len(runs),
-                          ', '.join('%d %s' % (sums[name], name)
+                          ', '.join('%d %s' % (counts[name], name)
                                     for name in verdict.VERDICTS)))
-            if number == 0 and (sums[verdict.WRONG] or sums[verdict.LOST] or
-                                sums[verdict.NOT_RUN]):
+            if number == 0 and any(counts[name] for name in (
+                    verdict.WRONG, verdict.LOST, verdict.NOT_RUN)):
                 self._status = 1
-        for (kind, name), runs in report_sums.by_storage(results).items():
-            one = report_sums.Sum.of(runs)
+        for (kind, name), runs in sums.by_storage(results).items():
+            one = sums.Sum.of(runs)
             common.report('%s on %s: data of %d runs: %s; %d records lost' % (
                 name, kind, len(runs), ', '.join(
                     '%d %s' % (count, word)

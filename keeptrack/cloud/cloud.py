@@ -27,8 +27,8 @@ from keeptrack.cloud import network
 from keeptrack.cloud import places as places_mod
 from keeptrack.cloud import services
 from keeptrack.cloud import settings as settings_mod
-from keeptrack.drill import libvirt_settings
-from keeptrack.drill import processes
+from keeptrack.drill.testbed import libvirt_config
+from keeptrack.drill.testbed import processes
 
 # the role of a drill's host that has the same settings of libvirt
 _ROLES = {'host1': 'source', 'host2': 'destination'}
@@ -219,7 +219,7 @@ class Cloud:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         for host, role in _ROLES.items():
-            for name, text in libvirt_settings.files(role).items():
+            for name, text in libvirt_config.files(role).items():
                 (self._places.run / host / 'etc' / name).write_text(text)
         (self._places.run / 'rabbitmq').mkdir()
 

@@ -25,7 +25,7 @@ import signal
 import sys
 
 from keeptrack.cloud import places as places_mod
-from keeptrack.drill import namespaces
+from keeptrack.drill.testbed import namespaces
 
 
 def main(top):

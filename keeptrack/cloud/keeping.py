@@ -23,7 +23,7 @@ import time
 
 from keeptrack.cloud import errors
 from keeptrack.cloud import node
-from keeptrack.drill import processes
+from keeptrack.drill.testbed import processes
 
 # seconds
 _STARTS_WITHIN = 30

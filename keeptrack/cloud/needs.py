@@ -16,8 +16,8 @@ import os
 import shutil
 
 from keeptrack.cloud import errors
-from keeptrack.drill import namespaces
-from keeptrack.drill import needs
+from keeptrack.drill.testbed import namespaces
+from keeptrack.drill.testbed import prerequisites
 
 # Programs, and the Debian packages that bring them, beside those of a drill.
 COMMANDS = (
@@ -56,7 +56,7 @@ def missing(commands=COMMANDS):
     :returns: reasons for people (list of str), empty when nothing is missing
     """
     path = namespaces.environment()['PATH']
-    return needs.missing() + [
+    return prerequisites.missing() + [
         f'there is no {name} (Debian: {package})'
         for name, package in commands
         if shutil.which(name, path=path) is None]

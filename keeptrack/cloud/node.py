@@ -21,9 +21,9 @@ import subprocess
 
 from keeptrack.cloud import errors
 from keeptrack.cloud import places as places_mod
-from keeptrack.drill import host
-from keeptrack.drill import namespaces
-from keeptrack.drill import processes
+from keeptrack.drill.testbed import host
+from keeptrack.drill.testbed import namespaces
+from keeptrack.drill.testbed import processes
 
 # Says its process id in the node before it becomes the service.
 _BECOME = 'echo $$; log=$1; shift; exec "$@" >>"$log" 2>&1 </dev/null'

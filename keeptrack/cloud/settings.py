@@ -15,7 +15,7 @@
 import dataclasses
 
 from keeptrack.cloud import places as places_mod
-from keeptrack.drill import guest
+from keeptrack.drill.testbed import guest
 
 REGION = 'RegionOne'
 # Nothing outside of the nodes can reach a service.

@@ -23,7 +23,7 @@ from keeptrack.cloud import errors
 from keeptrack.cloud import events
 from keeptrack.cloud import places as places_mod
 from keeptrack.cloud import recorder
-from keeptrack.drill import processes
+from keeptrack.drill.testbed import processes
 
 # seconds
 _BOOTS_WITHIN = 120

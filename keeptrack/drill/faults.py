@@ -11,14 +11,13 @@
 #    under the License.
 """The faults: what is broken, when, and for how long.
 
-A table and what its entries do to a scene (see keeptrack/drill/scene.py).
+A table and what its entries do to a nemesis (see keeptrack/drill/nemesis.py).
 Everything random comes from the generator that is passed in, so that a seed
 gives the same fault at the same moment to every tree.
 """
 
 import dataclasses
 import typing
-import zlib
 
 # Moments, by what is waited for before the delay begins to count.
 BEFORE = 'before'    # Nova is asked to migrate
@@ -51,7 +50,7 @@ AT_ONCE = (0.0, 0.3)
 SLOWLY = {'libvirt': {'live_migration_bandwidth': 1}}
 
 
-def nothing(scene):
+def nothing(nemesis):
     """Do nothing."""
 
 
@@ -62,10 +61,10 @@ class Fault(object):
     :ivar name: as the command line has it (str)
     :ivar title: for people (str)
     :ivar moments: when it may strike (tuple of MOMENTS)
-    :ivar inject: called with the scene at the moment
-    :ivar heal: called with the scene when the fault is to end
+    :ivar strike: called with the nemesis at the moment
+    :ivar heal: called with the nemesis when the fault is to end
     :ivar lasts: NEVER, SETTLED, or seconds (from, to)
-    :ivar before: called with the scene before the migration begins
+    :ivar set_up: called with the nemesis before the migration begins
     :ivar paused: the user has paused the guest before it moves (bool)
     :ivar resumes: nova-compute may start guests when it starts: the option
         resume_guests_state_on_host_boot is set in about half of the runs
@@ -79,10 +78,10 @@ class Fault(object):
     name: str
     title: str
     moments: tuple
-    inject: typing.Callable = nothing
+    strike: typing.Callable = nothing
     heal: typing.Callable = nothing
     lasts: object = NEVER
-    before: typing.Callable = nothing
+    set_up: typing.Callable = nothing
     paused: bool = False
     resumes: bool = False
     config: dict = None
@@ -100,72 +99,73 @@ class Fault(object):
 
 
 def _daemon(role, action):
-    return lambda scene: getattr(scene.lab.hosts[role].daemon, action)()
+    return lambda nemesis: getattr(
+        nemesis.testbed.hosts[role].libvirtd, action)()
 
 
 def _restart(*roles):
-    def restart(scene):
+    def restart(nemesis):
         for role in roles:
-            scene.lab.hosts[role].daemon.start()
+            nemesis.testbed.hosts[role].libvirtd.start()
     return restart
 
 
 def _kill_daemons(*roles):
-    def kill(scene):
+    def kill(nemesis):
         for role in roles:
-            scene.lab.hosts[role].daemon.kill()
+            nemesis.testbed.hosts[role].libvirtd.kill()
     return kill
 
 
 def _kill_qemu(role):
-    return lambda scene: scene.kill_qemu(role)
+    return lambda nemesis: nemesis.kill_qemu(role)
 
 
 def _kill_compute(role):
-    return lambda scene: scene.computes.kill(role)
+    return lambda nemesis: nemesis.computes.kill(role)
 
 
 def _start_compute(role):
-    return lambda scene: scene.start_compute(role)
+    return lambda nemesis: nemesis.start_compute(role)
 
 
 def _start_and_abort(role):
-    def start(scene):
-        scene.start_compute(role)
-        scene.await_computes(10)
-        scene.abort_job()
+    def start(nemesis):
+        nemesis.start_compute(role)
+        nemesis.await_computes(10)
+        nemesis.abort_job()
     return start
 
 
 def _cut_power(role):
-    return lambda scene: scene.cut_power(role)
+    return lambda nemesis: nemesis.cut_power(role)
 
 
 def _restore_power(role):
-    return lambda scene: scene.restore_power(role)
+    return lambda nemesis: nemesis.restore_power(role)
 
 
 def _abort_without_compute(role):
-    def abort(scene):
-        scene.computes.kill(role)
-        scene.abort_job()
+    def abort(nemesis):
+        nemesis.computes.kill(role)
+        nemesis.abort_job()
     return abort
 
 
 def _libvirt(*modes):
-    return lambda scene: scene.computes.libvirt('source', list(modes))
+    return lambda nemesis: nemesis.computes.libvirt('source', list(modes))
 
 
 def _rpc(mode):
-    return lambda scene: scene.computes.rpc('destination', mode)
+    return lambda nemesis: nemesis.computes.rpc('destination', mode)
 
 
-def _cut(scene):
-    scene.lab.network.cut()
+def _cut(nemesis):
+    nemesis.testbed.network.cut()
 
 
-def _heal(scene):
-    scene.lab.network.heal()
+def _heal(nemesis):
+    nemesis.testbed.network.heal()
 
 
 def _libvirt_daemon_faults():
@@ -187,7 +187,7 @@ FAULTS = (
     Fault('none', 'no fault', (BEFORE,)),
     Fault('error-after-success',
           'libvirt raises after the guest has moved', (BEFORE,),
-          before=_libvirt('error-after-success')),
+          set_up=_libvirt('error-after-success')),
 ) + tuple(_libvirt_daemon_faults()) + (
     Fault('both-libvirtd-restarted',
           'both libvirtd are killed and started again', MOMENTS,
@@ -204,12 +204,12 @@ FAULTS = (
           'the network between the hosts is cut for seconds', MOMENTS,
           _cut, _heal, SECONDS),
     Fault('job-aborted', 'an admin aborts the job', (COPY, SWITCH),
-          lambda scene: scene.abort_job(), switch_until=-0.05),
+          lambda nemesis: nemesis.abort_job(), switch_until=-0.05),
     Fault('destination-refuses', 'the destination refuses to prepare',
-          (BEFORE,), before=lambda scene: scene.occupy_name()),
+          (BEFORE,), set_up=lambda nemesis: nemesis.occupy_name()),
     Fault('destination-out-of-memory',
           'the destination has no memory for the guest', (BEFORE,),
-          before=lambda scene: scene.limit_memory()),
+          set_up=lambda nemesis: nemesis.limit_memory()),
     Fault('source-compute-killed',
           "the source's nova-compute is killed and started again", MOMENTS,
           _kill_compute('source'), _start_compute('source'), SECONDS,
@@ -241,16 +241,16 @@ FAULTS = (
           'libvirt raises after the guest has moved; RPC to the destination '
           'times out, its libvirt answers', (BEFORE, COPY, SWITCH, AFTER),
           _rpc('silent'), _rpc('normal'), SETTLED,
-          before=_libvirt('error-after-success')),
+          set_up=_libvirt('error-after-success')),
     Fault('libvirt-silent',
           "libvirt raises after the guest has moved; nova-compute may not "
           "ask the destination's libvirt, RPC answers", (BEFORE,),
-          before=_libvirt('error-after-success', 'no-remote')),
+          set_up=_libvirt('error-after-success', 'no-remote')),
     Fault('paused-guest', 'the user has paused the guest before it moves',
           (BEFORE,), paused=True),
     Fault('paused-guest-error',
           'the user has paused the guest; libvirt raises after it has moved',
-          (BEFORE,), before=_libvirt('error-after-success'), paused=True),
+          (BEFORE,), set_up=_libvirt('error-after-success'), paused=True),
     Fault('paused-guest-libvirtd-restarted',
           "the user has paused the guest; the destination's libvirtd is "
           'killed and started again', MOMENTS,
@@ -259,50 +259,3 @@ FAULTS = (
 )
 
 BY_NAME = {fault.name: fault for fault in FAULTS}
-
-
-@dataclasses.dataclass(frozen=True)
-class Draw(object):
-    """One run's share of chance.
-
-    :ivar fault: the Fault
-    :ivar seed: what it was drawn from (str)
-    :ivar moment: one of MOMENTS
-    :ivar delay: seconds from the moment to the fault (float); below 0 it is
-        counted from the expected end of the copy
-    :ivar lasts: NEVER, SETTLED or seconds (float)
-    :ivar shared: both hosts share the instances' folder (bool)
-    :ivar resumes: resume_guests_state_on_host_boot (bool)
-    """
-
-    fault: Fault
-    seed: str
-    moment: str
-    delay: float
-    lasts: object
-    shared: bool
-    resumes: bool
-
-
-def draw(fault, number, generator, seed):
-    """Draw the moment and the rest of one run.
-
-    The moments take turns; with them the shared folder does, so that every
-    moment is seen with and without one.  Where that begins is another place
-    for every fault: one run of each is no run of one moment.
-
-    :param fault: a Fault
-    :param number: the run's, from 0 (int)
-    :param generator: a random.Random of this run
-    :param seed: what it was made from (str)
-    :returns: a Draw
-    """
-    number += zlib.crc32(fault.name.encode())
-    moment = fault.moments[number % len(fault.moments)]
-    lasts = fault.lasts
-    if isinstance(lasts, tuple):
-        lasts = generator.uniform(*lasts)
-    return Draw(fault, seed, moment,
-                generator.uniform(*fault.delays(moment)), lasts,
-                number // len(fault.moments) % 2 == 1,
-                fault.resumes and generator.random() < 0.5)

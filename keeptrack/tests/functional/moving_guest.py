@@ -18,8 +18,8 @@ import uuid
 
 import testtools
 
-from keeptrack.drill import guest as guest_mod
-from keeptrack.drill import truth
+from keeptrack.drill.recorders import guest_state
+from keeptrack.drill.testbed import guest as guest_mod
 from keeptrack.tests.functional import two_hosts
 
 ROLES = ('source', 'destination')
@@ -41,9 +41,9 @@ class TestCase(testtools.TestCase):
     def setUp(self):
         super().setUp()
         skip_without_hosts(self)
-        self.lab = self.useFixture(two_hosts.TwoHosts()).lab
-        self.source = self.lab.hosts['source']
-        self.destination = self.lab.hosts['destination']
+        self.testbed = self.useFixture(two_hosts.TwoHosts()).testbed
+        self.source = self.testbed.hosts['source']
+        self.destination = self.testbed.hosts['destination']
         self.changes = []
         self.jobs = []
 
@@ -55,8 +55,8 @@ class TestCase(testtools.TestCase):
         return guest
 
     def watch(self, guest):
-        self.watcher = truth.Watcher(
-            self.lab, guest,
+        self.watcher = guest_state.Watcher(
+            self.testbed, guest,
             lambda when, role, state, why: self.changes.append(
                 (when, role, state, time.time() - when)),
             lambda when, role, status: self.jobs.append(

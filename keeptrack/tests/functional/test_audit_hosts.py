@@ -19,7 +19,7 @@ import socket
 import tempfile
 import uuid
 
-from keeptrack.drill import guest as guest_mod
+from keeptrack.drill.testbed import guest as guest_mod
 from keeptrack.tests import base
 from keeptrack.tests.functional import moving_guest
 from keeptrack.tests.functional import two_hosts
@@ -35,18 +35,18 @@ class AuditHostsTestCase(base.TestCase):
     def setUp(self):
         super().setUp()
         moving_guest.skip_without_hosts(self)
-        self.lab = self.useFixture(two_hosts.TwoHosts()).lab
-        self.source = self.lab.hosts['source']
-        self.destination = self.lab.hosts['destination']
+        self.testbed = self.useFixture(two_hosts.TwoHosts()).testbed
+        self.source = self.testbed.hosts['source']
+        self.destination = self.testbed.hosts['destination']
         self.number = 0
         self.nova = self.useFixture(nova_api.NovaApi(self.folder))
-        for host in self.lab.hosts.values():
+        for host in self.testbed.hosts.values():
             self.nova.hosts[host.name] = host.name
         # the audit is outside of the hosts' network: by their sockets
         folder = tempfile.TemporaryDirectory(prefix='kt')
         self.addCleanup(folder.cleanup)
         self.sockets = pathlib.Path(folder.name)
-        for host in self.lab.hosts.values():
+        for host in self.testbed.hosts.values():
             (self.sockets / host.name).symlink_to(
                 host.folder / 'run' / 'libvirt' / 'libvirt-sock-ro')
         self.uri = 'qemu+unix:///system?socket=%s/%%s' % self.sockets
@@ -96,7 +96,7 @@ class AuditHostsTestCase(base.TestCase):
         self.nova.servers[self.boot([source], source)].update(
             {'OS-EXT-STS:task_state': 'migrating',
              'updated': nova_api.now()})
-        before = [host.domains() for host in self.lab.hosts.values()]
+        before = [host.domains() for host in self.testbed.hosts.values()]
         expected = {(doubled, 'doubled', 'certain'),
                     (moved, 'runs-elsewhere', 'certain'),
                     (vanished, 'runs-nowhere', 'certain'),
@@ -127,9 +127,9 @@ class AuditHostsTestCase(base.TestCase):
         self.assertIn('no answer within 3 s; whether 1 ', silent['hung'])
 
         # a libvirtd that is stopped says nothing of its guests
-        destination.daemon.stall()
+        destination.libvirtd.stall()
         report = self.audit()
-        destination.daemon.resume()
+        destination.libvirtd.resume()
         self.assertIn(destination.name,
                       {one['where'] for one in report['not_seen']})
         self.assertEqual({(moved, 'runs-nowhere', 'likely'),
@@ -137,4 +137,4 @@ class AuditHostsTestCase(base.TestCase):
                           (gone, 'runs-though-deleted', 'certain')},
                          self.found(report))
         self.assertEqual(before, [host.domains() for host in
-                                  self.lab.hosts.values()])
+                                  self.testbed.hosts.values()])

@@ -17,7 +17,7 @@ import time
 from keeptrack.cloud import keeping
 from keeptrack.cloud import network
 from keeptrack.cloud import places as places_mod
-from keeptrack.drill import needs
+from keeptrack.drill.testbed import prerequisites
 from keeptrack.tests import base
 
 
@@ -26,7 +26,7 @@ class CloudNodesTestCase(base.TestCase):
 
     def setUp(self):
         super().setUp()
-        missing = needs.missing()
+        missing = prerequisites.missing()
         if missing:
             self.skipTest('no nodes: %s' % '; '.join(missing))
         self.places = places_mod.Places(self.folder)

@@ -12,9 +12,9 @@
 
 """Every fault, on the newest release that a target is for, with the series.
 
-The runs share their labs, so they are made once for all tests; each test then
-asks for one fault's.  KEEPTRACK_DRILL_RUNS sets how many of each are made;
-without it there are none, for each takes a while.
+The runs share their testbeds, so they are made once for all tests; each test
+then asks for one fault's.  KEEPTRACK_DRILL_RUNS sets how many of each are
+made; without it there are none, for each takes a while.
 """
 
 import argparse
@@ -24,13 +24,14 @@ import tempfile
 
 import testtools
 
-from keeptrack.cli import common
-from keeptrack.drill import campaign
+from keeptrack.commands import common
+from keeptrack.drill.checker import verdict
+from keeptrack.drill import drilled_trees
 from keeptrack.drill import faults
-from keeptrack.drill import needs
-from keeptrack.drill import runtime
-from keeptrack.drill import subjects
-from keeptrack.drill import verdict
+from keeptrack.drill import generator
+from keeptrack.drill.runner import campaign
+from keeptrack.drill.testbed import prerequisites
+from keeptrack.drill.testbed import runtime
 from keeptrack import errors
 
 GOOD = (verdict.RIGHT, verdict.PARKED, verdict.SPLIT_BRAIN)
@@ -38,7 +39,7 @@ GOOD = (verdict.RIGHT, verdict.PARKED, verdict.SPLIT_BRAIN)
 
 def _why_not():
     """Why no drill can be run here (str), or None."""
-    reasons = needs.missing()
+    reasons = prerequisites.missing()
     if not os.environ.get('KEEPTRACK_DRILL_RUNS'):
         reasons.append('set KEEPTRACK_DRILL_RUNS to how often each fault is '
                        'to be run')
@@ -59,8 +60,9 @@ class DrillTestCase(testtools.TestCase):
         with tempfile.TemporaryDirectory() as name:
             patched = cls._patched(pathlib.Path(name))
             try:
-                found = subjects.named([patched], lambda tree: runtime.Runtime(
-                    tree, common.report))
+                found = drilled_trees.named(
+                    [patched],
+                    lambda tree: runtime.Runtime(tree, common.report))
             except errors.KeeptrackError as exc:
                 # no Python of its time, or nothing to build a binding with
                 cls.why_not = str(exc)
@@ -74,7 +76,7 @@ class DrillTestCase(testtools.TestCase):
         args = argparse.Namespace(tree=None, release=None)
         with common.chosen_tree(options, args) as nova:
             target, series = common.require_target(options, nova)
-            patched, _ = subjects.pair(
+            patched, _ = drilled_trees.pair(
                 nova, target, series, folder,
                 common.prerequisite_source(nova, target))
         return patched
@@ -82,7 +84,7 @@ class DrillTestCase(testtools.TestCase):
     @staticmethod
     def _drill(found):
         found[0].runtime.ensure()
-        plan = campaign.Plan(
+        plan = generator.Plan(
             found, list(faults.FAULTS),
             int(os.environ.get('KEEPTRACK_DRILL_RUNS') or 1), 'functional', 3)
         return campaign.Campaign(plan, None, common.report).run()

@@ -16,8 +16,8 @@ import os
 import signal
 import time
 
-from keeptrack.drill import daemon
-from keeptrack.drill import truth
+from keeptrack.drill.recorders import guest_state
+from keeptrack.drill.testbed import libvirtd
 from keeptrack.tests.functional import moving_guest
 
 ROLES = moving_guest.ROLES
@@ -29,11 +29,11 @@ SOON = 0.25
 class MigrationTestCase(moving_guest.TestCase):
     """What a migration does, as the watcher sees it."""
 
-    def check_migration(self, guest, migration, last=truth.RUNNING):
+    def check_migration(self, guest, migration, last=guest_state.RUNNING):
         self.assertTrue(self.end(migration))
-        self.await_state('source', truth.ABSENT)
+        self.await_state('source', guest_state.ABSENT)
         self.await_state('destination', last)
-        self.assertEqual(truth.INCOMING, self.states('destination')[0])
+        self.assertEqual(guest_state.INCOMING, self.states('destination')[0])
         self.assertEqual(last, self.states('destination')[-1])
         self.assertEqual([], self.source.qemu_pids())
         self.assertEqual(1, len(self.destination.qemu_pids()))
@@ -49,11 +49,12 @@ class MigrationTestCase(moving_guest.TestCase):
     def test_peer_to_peer(self):
         guest = self.boot()
         self.check_migration(guest, self.p2p(guest))
-        self.assertEqual([truth.RUNNING, truth.PAUSED, truth.ABSENT],
-                         self.states('source'))
-        self.assertTrue(self.when('source', truth.PAUSED) <
-                        self.when('destination', truth.RUNNING) <
-                        self.when('source', truth.ABSENT))
+        self.assertEqual(
+            [guest_state.RUNNING, guest_state.PAUSED, guest_state.ABSENT],
+            self.states('source'))
+        self.assertTrue(self.when('source', guest_state.PAUSED) <
+                        self.when('destination', guest_state.RUNNING) <
+                        self.when('source', guest_state.ABSENT))
 
     def test_by_the_client(self):
         guest = self.boot()
@@ -65,7 +66,7 @@ class MigrationTestCase(moving_guest.TestCase):
         self.assertTrue(self.end(self.migrate(guest, '--p2p')))
         self.assertEqual([guest.uuid], self.source.domains())
         self.assertEqual([], self.source.qemu_pids())
-        self.await_state('destination', truth.RUNNING)
+        self.await_state('destination', guest_state.RUNNING)
 
     def test_emulated(self):
         guest = self.boot(kvm=False)
@@ -73,9 +74,9 @@ class MigrationTestCase(moving_guest.TestCase):
 
     def test_a_guest_that_its_user_has_paused(self):
         guest = self.boot(paused=True)
-        self.assertEqual([truth.PAUSED], self.states('source'))
-        self.check_migration(guest, self.p2p(guest), truth.PAUSED)
-        self.assertNotIn(truth.RUNNING, self.states('destination'))
+        self.assertEqual([guest_state.PAUSED], self.states('source'))
+        self.check_migration(guest, self.p2p(guest), guest_state.PAUSED)
+        self.assertNotIn(guest_state.RUNNING, self.states('destination'))
 
     def test_and_back(self):
         guest = self.boot()
@@ -85,8 +86,8 @@ class MigrationTestCase(moving_guest.TestCase):
             ['virsh', 'migrate', '--live', '--p2p', guest.name,
              'qemu+tcp://%s/system' % self.source.name],
             capture_output=True, timeout=30).returncode)
-        self.await_state('destination', truth.ABSENT)
-        self.assertEqual(truth.RUNNING, self.watcher.state('source'))
+        self.await_state('destination', guest_state.ABSENT)
+        self.assertEqual(guest_state.RUNNING, self.watcher.state('source'))
 
 
 class FaultTestCase(moving_guest.TestCase):
@@ -96,8 +97,8 @@ class FaultTestCase(moving_guest.TestCase):
         self.boot()
         began = time.time()
         self.source.kill_qemu()
-        self.await_state('source', truth.ABSENT, SOON)
-        self.assertTrue(self.when('source', truth.ABSENT) - began < SOON)
+        self.await_state('source', guest_state.ABSENT, SOON)
+        self.assertTrue(self.when('source', guest_state.ABSENT) - began < SOON)
         self.assertEqual([], self.source.qemu_pids())
 
     def fail_in_copy(self, act, heal=None, lasts=0):
@@ -114,57 +115,57 @@ class FaultTestCase(moving_guest.TestCase):
 
     def check_reset(self):
         self.watcher.stop()
-        self.lab.reset()
-        for host in self.lab.hosts.values():
+        self.testbed.reset()
+        for host in self.testbed.hosts.values():
             self.assertTrue(host.is_clean())
-            self.assertEqual(daemon.UP, host.daemon.state)
+            self.assertEqual(libvirtd.UP, host.libvirtd.state)
         guest = self.boot()
         self.assertTrue(self.end(self.p2p(guest)))
 
     def test_the_source_killed(self):
         self.assertFalse(self.fail_in_copy(self.source.kill_qemu))
-        self.await_state('destination', truth.ABSENT)
+        self.await_state('destination', guest_state.ABSENT)
         self.check_reset()
 
     def test_the_destination_killed(self):
         self.assertFalse(self.fail_in_copy(self.destination.kill_qemu))
-        self.await_state('source', truth.RUNNING)
+        self.await_state('source', guest_state.RUNNING)
         self.check_reset()
 
     def test_network_cut(self):
         began = time.monotonic()
-        self.assertFalse(self.fail_in_copy(self.lab.network.cut))
+        self.assertFalse(self.fail_in_copy(self.testbed.network.cut))
         self.assertTrue(2 < time.monotonic() - began < 12)
-        self.await_state('source', truth.RUNNING)
+        self.await_state('source', guest_state.RUNNING)
         self.check_reset()
 
     def test_daemons_stalled(self):
         for role in ROLES:
-            libvirtd = self.lab.hosts[role].daemon
+            libvirtd = self.testbed.hosts[role].libvirtd
             self.fail_in_copy(libvirtd.stall, libvirtd.resume, 4)
             self.check_reset()
             self.watcher.stop()
-            self.lab.reset()
+            self.testbed.reset()
 
     def test_daemon_killed_in_the_middle(self):
         for role in ROLES:
-            libvirtd = self.lab.hosts[role].daemon
+            libvirtd = self.testbed.hosts[role].libvirtd
             self.assertFalse(self.fail_in_copy(libvirtd.restart))
             self.check_reset()
             self.watcher.stop()
-            self.lab.reset()
+            self.testbed.reset()
 
     def test_reset_of_all_at_once(self):
         guest = self.boot()
         migration = self.p2p(guest)
         self.await_job('source', 'active')
-        self.lab.network.cut()
-        self.source.daemon.stall()
-        self.destination.daemon.kill()
+        self.testbed.network.cut()
+        self.source.libvirtd.stall()
+        self.destination.libvirtd.kill()
         for pid in self.source.qemu_pids():
             os.kill(pid, signal.SIGSTOP)
         began = time.monotonic()
-        self.lab.reset()
+        self.testbed.reset()
         self.assertTrue(time.monotonic() - began < 5)
         self.assertFalse(self.end(migration))
         self.check_reset()
@@ -173,12 +174,12 @@ class FaultTestCase(moving_guest.TestCase):
         guest = self.boot()
         migration = self.p2p(guest)
         self.await_job('source', 'active')
-        self.lab.reset()
+        self.testbed.reset()
         self.assertFalse(self.end(migration))
         self.check_reset()
 
     def test_reset_is_quick(self):
         self.boot()
         began = time.monotonic()
-        self.lab.reset()
+        self.testbed.reset()
         self.assertTrue(time.monotonic() - began < 1.5)

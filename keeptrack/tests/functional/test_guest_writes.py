@@ -15,36 +15,36 @@
 import time
 import uuid
 
-from keeptrack.drill import acks
-from keeptrack.drill import data_check
-from keeptrack.drill import errors
-from keeptrack.drill import guest as guest_mod
-from keeptrack.drill import needs
-from keeptrack.drill import storage
-from keeptrack.drill import writer
+from keeptrack.drill.checker import data_checker
+from keeptrack.drill.recorders import serial_port
+from keeptrack.drill.testbed import errors
+from keeptrack.drill.testbed import guest as guest_mod
+from keeptrack.drill.testbed import prerequisites
+from keeptrack.drill.testbed import storage
+from keeptrack.drill.testbed import writing_guest
 from keeptrack.tests.functional import moving_guest
 
 
 class GuestWritesTestCase(moving_guest.TestCase):
 
     def setUp(self):
-        lacks = needs.missing(writes=True)
+        lacks = prerequisites.missing(writes=True)
         if lacks:
             self.skipTest('no guest that writes: %s' % '; '.join(lacks))
         super().setUp()
         try:
-            firmware = writer.firmware()
-        except errors.LabError as exc:
+            firmware = writing_guest.firmware()
+        except errors.TestbedError as exc:
             self.skipTest(str(exc))
-        for host in self.lab.hosts.values():
+        for host in self.testbed.hosts.values():
             (host.folder / guest_mod.WRITER_FILE).write_bytes(firmware)
 
     def boot(self, name):
-        kept = storage.KINDS[name](self.lab)
+        kept = storage.KINDS[name](self.testbed)
         self.addCleanup(kept.close)
         guest = guest_mod.Guest(str(uuid.uuid4()), 'instance-00000001')
         guest.disk = kept.prepare(guest.uuid)
-        recorder = acks.Recorder(self.lab, guest)
+        recorder = serial_port.Recorder(self.testbed, guest)
         recorder.start()
         self.addCleanup(recorder.stop)
         guest.boot(self.source)
@@ -53,12 +53,12 @@ class GuestWritesTestCase(moving_guest.TestCase):
 
     def check(self, kept, recorder, host):
         lines = recorder.lines()
-        return lines, data_check.check(lines, kept.disks(), host, [],
-                                       time.time(), kept.one_disk)
+        return lines, data_checker.check(lines, kept.disks(), host, [],
+                                         time.time(), kept.one_disk)
 
     def test_data_moves_with_the_guest(self):
         for name, options in (('network', []), ('shared', ['--unsafe'])):
-            self.lab.reset()
+            self.testbed.reset()
             guest, kept, recorder = self.boot(name)
             migration = self.migrate(guest, '--p2p', '--persistent',
                                      '--undefinesource', *options)

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The lab itself, with real libvirtd and real QEMU and without Nova."""
+"""The testbed itself, with real libvirtd and real QEMU and without Nova."""
 
 import os
 import pathlib
@@ -26,11 +26,11 @@ import uuid
 
 import testtools
 
-from keeptrack.drill import daemon
-from keeptrack.drill import errors
-from keeptrack.drill import guest as guest_mod
-from keeptrack.drill import lab as lab_mod
-from keeptrack.drill import truth
+from keeptrack.drill.recorders import guest_state
+from keeptrack.drill.testbed import errors
+from keeptrack.drill.testbed import guest as guest_mod
+from keeptrack.drill.testbed import libvirtd
+from keeptrack.drill.testbed import testbed as testbed_mod
 from keeptrack.tests.functional import moving_guest
 
 ROLES = moving_guest.ROLES
@@ -38,7 +38,7 @@ ROOT = pathlib.Path(__file__).parents[3]
 
 
 def machine():
-    """What a lab could leave on the machine, beside processes."""
+    """What a testbed could leave on the machine, beside processes."""
     names = pathlib.Path('/etc/netns'), pathlib.Path('/run/netns')
     return (pathlib.Path('/proc/self/mounts').read_text(),
             sorted(name for _, name in socket.if_nameindex()),
@@ -82,8 +82,8 @@ def inhabitants(numbers, until=None):
     return found
 
 
-class LabTestCase(testtools.TestCase):
-    """A lab on its own: what it makes, and what it leaves."""
+class TestbedTestCase(testtools.TestCase):
+    """A testbed on its own: what it makes, and what it leaves."""
 
     def setUp(self):
         super().setUp()
@@ -93,24 +93,25 @@ class LabTestCase(testtools.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def own(self, lab):
-        """The namespaces that are the lab's only (set of int)."""
-        pids = [pid for host in lab.hosts.values()
-                for pid in [host.pid, host.daemon.pid] + host.qemu_pids()]
+    def own(self, testbed):
+        """The namespaces that are the testbed's only (set of int)."""
+        pids = [pid for host in testbed.hosts.values()
+                for pid in [host.pid, host.libvirtd.pid] + host.qemu_pids()]
         self.assertEqual(5, len(pids))
         return namespaces(pids) - namespaces([os.getpid()])
 
     def test_leaves_the_machine_as_it_was(self):
-        lab = lab_mod.Lab(self.folder / 'l', 0)
-        with lab:
-            guest_mod.Guest(str(uuid.uuid4()), 'g').boot(lab.hosts['source'])
-            stray = lab.hosts['source'].popen(['sleep', '100'])
-            own = self.own(lab)
+        testbed = testbed_mod.Testbed(self.folder / 'l', 0)
+        with testbed:
+            guest_mod.Guest(str(uuid.uuid4()), 'g').boot(
+                testbed.hosts['source'])
+            stray = testbed.hosts['source'].popen(['sleep', '100'])
+            own = self.own(testbed)
             self.assertIn(stray.pid, inhabitants(own))
-            lab.hosts['destination'].daemon.stall()
+            testbed.hosts['destination'].libvirtd.stall()
             self.assertEqual(self.before, machine())
             until = now()
-        lab.stop()
+        testbed.stop()
         self.assertEqual(-signal.SIGKILL, stray.wait())
         self.assertEqual(set(), inhabitants(own, until))
         self.assertEqual(self.before, machine())
@@ -121,7 +122,7 @@ class LabTestCase(testtools.TestCase):
         until = []
         case = self
 
-        class Interrupted(lab_mod.Lab):
+        class Interrupted(testbed_mod.Testbed):
 
             def _both(self, work):
                 super()._both(work)
@@ -142,12 +143,12 @@ class LabTestCase(testtools.TestCase):
     def test_only_the_folder_is_left_of_a_kit_that_is_killed(self):
         script = textwrap.dedent("""\
             import pathlib, sys, time, uuid
-            from keeptrack.drill import guest, lab
-            found = lab.Lab(pathlib.Path(sys.argv[1]), 0)
+            from keeptrack.drill import guest, testbed
+            found = testbed.Testbed(pathlib.Path(sys.argv[1]), 0)
             found.start()
             guest.Guest(str(uuid.uuid4()), 'g').boot(found.hosts['source'])
             for host in found.hosts.values():
-                print(host.pid, host.daemon.pid, *host.qemu_pids(), end=' ')
+                print(host.pid, host.libvirtd.pid, *host.qemu_pids(), end=' ')
             print(flush=True)
             time.sleep(100)
         """)
@@ -166,66 +167,68 @@ class LabTestCase(testtools.TestCase):
         self.assertEqual(self.before, machine())
 
     def test_several_beside_each_other(self):
-        labs = [lab_mod.Lab(self.folder / str(number), number)
-                for number in range(3)]
-        for lab in labs:
-            self.addCleanup(lab.stop)
-        threads = [threading.Thread(target=lab.start) for lab in labs]
+        testbeds = [testbed_mod.Testbed(self.folder / str(number), number)
+                    for number in range(3)]
+        for testbed in testbeds:
+            self.addCleanup(testbed.stop)
+        threads = [threading.Thread(target=testbed.start)
+                   for testbed in testbeds]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        for lab in labs:
-            guest_mod.Guest(str(uuid.uuid4()), 'g').boot(lab.hosts['source'])
-        labs[0].stop()
-        for lab in labs[1:]:
-            self.assertEqual(1, len(lab.hosts['source'].qemu_pids()))
-            self.assertEqual(1, len(lab.hosts['source'].domains()))
+        for testbed in testbeds:
+            guest_mod.Guest(str(uuid.uuid4()), 'g').boot(
+                testbed.hosts['source'])
+        testbeds[0].stop()
+        for testbed in testbeds[1:]:
+            self.assertEqual(1, len(testbed.hosts['source'].qemu_pids()))
+            self.assertEqual(1, len(testbed.hosts['source'].domains()))
 
     def test_a_thread_that_ends_takes_nothing_with_it(self):
-        lab = lab_mod.Lab(self.folder / 'l', 0)
-        self.addCleanup(lab.stop)
-        thread = threading.Thread(target=lab.start)
+        testbed = testbed_mod.Testbed(self.folder / 'l', 0)
+        self.addCleanup(testbed.stop)
+        thread = threading.Thread(target=testbed.start)
         thread.start()
         thread.join()
         for role in ROLES:
-            lab.hosts[role].daemon.wait_ready(5)
+            testbed.hosts[role].libvirtd.wait_ready(5)
 
 
 class HostsTestCase(moving_guest.TestCase):
-    """The hosts of one lab."""
+    """The hosts of one testbed."""
 
     def test_names(self):
         for role in ROLES:
-            host = self.lab.hosts[role]
-            for other in self.lab.hosts.values():
+            host = self.testbed.hosts[role]
+            for other in self.testbed.hosts.values():
                 host.run(['getent', 'hosts', other.name], check=True,
                          capture_output=True)
             name = host.run(['hostname'], check=True, capture_output=True)
             self.assertEqual(host.name, name.stdout.decode().strip())
 
     def test_daemon(self):
-        libvirtd, told = self.source.daemon, []
+        daemon, told = self.source.libvirtd, []
         guest = self.boot()
-        libvirtd.on_change = lambda *change: told.append(change[1:])
-        libvirtd.kill()
-        self.assertEqual((daemon.DOWN, None), (libvirtd.state, libvirtd.pid))
-        self.assertEqual(daemon.UP, self.destination.daemon.state)
-        self.assertRaises(errors.LabError, libvirtd.wait_ready)
-        libvirtd.start()
-        libvirtd.wait_ready()
+        daemon.on_change = lambda *change: told.append(change[1:])
+        daemon.kill()
+        self.assertEqual((libvirtd.DOWN, None), (daemon.state, daemon.pid))
+        self.assertEqual(libvirtd.UP, self.destination.libvirtd.state)
+        self.assertRaises(errors.TestbedError, daemon.wait_ready)
+        daemon.start()
+        daemon.wait_ready()
         self.assertEqual([guest.uuid], self.source.domains())
-        libvirtd.stall()
-        self.assertEqual(daemon.STALLED, libvirtd.state)
-        self.assertRaises(errors.LabError, self.source.domains)
-        libvirtd.resume()
-        libvirtd.restart()
-        libvirtd.wait_ready()
+        daemon.stall()
+        self.assertEqual(libvirtd.STALLED, daemon.state)
+        self.assertRaises(errors.TestbedError, self.source.domains)
+        daemon.resume()
+        daemon.restart()
+        daemon.wait_ready()
         self.assertEqual([guest.uuid], self.source.domains())
         self.assertEqual([('source', state) for state in (
-            daemon.DOWN, daemon.UP, daemon.STALLED, daemon.UP, daemon.DOWN,
-            daemon.UP)], told)
-        self.assertEqual([truth.RUNNING], self.states('source'))
+            libvirtd.DOWN, libvirtd.UP, libvirtd.STALLED, libvirtd.UP,
+            libvirtd.DOWN, libvirtd.UP)], told)
+        self.assertEqual([guest_state.RUNNING], self.states('source'))
 
     def test_cut_is_silent(self):
         listener = self.destination.popen(
@@ -258,22 +261,22 @@ class HostsTestCase(moving_guest.TestCase):
             stdout=subprocess.PIPE, text=True, bufsize=1)
         self.addCleanup(speaker.kill)
         self.assertEqual("b'one'\n", listener.stdout.readline())
-        self.lab.network.cut()
+        self.testbed.network.cut()
         speaker.stdin.write('go on\n')
         self.assertEqual('silence\n', speaker.stdout.readline())
         self.assertEqual('0\n', speaker.stdout.readline())
-        self.lab.network.heal()
+        self.testbed.network.heal()
         self.assertEqual("b'two'\n", listener.stdout.readline())
         speaker.communicate('end\n', timeout=5)
         listener.communicate(timeout=5)
 
     def test_a_refusal_comes_from_a_daemon_that_is_down_only(self):
-        self.destination.daemon.kill()
+        self.destination.libvirtd.kill()
         command = ['virsh', '-c', 'qemu+tcp://%s/system' %
                    self.destination.name, 'uri']
         result = self.source.run(command, capture_output=True, text=True,
                                  timeout=5)
         self.assertIn('Connection refused', result.stderr)
-        self.lab.network.cut()
-        self.assertRaises(errors.LabError, self.source.run, command,
+        self.testbed.network.cut()
+        self.assertRaises(errors.TestbedError, self.source.run, command,
                           capture_output=True, timeout=2)

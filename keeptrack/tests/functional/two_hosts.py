@@ -17,25 +17,25 @@ import tempfile
 
 import fixtures
 
-from keeptrack.drill import lab
-from keeptrack.drill import needs
+from keeptrack.drill.testbed import prerequisites
+from keeptrack.drill.testbed import testbed
 
 
 def why_not():
     """Why this machine can have no two hosts (str), or None when it can."""
-    return '; '.join(needs.missing()) or None
+    return '; '.join(prerequisites.missing()) or None
 
 
 class TwoHosts(fixtures.Fixture):
     """Two hosts, each with its libvirtd; taken down whatever happens.
 
-    :ivar lab: the lab.Lab, up
+    :ivar testbed: the testbed.Testbed, up
     """
 
     def _setUp(self):
         # short: UNIX sockets lie in it
         folder = tempfile.TemporaryDirectory(prefix='kt')
         self.addCleanup(folder.cleanup)
-        self.lab = lab.Lab(pathlib.Path(folder.name) / 'l', 0)
-        self.addCleanup(self.lab.stop)
-        self.lab.start()
+        self.testbed = testbed.Testbed(pathlib.Path(folder.name) / 'l', 0)
+        self.addCleanup(self.testbed.stop)
+        self.testbed.start()

@@ -12,11 +12,11 @@
 import json
 from unittest import mock
 
-from keeptrack.cli import drill
-from keeptrack.drill import campaign
+from keeptrack.commands import drill
+from keeptrack.drill import drilled_trees
 from keeptrack.drill import faults
-from keeptrack.drill import needs
-from keeptrack.drill import subjects
+from keeptrack.drill.runner import campaign
+from keeptrack.drill.testbed import prerequisites
 from keeptrack import errors
 from keeptrack.tests import base
 from keeptrack.tests.unit.drill import sample
@@ -61,8 +61,8 @@ class DrillCommandTestCase(base.TestCase):
                          {row['Fault'] for row in json.loads(out)})
 
     def test_the_lag_keeps_all_its_columns(self):
-        _status, out, _err = self.drill('--from', str(self.results), '--lag',
-                                        '-f', 'json')
+        _status, out, _err = self.drill('--from', str(self.results),
+                                        '--callback-delay', '-f', 'json')
         self.assertEqual({9}, {len(row) for row in json.loads(out)})
 
     def test_results_are_not_chosen_from(self):
@@ -71,7 +71,7 @@ class DrillCommandTestCase(base.TestCase):
                 (('--runs', '3'), '--runs'), (('--seed', 'x'), '--seed'),
                 (('--runs', '0'), '--runs'), (('--release', '1'), '--release'),
                 (('--python', 'x'), '--python'),
-                (('--labs', '1'), '--labs'), (('tree',), 'TREE'),
+                (('--testbeds', '1'), '--testbeds'), (('tree',), 'TREE'),
                 (('--against', 'x'), '--against'),
                 (('--keep-logs',), '--keep-logs')):
             self.assert_refused('leave out ' + told, *results + words)
@@ -81,7 +81,7 @@ class DrillCommandTestCase(base.TestCase):
                             '--from', str(self.results))
 
     def test_numbers(self):
-        for name in ('--runs', '--labs'):
+        for name in ('--runs', '--testbeds'):
             self.assert_refused('needs a number from 1 on', 'x', name, '0')
 
     def test_no_such_fault(self):
@@ -114,18 +114,18 @@ class DrillCommandTestCase(base.TestCase):
         self.assertIn('cannot be made', err)
 
     def test_nothing_is_left_of_a_drill_that_did_not_begin(self):
-        with mock.patch.object(needs, 'refuse_without'):
+        with mock.patch.object(prerequisites, 'refuse_without'):
             self.assert_refused('', str(self.folder / 'no-tree'))
         self.assertFalse(self.output.parent.exists())
 
     def test_a_tree_whose_guests_can_have_no_disk(self):
-        subject = mock.Mock()
-        subject.name = 'juno-eol'
-        subject.runtime.generation.name = 'juno'
-        with mock.patch.object(needs, 'refuse_without') as refuse, \
-                mock.patch.object(drill.writer, 'firmware'), \
-                mock.patch.object(subjects, 'named',
-                                  return_value=[subject]), \
+        tree = mock.Mock()
+        tree.name = 'juno-eol'
+        tree.runtime.generation.name = 'juno'
+        with mock.patch.object(prerequisites, 'refuse_without') as refuse, \
+                mock.patch.object(drill.writing_guest, 'firmware'), \
+                mock.patch.object(drilled_trees, 'named',
+                                  return_value=[tree]), \
                 mock.patch.object(drill.tree_mod, 'Tree'):
             self.assert_refused('juno-eol: guests with a disk need Nova 31',
                                 'x', '--storage', 'copied')
@@ -152,9 +152,9 @@ class DrillCommandTestCase(base.TestCase):
     def test_what_was_run_stays(self):
         def run(made):
             (made._output / 'results.json').write_text('{}')
-            raise errors.KeeptrackError('the lab does not come up')
-        with mock.patch.object(needs, 'refuse_without'), \
-                mock.patch.object(subjects, 'named', lambda *args: []), \
+            raise errors.KeeptrackError('the testbed does not come up')
+        with mock.patch.object(prerequisites, 'refuse_without'), \
+                mock.patch.object(drilled_trees, 'named', lambda *args: []), \
                 mock.patch.object(drill.tree_mod, 'Tree'), \
                 mock.patch.object(campaign.Campaign, 'run', run):
             status, _out, err = self.drill('x')

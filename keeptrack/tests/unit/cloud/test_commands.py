@@ -80,7 +80,8 @@ class CloudCommandsTestCase(base.TestCase):
         self.assertIn('export OS_AUTH_URL=http://192.0.2.10:5000/v3\n', out)
 
     def test_a_missing_program_is_named_with_its_package(self):
-        with mock.patch.object(needs.needs, 'missing', return_value=[]):
+        with mock.patch.object(needs.prerequisites, 'missing',
+                               return_value=[]):
             self.assertEqual(['there is no no-such (Debian: package)'],
                              needs.missing((('no-such', 'package'),)))
 

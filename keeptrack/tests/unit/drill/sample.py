@@ -14,8 +14,8 @@
 
 import random
 
+from keeptrack.drill.checker import verdict
 from keeptrack.drill import faults as faults_mod
-from keeptrack.drill import verdict
 
 TREES = (
     {'name': 'juno-eol', 'release': '2014.2.4', 'series': False,
@@ -214,7 +214,7 @@ class _Run(object):
                       **data)
 
     def _struck(self, strike, lasts):
-        if self._fault.inject is not faults_mod.nothing:
+        if self._fault.strike is not faults_mod.nothing:
             self._strike(strike, lasts)
 
     # endings; each returns when the last thing happens

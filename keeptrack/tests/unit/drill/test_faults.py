@@ -10,19 +10,18 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 import random
-import threading
-import time
 
 from keeptrack.drill import faults
-from keeptrack.drill import timeline
+from keeptrack.drill import generator
 from keeptrack.tests import base
 
 
 class FaultsTestCase(base.TestCase):
 
     def draw(self, name, number, seed='x'):
-        return faults.draw(faults.BY_NAME[name], number, random.Random(seed),
-                           seed)
+        return generator.draw(faults.BY_NAME[name], number,
+                              random.Random(seed),
+                              seed)
 
     def test_one_seed_gives_one_draw(self):
         for fault in faults.FAULTS:
@@ -61,7 +60,8 @@ class FaultsTestCase(base.TestCase):
         for fault in faults.FAULTS:
             drawn = {}
             for number in range(40):
-                found = faults.draw(fault, number, random.Random(number), 's')
+                found = generator.draw(fault, number,
+                                       random.Random(number), 's')
                 drawn.setdefault(found.moment, set()).add(found.delay)
             self.assertEqual(set(fault.moments), set(drawn))
             for moment, delays in drawn.items():
@@ -70,31 +70,3 @@ class FaultsTestCase(base.TestCase):
 
     def test_names_are_unique(self):
         self.assertEqual(len(faults.FAULTS), len(faults.BY_NAME))
-
-
-class TimelineTestCase(base.TestCase):
-
-    def test_waits_for_what_is_to_come(self):
-        line = timeline.Timeline()
-        thread = threading.Timer(0.05, line.note, ('drill', 'fault', 'x', ''))
-        thread.start()
-        self.addCleanup(thread.join)
-        self.assertEqual('x', line.wait(lambda event: True,
-                                        time.time() + 10)['what'])
-
-    def test_finds_what_has_been(self):
-        line = timeline.Timeline()
-        for name in 'abc':
-            line.note('drill', 'fault', name, '')
-        self.assertEqual('b', line.wait(lambda event: event['what'] == 'b',
-                                        0)['what'])
-        self.assertIsNone(line.wait(lambda event: event['what'] == 'd', 0))
-
-    def test_is_told_in_order_and_from_zero(self):
-        line = timeline.Timeline()
-        for when in (102, 101, 103):
-            line.note('drill', 'guest', str(when), '', when=when)
-        self.assertEqual([-1, 0, 1], [event['t']
-                                      for event in line.since(102)])
-        self.assertEqual(103, line.last('guest'))
-        self.assertIsNone(line.last('record'))

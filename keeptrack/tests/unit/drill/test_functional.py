@@ -17,9 +17,9 @@ import pathlib
 import unittest
 from unittest import mock
 
-from keeptrack.drill import campaign
+from keeptrack.drill import drilled_trees
 from keeptrack.drill import faults
-from keeptrack.drill import subjects
+from keeptrack.drill.runner import campaign
 from keeptrack import errors
 from keeptrack.tests import base
 from keeptrack.tests.functional import test_drills
@@ -34,10 +34,10 @@ class FunctionalTestCase(base.TestCase):
         case = type('Case', (test_drills.DrillTestCase,), {})
         with mock.patch.object(test_drills, '_why_not', lambda: None), \
                 mock.patch.object(case, '_patched', lambda folder: None), \
-                mock.patch.object(subjects, 'named',
+                mock.patch.object(drilled_trees, 'named',
                                   lambda trees, runtime: make()), \
                 mock.patch.object(campaign.Campaign, 'run', side_effect=(
-                    errors.KeeptrackError('no lab comes up'))):
+                    errors.KeeptrackError('no testbed comes up'))):
             case.setUpClass()
             result = unittest.TestResult()
             case('test_' + faults.FAULTS[0].name.replace('-', '_')).run(result)

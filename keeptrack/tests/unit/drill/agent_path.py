@@ -1,0 +1,25 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+
+"""Makes the package that runs in Nova's Python importable as it is there."""
+
+import sys
+
+from keeptrack.drill.testbed import runtime
+
+
+def add():
+    """Let "from agent import ..." work, behind everything else."""
+    folder = str(runtime.AGENT.parent)
+    if folder not in sys.path:
+        sys.path.append(folder)
