@@ -28,7 +28,7 @@ import threading
 from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import processes
 
-_HOLDER = pathlib.Path(__file__).with_name('holder.py')
+_HOLDER = pathlib.Path(__file__).with_name('namespace_holder.py')
 
 # seconds that the holder may take for an answer
 _ANSWERS_WITHIN = 10
