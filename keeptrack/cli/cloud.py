@@ -18,12 +18,12 @@ import shlex
 from cliff import command
 from cliff import lister
 
-from keeptrack.cli import common
-from keeptrack.cloud import cloud
-from keeptrack.cloud import installation
-from keeptrack.cloud import needs
-from keeptrack.cloud import places as places_mod
-from keeptrack.cloud import settings
+from keeptrack.commands import common
+from keeptrack.drill.testbed.cloud import cloud
+from keeptrack.drill.testbed.cloud import installation
+from keeptrack.drill.testbed.cloud import places as places_mod
+from keeptrack.drill.testbed.cloud import settings
+from keeptrack.drill.testbed import prerequisites
 from keeptrack import errors
 from keeptrack.series import nova_release
 from keeptrack.series import tree as tree_mod
@@ -44,7 +44,7 @@ class Install(lister.Lister):
     """
 
     def take_action(self, parsed_args):
-        needs.refuse_other_users()
+        prerequisites.refuse_other_users()
         places = places_mod.Places.default()
         if _cloud().nova:
             raise errors.KeeptrackError(

@@ -24,10 +24,15 @@ from keeptrack.drill import generator
 from keeptrack.drill.report import callback_delay
 from keeptrack.drill.report import html_page
 from keeptrack.drill.report import merge
+from keeptrack.drill.report import parts_table
 from keeptrack.drill.report import results_file
 from keeptrack.drill.report import sums
 from keeptrack.drill.report import table
 from keeptrack.drill.runner import campaign
+from keeptrack.drill.runner import cloud_run
+from keeptrack.drill.testbed.cloud import cloud
+from keeptrack.drill.testbed.cloud import cloud_testbed
+from keeptrack.drill.testbed.cloud import places as places_mod
 from keeptrack.drill.testbed import generations
 from keeptrack.drill.testbed import prerequisites
 from keeptrack.drill.testbed import runtime
@@ -123,6 +128,18 @@ class Drill(lister.Lister):
             help='list how long the driver took to report the end of each '
                  'migration, in place of the verdicts')
         parser.add_argument(
+            '--cloud', action='store_true',
+            help='in the cloud of keeptrack cloud up, with its patched and '
+                 'its stock Nova; --list --cloud lists the faults')
+        parser.add_argument(
+            '--nova', choices=places_mod.NOVAS, action='append',
+            help='with --cloud: this Nova only (default: patched, then '
+                 'stock)')
+        parser.add_argument(
+            '--keep', action='store_true',
+            help='with --cloud, one --fault and one --nova: leave the server '
+                 'as it is in the end; the next drill removes it')
+        parser.add_argument(
             '--python', metavar='PYTHON',
             help="the Python of the trees' virtualenvs")
         return parser
@@ -131,6 +148,8 @@ class Drill(lister.Lister):
         return super().run(parsed_args) or self._status
 
     def take_action(self, parsed_args):
+        self._table = (faults.BY_NAME_OF_CLOUD if parsed_args.cloud
+                       else faults.BY_NAME)
         if parsed_args.list:
             return self._list(parsed_args)
         chosen = self._faults(parsed_args)
@@ -144,27 +163,26 @@ class Drill(lister.Lister):
         common.report('the time line of every run is in %s' % (
             folder / 'report.html'))
         self._tell(results)
-        listed = callback_delay if parsed_args.callback_delay else table
+        listed = (callback_delay if parsed_args.callback_delay else
+                  parts_table if 'cloud' in results['machine'] else table)
         return listed.rows(results)
 
-    @staticmethod
-    def _list(args):
+    def _list(self, args):
         """The faults; for people in two columns, which a terminal has."""
         if args.formatter == 'table':
             return ('Fault', 'What happens, and when'), [
                 (fault.name, '%s (%s)' % (
                     fault.title, ', '.join(fault.moments)))
-                for fault in faults.FAULTS]
+                for fault in self._table.values()]
         return ('Fault', 'What happens', 'Moments'), [
             (fault.name, fault.title, list(fault.moments))
-            for fault in faults.FAULTS]
+            for fault in self._table.values()]
 
     @staticmethod
     def _refuse_beside_from(args):
         """Results are what they are: nothing is left to choose."""
         for name in ('tree', 'release', 'against', 'runs', 'testbeds', 'seed',
-                     'storage',
-                     'keep_logs', 'python'):
+                     'storage', 'nova', 'keep', 'keep_logs', 'python'):
             value = getattr(args, name)
             # 0 is a number that was given
             if value is not None and value is not False and value != []:
@@ -221,6 +239,11 @@ class Drill(lister.Lister):
             if getattr(args, name) is not None and getattr(args, name) < 1:
                 raise errors.KeeptrackError(
                     '--%s needs a number from 1 on' % name)
+        if args.cloud:
+            return self._drill_cloud(args, chosen, folder)
+        for name in ('nova', 'keep'):
+            if getattr(args, name):
+                raise errors.KeeptrackError('--%s needs --cloud' % name)
         storages = tuple(dict.fromkeys(args.storage or ['none']))
         writes = any(storage.KINDS[name].writes for name in storages)
         prerequisites.refuse_without(writes)
@@ -240,6 +263,34 @@ class Drill(lister.Lister):
             return campaign.Campaign(plan, folder, common.report,
                                      args.keep_logs).run()
 
+    def _drill_cloud(self, args, chosen, folder):
+        for name in ('tree', 'release', 'against', 'testbeds', 'storage',
+                     'python'):
+            if getattr(args, name):
+                raise errors.KeeptrackError(
+                    '--cloud has two hosts and both Novas: leave out %s' % (
+                        'TREE' if name == 'tree' else '--' + name))
+        novas = list(dict.fromkeys(args.nova or places_mod.NOVAS))
+        if args.keep and (len(chosen), len(novas), args.runs or 1) != (
+                1, 1, 1):
+            raise errors.KeeptrackError(
+                '--keep needs one --fault, one --nova and one run')
+        places = places_mod.Places.default()
+        found = cloud.Cloud(places, common.report).attach()
+        # for this thread, and for those that it starts
+        found.nodes[places_mod.CONTROLLER].enter_network()
+        trees = drilled_trees.named(
+            [tree_mod.Tree(places.nova(nova)) for nova in novas],
+            lambda tree: None)
+        plan = generator.Plan(
+            trees, chosen, args.runs or 1, args.seed or '1', 1,
+            (cloud_testbed.Server.storage,), tree_by_tree=True)
+        return campaign.Campaign(
+            plan, folder, common.report, args.keep_logs,
+            lambda stack, number: cloud_run.CloudBench(
+                found, places, common.report, args.keep),
+            {'cloud': 'yes'}).run()
+
     @staticmethod
     def _refuse_disk(tree):
         if tree.runtime.generation.name != 'current':
@@ -247,16 +298,15 @@ class Drill(lister.Lister):
                 '%s: guests with a disk need %s' % (
                     tree.name, generations.GENERATIONS[-1].title))
 
-    @staticmethod
-    def _faults(args):
+    def _faults(self, args):
         if not args.fault:
-            return list(faults.FAULTS)
+            return list(self._table.values())
         for name in args.fault:
-            if name not in faults.BY_NAME:
+            if name not in self._table:
                 raise errors.KeeptrackError(
-                    'there is no fault %s: keeptrack drill --list names them'
-                    % name)
-        return [faults.BY_NAME[name] for name in dict.fromkeys(args.fault)]
+                    'there is no fault %s: keeptrack drill --list%s names '
+                    'them' % (name, ' --cloud' if args.cloud else ''))
+        return [self._table[name] for name in dict.fromkeys(args.fault)]
 
     def _trees(self, args, stack):
         against = [tree_mod.Tree(name) for name in args.against]

@@ -71,6 +71,8 @@ class Fault(object):
         (bool)
     :ivar config: Nova's options for it: group to option to value (dict of
         dict), or None
+    :ivar in_cloud: a cloud can have it: it needs neither the drill's own code
+        or options in nova-compute nor a guest of 2 GiB (bool)
     :ivar switch_until: seconds from SWITCH that it may strike, where the end
         of DELAYS would be too late to hit anything (float), or None
     """
@@ -86,6 +88,7 @@ class Fault(object):
     resumes: bool = False
     config: dict = None
     switch_until: float = None
+    in_cloud: bool = True
 
     def delays(self, moment):
         """Seconds that it may begin after a moment: from, to (tuple).
@@ -187,7 +190,7 @@ FAULTS = (
     Fault('none', 'no fault', (BEFORE,)),
     Fault('error-after-success',
           'libvirt raises after the guest has moved', (BEFORE,),
-          set_up=_libvirt('error-after-success')),
+          set_up=_libvirt('error-after-success'), in_cloud=False),
 ) + tuple(_libvirt_daemon_faults()) + (
     Fault('both-libvirtd-restarted',
           'both libvirtd are killed and started again', MOMENTS,
@@ -209,7 +212,7 @@ FAULTS = (
           (BEFORE,), set_up=lambda nemesis: nemesis.occupy_name()),
     Fault('destination-out-of-memory',
           'the destination has no memory for the guest', (BEFORE,),
-          set_up=lambda nemesis: nemesis.limit_memory()),
+          set_up=lambda nemesis: nemesis.limit_memory(), in_cloud=False),
     Fault('source-compute-killed',
           "the source's nova-compute is killed and started again", MOMENTS,
           _kill_compute('source'), _start_compute('source'), SECONDS,
@@ -217,11 +220,11 @@ FAULTS = (
     Fault('source-compute-restarted',
           "the source's nova-compute is killed and started again at once, in "
           'the middle of a long copy', (COPY,), _kill_compute('source'),
-          _start_compute('source'), AT_ONCE, config=SLOWLY),
+          _start_compute('source'), AT_ONCE, config=SLOWLY, in_cloud=False),
     Fault('job-aborted-after-restart',
           "an admin aborts the job after the source's nova-compute was "
           'killed and started again', (COPY,), _kill_compute('source'),
-          _start_and_abort('source'), AT_ONCE, config=SLOWLY),
+          _start_and_abort('source'), AT_ONCE, config=SLOWLY, in_cloud=False),
     Fault('destination-compute-killed',
           "the destination's nova-compute is killed and started again",
           MOMENTS, _kill_compute('destination'),
@@ -241,16 +244,17 @@ FAULTS = (
           'libvirt raises after the guest has moved; RPC to the destination '
           'times out, its libvirt answers', (BEFORE, COPY, SWITCH, AFTER),
           _rpc('silent'), _rpc('normal'), SETTLED,
-          set_up=_libvirt('error-after-success')),
+          set_up=_libvirt('error-after-success'), in_cloud=False),
     Fault('libvirt-silent',
           "libvirt raises after the guest has moved; nova-compute may not "
           "ask the destination's libvirt, RPC answers", (BEFORE,),
-          set_up=_libvirt('error-after-success', 'no-remote')),
+          set_up=_libvirt('error-after-success', 'no-remote'), in_cloud=False),
     Fault('paused-guest', 'the user has paused the guest before it moves',
           (BEFORE,), paused=True),
     Fault('paused-guest-error',
           'the user has paused the guest; libvirt raises after it has moved',
-          (BEFORE,), set_up=_libvirt('error-after-success'), paused=True),
+          (BEFORE,), set_up=_libvirt('error-after-success'), paused=True,
+          in_cloud=False),
     Fault('paused-guest-libvirtd-restarted',
           "the user has paused the guest; the destination's libvirtd is "
           'killed and started again', MOMENTS,
@@ -259,3 +263,52 @@ FAULTS = (
 )
 
 BY_NAME = {fault.name: fault for fault in FAULTS}
+
+
+def _kill_service(name):
+    return lambda nemesis: nemesis.kill_service(name)
+
+
+def _start_service(name):
+    return lambda nemesis: nemesis.start_service(name)
+
+
+def _evacuate_once_parked(nemesis):
+    nemesis.testbed.hosts['destination'].libvirtd.resume()
+    nemesis.await_parked()
+    nemesis.computes.kill('source')
+    nemesis.await_service_down('source')
+    nemesis.act('evacuate')
+    nemesis.start_compute('source')
+
+
+# seconds of a service that is away
+_AWAY = (10.0, 20.0)
+
+# Those above that a cloud can have, and those that need the real services
+# around Nova.
+OF_CLOUD = tuple(fault for fault in FAULTS if fault.in_cloud) + (
+    Fault('neutron-unavailable', 'Neutron answers 503 for seconds',
+          (SWITCH, AFTER), lambda nemesis: nemesis.close_api('neutron'),
+          lambda nemesis: nemesis.open_api('neutron'), (20.0, 40.0)),
+    Fault('broker-killed', 'RabbitMQ is killed and started again',
+          (SWITCH, AFTER), _kill_service('rabbitmq'),
+          _start_service('rabbitmq'), _AWAY),
+    Fault('database-killed', 'MariaDB is killed and started again',
+          (SWITCH, AFTER), _kill_service('mariadb'),
+          _start_service('mariadb'), _AWAY),
+    Fault('conductor-killed', 'nova-conductor is killed and started again',
+          (SWITCH, AFTER), _kill_service('nova-conductor'),
+          _start_service('nova-conductor'), _AWAY),
+    Fault('deleted', 'a user deletes the server', (COPY, SWITCH),
+          lambda nemesis: nemesis.act('delete')),
+    Fault('aborted', 'an operator aborts the migration by the API', (COPY,),
+          lambda nemesis: nemesis.act('abort')),
+    Fault('parked-then-evacuated',
+          "the destination's libvirtd stalls; with the source's nova-compute "
+          'down, a user evacuates to the destination', (SWITCH,),
+          _daemon('destination', 'stall'), _evacuate_once_parked,
+          (5.0, 7.0)),
+)
+
+BY_NAME_OF_CLOUD = {fault.name: fault for fault in OF_CLOUD}

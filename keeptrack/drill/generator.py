@@ -79,6 +79,7 @@ class Plan:
     :ivar seed: of all that is random (str)
     :ivar testbeds: how many at a time (int)
     :ivar storages: keys of storage.KINDS (tuple of str)
+    :ivar tree_by_tree: all runs of a tree before those of the next (bool)
     """
 
     trees: list
@@ -87,6 +88,7 @@ class Plan:
     seed: str
     testbeds: int
     storages: tuple = ('none',)
+    tree_by_tree: bool = False
 
     def tasks(self):
         """All runs: tuples of tree, draw and storage (list).
@@ -102,4 +104,6 @@ class Plan:
                 tasks += [(tree, drawn, storage)
                           for storage in self.storages
                           for tree in self.trees]
+        if self.tree_by_tree:
+            tasks.sort(key=lambda task: self.trees.index(task[0]))
         return tasks

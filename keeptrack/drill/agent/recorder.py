@@ -80,11 +80,6 @@ class Recorder(object):
         @functools.wraps(function)
         def recorded(*args, **kwargs):
             return self.call(name, function, *args, **kwargs)
-        unguarded = getattr(function, 'unguarded', None)
-        if unguarded is not None:
-            # the series keeps Nova's own method so, for once it has decided
-            recorded.unguarded = self._recorded(name + '.unguarded',
-                                                unguarded)
         return recorded
 
 

@@ -26,6 +26,18 @@ LOST = 'lost'
 SPLIT_BRAIN = 'split brain'    # both hosts ran the guest
 NOT_RUN = 'not run'
 
+# the parts of a cloud that may disagree with the guest in the end
+PARTS = ('host', 'state', 'allocation', 'binding', 'attachment', 'disk',
+         'data')
+
+# what the services around Nova hold (see InstanceRecord.services): its part
+_PART_OF = {'allocations': 'allocation', 'active port': 'binding',
+            'port bindings': 'binding', 'volume attachments': 'attachment',
+            'block device mapping': 'attachment'}
+
+# Nova's record of an instance that it has deleted, as its API tells it
+DELETED = 'deleted'
+
 VERDICTS = (RIGHT, PARKED, SPLIT_BRAIN, WRONG, LOST, NOT_RUN)
 
 # seconds that a record may lag behind the truth, or be read late
@@ -40,8 +52,8 @@ SAID = ('split brain',)
 
 # Migration.status while Nova still has to do something; "reverted": the source
 # was rolled back, the destination could not be reached and is cleaned up later
-NOT_ENDED = ('accepted', 'queued', 'preparing', 'running',
-             'running (post-copy)', 'reverted')
+NOT_ENDED = ('accepted', 'queued', 'preparing', 'pre-migrating', 'running',
+             'running (post-copy)', 'post-migrating', 'reverted')
 
 # What is done to a domain: nothing of these takes anything away from it, ...
 SPARES = ('domain-suspended', 'domain-undefined')
@@ -64,6 +76,8 @@ class Verdict(object):
     :ivar unseen: a split brain that Nova has not reported (bool)
     :ivar leftover: what is left that has to be looked after, though the record
         is right (str), or None
+    :ivar parts: what is wrong in the end, by the part of the cloud: one of
+        PARTS to what it is (dict of str)
     :ivar suspended: when one of the copies stopped running, seconds from the
         begin of the overlap (float), or None
     """
@@ -75,6 +89,7 @@ class Verdict(object):
     unseen: bool
     leftover: str = None
     suspended: float = None
+    parts: dict = dataclasses.field(default_factory=dict)
 
 
 def is_parked(record):
@@ -134,7 +149,8 @@ def expected(home, state, paused=False):
             'task_state': (None,)}
 
 
-def judge(timeline, ends, parks=True, paused=False, services=None):
+def judge(timeline, ends, parks=True, paused=False, services=None,
+          data=None):
     """Judge a run.
 
     :param timeline: the run's events (list of dict)
@@ -143,6 +159,7 @@ def judge(timeline, ends, parks=True, paused=False, services=None):
     :param paused: the guest's user had paused it before (bool)
     :param services: what the services around Nova hold in the end, see
         instance_record.InstanceRecord.services (dict), or None
+    :param data: what became of the guest's data (data_checker.Data), or None
     :returns: a Verdict
     """
     past = history.Past(timeline, ends)
@@ -161,7 +178,8 @@ def judge(timeline, ends, parks=True, paused=False, services=None):
     if broken and why not in broken:
         why = '%s; %s' % (broken[0], why)
     return Verdict(verdict, why, broken, overlap or None, unseen,
-                   _leftover(past, paused, services), past.overlap_ended())
+                   _leftover(past, paused, services), past.overlap_ended(),
+                   _parts(past, overlap, parks, paused, services, data))
 
 
 def _said(timeline):
@@ -175,6 +193,10 @@ def _final(past, overlap, parks, paused):
     if record is None:
         return NOT_RUN, 'no record of the instance was read'
     homes = past.homes(past.ends)
+    if record['vm_state'] == DELETED:
+        return (WRONG, 'the guest is %s on the %s; deleted' % (
+            past.guest(homes[0], past.ends), homes[0])) if homes else (
+                RIGHT, 'deleted')
     told = '%s, task %s, power %s on the %s' % (
         record['vm_state'], record['task_state'], record['power_state'],
         record['host'])
@@ -197,6 +219,43 @@ def _final(past, overlap, parks, paused):
             return (LOST if lost else WRONG), (
                 'the guest is %s; recorded as %s' % (where, told))
     return (SPLIT_BRAIN if overlap else RIGHT), told
+
+
+def _parts(past, overlap, parks, paused, services, data):
+    """What is wrong in the end, part by part (dict of str).
+
+    A split brain that Nova has reported waits for an operator: everything of
+    both copies has to stay, and only the data can be wrong.
+    """
+    found = {}
+    record = past.record(past.ends)
+    if data is not None and data.verdict not in ('kept', 'doubled'):
+        found['data'] = data.why
+    if record is None or overlap and parks and is_parked(record):
+        return found
+    homes = past.homes(past.ends)
+    home = homes[0] if homes else None
+    others = [role for role in history.ROLES if role != record['host'] and
+              past.guest(role, past.ends) != history.ABSENT]
+    if others:
+        found['host'] = '%s on the %s; recorded on the %s' % (
+            past.guest(others[0], past.ends), others[0], record['host'])
+    wanted = {'vm_state': (DELETED,), 'task_state': (None,)} if (
+        record['vm_state'] == DELETED) else expected(
+            home, past.guest(home, past.ends) if home else None, paused)
+    off = ['%s %s' % (field, record[field])
+           for field in ('vm_state', 'task_state', 'power_state')
+           if record[field] not in wanted.get(field, (record[field],))]
+    if not is_ended(record):
+        off.append('the migration is %s' % record['migration'])
+    if off:
+        found['state'] = ', '.join(off)
+    for misfit in _misfits(record, services or {}):
+        part = _PART_OF[misfit.partition(':')[0]]
+        found.setdefault(part, misfit)
+    if data is not None and data.left and not overlap:
+        found['disk'] = 'a disk is left on the %s' % ', '.join(data.left)
+    return found
 
 
 def harms(past):
@@ -296,9 +355,10 @@ def _misfits(record, services):
 
     That is a leftover, or what a later operation on the instance fails by.
     """
+    wanted = [record['host']] if record['host'] else []
     return ['%s: %s instead of %s' % (name, ', '.join(found) or 'none',
                                       record['host'])
-            for name, found in services.items() if found != [record['host']]]
+            for name, found in services.items() if found != wanted]
 
 
 def _ended_by_nova(past):

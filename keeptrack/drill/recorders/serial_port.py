@@ -70,15 +70,12 @@ def parse(when, role, text):
 class Recorder(object):
     """Reads the files of both hosts until it is stopped.
 
-    :param testbed: a testbed.Testbed
-    :param guest: a guest.Guest that has not been booted
+    :param paths: role to the file of a host's QEMU; it may come to be later
+        (dict of pathlib.Path)
     """
 
-    def __init__(self, testbed, guest):
-        self._paths = {role: host.folder / path(guest.name)
-                       for role, host in testbed.hosts.items()}
-        for each in self._paths.values():
-            each.unlink(missing_ok=True)
+    def __init__(self, paths):
+        self._paths = paths
         self._read = dict.fromkeys(self._paths, 0)
         self._rest = dict.fromkeys(self._paths, b'')
         self._lines = []

@@ -37,7 +37,8 @@ _OPTIONAL = {'moment': str, 'delay': _NUMBER, 'shared': bool, 'unseen': bool,
              'seconds': _NUMBER, 'overlap': _NUMBER, 'truth': dict,
              'record': dict, 'seed': str, 'struck': _NUMBER,
              'suspended': _NUMBER, 'leftover': str, 'missed': bool,
-             'storage': str, 'data': dict}
+             'storage': str, 'data': dict, 'parts': dict,
+             'left_behind': list}
 
 # and those of a run's data, likewise
 _OPTIONAL_DATA = {'downtime': _NUMBER, 'doubled_for': _NUMBER, 'why': str,

@@ -50,10 +50,18 @@ class Campaign(object):
     :param report: called with a line as the work goes on
     :param keep_logs: keep the logs of every run, not only of those that came
         out wrong (bool)
+    :param make_bench: makes what runs are done with: called with a
+        contextlib.ExitStack, for what ends it, and the number of the testbed;
+        None for a testbed of two hosts
+    :param facts: what results say of the machine beside what machine() does
+        (dict)
     """
 
-    def __init__(self, plan, output, report, keep_logs=False):
+    def __init__(self, plan, output, report, keep_logs=False,
+                 make_bench=None, facts=None):
         self._plan = plan
+        self._make_bench = make_bench or _Bench.make
+        self._facts = facts or {}
         self._output = output
         self._report = report
         self._keep_logs = keep_logs
@@ -108,7 +116,7 @@ class Campaign(object):
             'schema': results_file.SCHEMA,
             'made': datetime.datetime.now(datetime.timezone.utc).strftime(
                 '%Y-%m-%dT%H:%M:%SZ'),
-            'machine': machine(),
+            'machine': dict(machine(), **self._facts),
             'seed': self._plan.seed,
             'trees': [tree.told() for tree in self._plan.trees],
             'faults': [{'name': fault.name, 'title': fault.title}
@@ -132,7 +140,7 @@ class Campaign(object):
         while not self._stopped.is_set() and not self._tasks.empty():
             try:
                 with contextlib.ExitStack() as stack:
-                    bench = self._bench(stack, number)
+                    bench = self._make_bench(stack, number)
                     self._runs(bench, number)
             except errors.KeeptrackError as exc:
                 self._report('testbed %d: %s' % (number, exc))
@@ -150,15 +158,6 @@ class Campaign(object):
     def _fail(self, exc):
         self._failure = exc
         self._stopped.set()
-
-    def _bench(self, stack, number):
-        # short: the names of UNIX sockets in it are limited to 107 bytes
-        folder = pathlib.Path(tempfile.mkdtemp(prefix='kt'))
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        testbed = testbed_mod.Testbed(folder / 'l', number)
-        stack.callback(testbed.stop)
-        testbed.start()
-        return _Bench(testbed, folder, stack)
 
     def _runs(self, bench, number):
         while not self._stopped.is_set():
@@ -207,8 +206,19 @@ class Campaign(object):
                 self._store()
 
 
-class _Bench(object):
+class _Bench:
     """A testbed and the computes that were opened in it."""
+
+    @classmethod
+    def make(cls, stack, number):
+        """Bring a testbed up, which the stack ends."""
+        # short: the names of UNIX sockets in it are limited to 107 bytes
+        folder = pathlib.Path(tempfile.mkdtemp(prefix='kt'))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        testbed = testbed_mod.Testbed(folder / 'l', number)
+        stack.callback(testbed.stop)
+        testbed.start()
+        return cls(testbed, folder, stack)
 
     def __init__(self, testbed, folder, stack):
         self._testbed = testbed

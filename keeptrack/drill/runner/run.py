@@ -12,6 +12,7 @@
 """One run: a guest, two nova-computes, a migration and a fault."""
 
 import contextlib
+import dataclasses
 import time
 import uuid
 
@@ -40,16 +41,30 @@ CONFIG = {
     },
 }
 
-# seconds
-BEGINS_WITHIN = 60      # from the request to the fault's moment
-DECIDES_WITHIN = 20     # until a fault that lasts is taken away at the latest
-RECOVERS_WITHIN = 20    # until what was started again is up
-SETTLES_WITHIN = 45     # from the end of the fault
-SUSPENDS_WITHIN = 20    # from the end of the fault, one copy
-QUIET = 3.5             # without a change of record: delayed events are over
-COPY_TAKES = 2.2        # memory of a guest, at the bandwidth of CONFIG
-WRITES_WITHIN = 10      # from its start, a guest with a disk
+WRITES_WITHIN = 10      # seconds from its start, a guest with a disk
 FIRST_RECORDS = 20      # acknowledged before the migration
+
+
+@dataclasses.dataclass(frozen=True)
+class Times:
+    """How long things may take, in seconds.
+
+    :ivar begins: from the request to the fault's moment
+    :ivar decides: until a fault that lasts is taken away at the latest
+    :ivar recovers: until what was started again is up
+    :ivar settles: from the end of the fault
+    :ivar suspends: from the end of the fault, one copy
+    :ivar quiet: without a change of record: delayed events are over
+    :ivar copy: memory of a guest takes, at the bandwidth of CONFIG
+    """
+
+    begins: float = 60
+    decides: float = 20
+    recovers: float = 20
+    settles: float = 45
+    suspends: float = 20
+    quiet: float = 3.5
+    copy: float = 2.2
 
 
 class _Missed(testbed_errors.TestbedError):
@@ -61,14 +76,19 @@ class Run:
 
     :param testbed: a testbed.Testbed that is up
     :param computes: a nova_computes.NovaComputes of the tree, open
-    :param draw: a faults.Draw
+    :param draw: a generator.Draw
     :param parks: the tree looks at parked instances again (bool)
     :param config: options beside CONFIG: dict of group to dict, or None
     :param storage: where the guest's disk is, a key of storage.KINDS
+    :param record: reads Nova's record, see InstanceRecord.read; None for that
+        of the computes
+    :cvar times: Times
     """
 
+    times = Times()
+
     def __init__(self, testbed, computes, draw, parks, config=None,
-                 storage='none'):
+                 storage='none', record=None):
         self._testbed = testbed
         self._computes = computes
         self._draw = draw
@@ -81,7 +101,7 @@ class Run:
         self._disks = None
         self._guest = guest_mod.Guest(str(uuid.uuid4()), 'instance-00000001')
         self._record = instance_record.Recorder(
-            self._history, computes.record)
+            self._history, record or computes.record)
         self._struck = None
         self._healed = None
         self._ended = None
@@ -121,12 +141,15 @@ class Run:
                 self._act(nemesis)
                 # what ends with the run is no part of it
                 self._ended = time.time()
-                self._services = self._computes.services()
+                self._services = self._read_services()
                 self._read_data()
         except errors.KeeptrackError as exc:
             error = str(exc)
             missed = isinstance(exc, _Missed)
         return dict(self._result(began, zero, error), missed=missed)
+
+    def _read_services(self):
+        return self._computes.services()
 
     # before
 
@@ -134,8 +157,7 @@ class Run:
         self._testbed.reset()
         for host in self._testbed.hosts.values():
             host.libvirtd.on_change = self._on_daemon
-        nemesis = nemesis_mod.Nemesis(self._testbed, self._computes,
-                                      self._guest, self._history)
+        nemesis = self._make_nemesis()
         stack.callback(nemesis.tidy)
         self._boot(stack)
         watcher = guest_state.Watcher(
@@ -147,16 +169,23 @@ class Run:
                 lambda event: event['lane'] == 'guest' and
                 event['what'] == state, time.time() + 10) is None:
             raise errors.KeeptrackError('the guest has not begun to run')
+        self._start_computes(stack)
+        self._record.start()
+        stack.callback(self._record.stop)
+        nemesis.set_up(self._draw.fault)
+        return nemesis
+
+    def _make_nemesis(self):
+        return nemesis_mod.Nemesis(self._testbed, self._computes,
+                                   self._guest, self._history)
+
+    def _start_computes(self, stack):
         self._computes.prepare(self._options())
         stack.callback(self._end_computes)
         for role in history.ROLES:
             self._computes.start(role)
         for role in history.ROLES:
             self._await_compute(role)
-        self._record.start()
-        stack.callback(self._record.stop)
-        nemesis.set_up(self._draw.fault)
-        return nemesis
 
     def _boot(self, stack):
         stack.callback(self._storage.close)
@@ -168,16 +197,22 @@ class Run:
         for host in self._testbed.hosts.values():
             (host.folder / guest_mod.WRITER_FILE).write_bytes(
                 writing_guest.firmware())
-        self._recorder = serial_port.Recorder(self._testbed, self._guest)
-        self._recorder.start()
-        stack.callback(self._recorder.stop)
+        paths = self._guest.serial_paths(self._testbed.hosts)
+        for path in paths.values():
+            path.unlink(missing_ok=True)
         self._guest.boot(source)
-        if not self._recorder.wait(FIRST_RECORDS, WRITES_WITHIN):
-            raise testbed_errors.TestbedError(
-                'the guest does not write to its disk')
+        self._record_writes(stack, paths)
         if self._draw.fault.paused:
             # it has had something to lose before
             source.virsh('suspend', self._guest.name)
+
+    def _record_writes(self, stack, paths):
+        self._recorder = serial_port.Recorder(paths)
+        self._recorder.start()
+        stack.callback(self._recorder.stop)
+        if not self._recorder.wait(FIRST_RECORDS, WRITES_WITHIN):
+            raise testbed_errors.TestbedError(
+                'the guest does not write to its disk')
 
     def _read_data(self):
         """Read what was acknowledged by now, and then what disks hold."""
@@ -187,8 +222,14 @@ class Run:
             raise testbed_errors.TestbedError(
                 'the serial port cannot be read: %s' % self._recorder.failure)
         self._written = self._recorder.lines()
-        self._disks = self._storage.disks()
+        self._disks = self._read_disks()
+        self._keep_writes()
+
+    def _keep_writes(self):
         self._recorder.keep(self._computes.logs)
+
+    def _read_disks(self):
+        return self._storage.disks()
 
     def _check_data(self, zero, events, ends):
         """What became of the data (data_checker.Data); None without a disk."""
@@ -242,13 +283,11 @@ class Run:
     def _act(self, nemesis):
         self._history.note('drill', 'migrate', 'asked',
                            'Nova is asked to migrate the guest')
-        self._computes.migrate()
+        self._migrate()
         self._strike(nemesis)
         self._end_fault(nemesis)
-        self._settle(time.time() + SETTLES_WITHIN)
-        if self._draw.fault.strike is faults.nothing and not any(
-                event['where'] != 'drill'
-                for event in self._history.events('migrate')):
+        self._settle(time.time() + self.times.settles)
+        if self._draw.fault.strike is faults.nothing and not self._moved():
             # nothing that was done explains that
             raise testbed_errors.TestbedError(
                 'libvirt was never asked to migrate')
@@ -257,7 +296,15 @@ class Run:
             self._tell('operator', "an operator ends the destination's copy")
             nemesis.end_copy('destination')
             self._healed = time.time()
-            self._settle(time.time() + SETTLES_WITHIN)
+            self._settle(time.time() + self.times.settles)
+
+    def _moved(self):
+        """Tell whether libvirt was asked to migrate (bool)."""
+        return any(event['where'] != 'drill'
+                   for event in self._history.events('migrate'))
+
+    def _migrate(self):
+        self._computes.migrate()
 
     def _strike(self, nemesis):
         """Bring the fault about, when its moment has come.
@@ -282,7 +329,7 @@ class Run:
             lambda event: event['lane'] == 'guest' and
             event['where'] == 'destination' and event['t'] > began and
             event['what'] != history.RUNNING,
-            began + (SUSPENDS_WITHIN if self._both_run() else 0))
+            began + (self.times.suspends if self._both_run() else 0))
 
     def _both_run(self):
         past = history.Past(self._history.since(0), time.time())
@@ -294,7 +341,7 @@ class Run:
 
     def _await_moment(self):
         """Wait until the fault is due; tell when it was."""
-        until = time.time() + BEGINS_WITHIN
+        until = time.time() + self.times.begins
         moment, delay = self._draw.moment, self._draw.delay
         if moment == faults.BEFORE:
             due = time.time() + delay
@@ -304,7 +351,7 @@ class Run:
                 return None
             due = event['t'] + delay
             if moment == faults.SWITCH and delay < 0:
-                due += COPY_TAKES
+                due += self.times.copy
         time.sleep(max(0, due - time.time()))
         return time.time()
 
@@ -330,11 +377,11 @@ class Run:
     def _end_fault(self, nemesis):
         fault, lasts = self._draw.fault, self._draw.lasts
         if lasts == faults.SETTLED:
-            self._settle(time.time() + DECIDES_WITHIN, parked_will_do=True)
+            self._settle(time.time() + self.times.decides, parked_will_do=True)
         elif lasts != faults.NEVER:
             time.sleep(lasts)
         if fault.heal is not faults.nothing:
-            nemesis.heal(fault, RECOVERS_WITHIN)
+            nemesis.heal(fault, self.times.recovers)
             # from now on Nova has all that it needs
             self._healed = time.time()
 
@@ -349,7 +396,8 @@ class Run:
             record = self._record.record
             since = max(self._history.last('record') or 0,
                         self._healed or 0)
-            if (record is not None and time.time() - since > QUIET and
+            quiet = time.time() - since > self.times.quiet
+            if (record is not None and quiet and
                     self._is_over() and
                     (verdict.is_settled(record) and
                      (parked_will_do or not self._parks or
@@ -413,12 +461,13 @@ class Run:
         events = [event for event in self._history.since(zero)
                   if event['t'] <= now - zero]
         past = history.Past(events, now - zero)
+        data = self._check_data(zero, events, now - zero)
         if error is None:
             found = verdict.judge(events, now - zero, self._parks,
-                                  self._draw.fault.paused, self._services)
+                                  self._draw.fault.paused, self._services,
+                                  data)
         else:
             found = verdict.Verdict(verdict.NOT_RUN, error, [], None, False)
-        data = self._check_data(zero, events, now - zero)
         events = sorted(events + data_checker.events(self._since(zero)),
                         key=lambda event: event['t'])
         for event in verdict.harms(past):
@@ -435,6 +484,7 @@ class Run:
             'verdict': found.verdict, 'unseen': found.unseen,
             'broken': found.broken, 'why': found.why,
             'leftover': found.leftover, 'suspended': found.suspended,
+            'parts': found.parts,
             'parked': parked, 'free': freed,
             'seconds': round(time.time() - began, 2),
             'overlap': found.overlap and round(found.overlap, 2),

@@ -17,3 +17,7 @@ from keeptrack import errors
 
 class TestbedError(errors.KeeptrackError):
     """A testbed cannot be made, or cannot be brought back to its beginning."""
+
+
+class CloudError(TestbedError):
+    """The cloud cannot be installed, brought up or used."""

@@ -141,6 +141,14 @@ class Guest(object):
             socket=saxutils.escape(self.socket.replace(',', ',,'),
                                    {"'": '&apos;'}))
 
+    def serial_paths(self, hosts):
+        """Where its serial port is recorded (dict of role to pathlib.Path).
+
+        :param hosts: dict of role to host.Host
+        """
+        return {role: host.folder / serial_port.path(self.name)
+                for role, host in hosts.items()}
+
     def boot(self, host, paused=False):
         """Define it on a host, and start it there.
 

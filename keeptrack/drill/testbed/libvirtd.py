@@ -18,6 +18,7 @@ import threading
 import time
 
 from keeptrack.drill.testbed import errors
+from keeptrack.drill.testbed import processes
 
 UP = 'up'
 STALLED = 'stalled'
@@ -85,6 +86,14 @@ class Libvirtd(object):
             when = time.time()
             self._handle = self._namespaces.spawn(_COMMAND, LOG)
             self._tell(UP, when)
+
+    def adopt(self, pid):
+        """Take one that runs already for the host's.
+
+        :param pid: its process id (int)
+        """
+        self.forget()
+        self._handle = processes.Handle(pid)
 
     def kill(self):
         """End it with SIGKILL; the guests' QEMUs go on."""

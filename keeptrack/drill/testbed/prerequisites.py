@@ -50,6 +50,35 @@ WRITES = (
 )
 
 
+# Programs of a cloud, beside those of guests that write ...
+CLOUD = (
+    ('mariadbd', 'mariadb-server'),
+    ('mariadb', 'mariadb-client'),
+    ('rabbitmq-server', 'rabbitmq-server'),
+    ('memcached', 'memcached'),
+    ('qemu-img', 'qemu-utils'),
+    ('setpriv', 'util-linux'),
+)
+
+# ... and those that only its installation needs.
+CLOUD_BUILD = (
+    ('gcc', 'gcc'),
+    ('pkg-config', 'pkg-config'),
+)
+
+# packages that bring the rest of what a cloud needs
+_CLOUD_PACKAGES = (
+    'libvirt-daemon-system', 'libvirt-daemon-driver-qemu', 'libvirt-clients',
+    'libvirt-dev', 'qemu-system-x86', 'iproute2', 'gcc', 'libc6-dev',
+    'python3-dev', 'python3-venv')
+
+
+def packages():
+    """Return the Debian packages that a cloud needs (list of str)."""
+    return sorted({package for _, package in WRITES + CLOUD + CLOUD_BUILD} |
+                  set(_CLOUD_PACKAGES))
+
+
 def missing(writes=False):
     """Tell what this machine lacks for a testbed.
 
@@ -59,14 +88,29 @@ def missing(writes=False):
     reasons = []
     if os.geteuid() != 0:
         reasons.append('it needs root')
-    path = namespaces.environment()['PATH']
-    commands = COMMANDS + (WRITES if writes else ())
-    lacks = [(name, package) for name, package in commands
-             if shutil.which(name, path=path) is None]
+    lacks = _without(COMMANDS + (WRITES if writes else ()))
     lacks += [(os.path.basename(places[0]) if places[0].endswith('.so')
                else places[0], package) for places, package in FILES
               if not any(glob.glob(place) for place in places)]
     return reasons + ['there is no %s (Debian: %s)' % lack for lack in lacks]
+
+
+def missing_for_cloud(build=False):
+    """Find what this machine lacks for a cloud.
+
+    :param build: it is to be installed (bool)
+    :returns: reasons for people (list of str), empty when nothing is missing
+    """
+    commands = CLOUD + (CLOUD_BUILD if build else ())
+    return missing(writes=True) + [
+        'there is no %s (Debian: %s)' % lack for lack in _without(commands)]
+
+
+def _without(commands):
+    """The programs that are not there: list of (program, package)."""
+    path = namespaces.environment()['PATH']
+    return [(name, package) for name, package in commands
+            if shutil.which(name, path=path) is None]
 
 
 def refuse_without(writes=False):
@@ -79,3 +123,24 @@ def refuse_without(writes=False):
     if reasons:
         raise errors.TestbedError(
             'no testbed can be made on this machine: %s' % '; '.join(reasons))
+
+
+def refuse_without_cloud():
+    """Refuse when this machine lacks something for a cloud.
+
+    :raises CloudError: with all that is missing, in one line
+    """
+    reasons = missing_for_cloud()
+    if reasons:
+        raise errors.CloudError('no cloud can be made on this machine: ' +
+                                '; '.join(reasons))
+
+
+def refuse_other_users():
+    """Refuse anybody but root.
+
+    :raises CloudError: when this process is not root's
+    """
+    if os.geteuid():
+        raise errors.CloudError('a cloud needs root: its nodes are '
+                                'namespaces of this machine')

@@ -14,9 +14,9 @@ import pathlib
 import signal
 import time
 
-from keeptrack.cloud import keeping
-from keeptrack.cloud import network
-from keeptrack.cloud import places as places_mod
+from keeptrack.drill.testbed.cloud import bridge
+from keeptrack.drill.testbed.cloud import keeper_client
+from keeptrack.drill.testbed.cloud import places as places_mod
 from keeptrack.drill.testbed import prerequisites
 from keeptrack.tests import base
 
@@ -30,13 +30,13 @@ class CloudNodesTestCase(base.TestCase):
         if missing:
             self.skipTest('no nodes: %s' % '; '.join(missing))
         self.places = places_mod.Places(self.folder)
-        self.keeping = keeping.Keeping(self.places)
+        self.keeping = keeper_client.KeeperClient(self.places)
         self.keeping.start()
         self.addCleanup(self.keeping.end)
         self.nodes = self.keeping.nodes()
         for node in self.nodes.values():
             node.prepare()
-        network.Network(self.nodes).open()
+        bridge.Bridge(self.nodes).open()
         self.host = self.nodes['host1']
 
     def wait(self, ready):

@@ -161,3 +161,69 @@ class DrillCommandTestCase(base.TestCase):
         self.assertEqual(2, status)
         self.assertIn('does not come up', err)
         self.assertTrue((self.output / 'results.json').exists())
+
+
+class CloudDrillTestCase(base.TestCase):
+    """keeptrack drill --cloud, and keeptrack cloud drill."""
+
+    def report(self, *runs):
+        results = {
+            'schema': 'keeptrack-drill/1', 'made': 'now',
+            'machine': {'cloud': 'yes'},
+            'trees': [{'name': 'ours'}, {'name': 'stock'}],
+            'faults': [{'name': 'none'}, {'name': 'deleted'}],
+            'runs': [dict({'tree': 'ours', 'fault': 'none', 'timeline': [],
+                           'verdict': 'right', 'parts': {}}, **run)
+                     for run in runs]}
+        path = self.folder / 'results.json'
+        path.write_text(json.dumps(results))
+        status, out, _err = self.run_keeptrack(
+            'cloud', 'drill', '--from', str(path), '--output',
+            str(self.folder / 'page'), '-f', 'json')
+        return status, {(row['Fault'], row['Tree']): row
+                        for row in json.loads(out)}
+
+    def test_the_faults(self):
+        for words in (('drill', '--cloud'), ('cloud', 'drill')):
+            status, out, _err = self.run_keeptrack(
+                *words, '--list', '-f', 'value', '-c', 'Fault')
+            self.assertEqual(
+                (0, [fault.name for fault in faults.OF_CLOUD]),
+                (status, out.split()))
+
+    def test_what_was_wrong_part_by_part(self):
+        status, rows = self.report(
+            {}, {'fault': 'deleted', 'left_behind': ['a disk']},
+            {'tree': 'stock', 'verdict': 'lost', 'overlap': 1.5,
+             'parts': {'host': 'x', 'data': 'y'}},
+            {'verdict': 'not run'})
+        self.assertEqual(1, status)
+        row = rows['none', 'stock']
+        self.assertEqual(
+            (1, 1, 0, 1, 0, 1),
+            tuple(row[name] for name in (
+                'Runs', 'Host wrong', 'Disk wrong', 'Data wrong', 'All right',
+                'Split brain')))
+        row = rows['none', 'ours']
+        self.assertEqual((1, 1, 1), tuple(row[name] for name in (
+            'Runs', 'All right', 'Not run')))
+        self.assertEqual(1, rows['deleted', 'ours']['Left behind'])
+
+    def test_what_does_not_fit(self):
+        for words, told in (
+                (('drill', '--keep'), '--keep needs --cloud'),
+                (('drill', '--nova', 'stock'), '--nova needs --cloud'),
+                (('drill', '--cloud', '--keep'), '--keep needs one'),
+                (('drill', '--cloud', 'tree'), 'leave out TREE'),
+                (('drill', '--cloud', '--storage', 'shared'),
+                 'leave out --storage'),
+                (('drill', '--cloud', '--fault', 'rpc-silent'),
+                 'drill --list --cloud names them')):
+            self.assertIn(told, self.refused(
+                *words, *() if '--fault' in words else
+                ('--output', str(self.folder / 'out'))))
+
+    def test_a_cloud_that_is_down(self):
+        with mock.patch('os.geteuid', return_value=0):
+            self.assertIn('the cloud is down', self.refused(
+                'drill', '--cloud', '--output', str(self.folder / 'out')))

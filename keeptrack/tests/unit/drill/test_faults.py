@@ -16,22 +16,27 @@ from keeptrack.drill import generator
 from keeptrack.tests import base
 
 
+ALL = faults.FAULTS + tuple(fault for fault in faults.OF_CLOUD
+                            if fault not in faults.FAULTS)
+
+
 class FaultsTestCase(base.TestCase):
 
     def draw(self, name, number, seed='x'):
-        return generator.draw(faults.BY_NAME[name], number,
+        return generator.draw(faults.BY_NAME_OF_CLOUD.get(name) or
+                              faults.BY_NAME[name], number,
                               random.Random(seed),
                               seed)
 
     def test_one_seed_gives_one_draw(self):
-        for fault in faults.FAULTS:
+        for fault in ALL:
             self.assertEqual(self.draw(fault.name, 3),
                              self.draw(fault.name, 3))
         self.assertNotEqual(self.draw('network-cut', 0).delay,
                             self.draw('network-cut', 0, 'y').delay)
 
     def test_every_moment_comes_with_a_shared_folder_and_without(self):
-        for fault in faults.FAULTS:
+        for fault in ALL:
             count = len(fault.moments)
             drawn = {(draw.moment, draw.shared) for draw in
                      [self.draw(fault.name, number)
@@ -40,7 +45,7 @@ class FaultsTestCase(base.TestCase):
                               for shared in (True, False)}, drawn)
 
     def test_delays_and_durations_are_in_bounds(self):
-        for fault in faults.FAULTS:
+        for fault in ALL:
             for number in range(50):
                 draw = self.draw(fault.name, number, str(number))
                 least, most = faults.DELAYS[draw.moment]
@@ -52,12 +57,12 @@ class FaultsTestCase(base.TestCase):
                     self.assertEqual(fault.lasts, draw.lasts)
 
     def test_what_ends_is_taken_away(self):
-        for fault in faults.FAULTS:
+        for fault in ALL:
             self.assertEqual(fault.lasts is faults.NEVER,
                              fault.heal is faults.nothing, fault.name)
 
     def test_delays_are_random_at_every_moment(self):
-        for fault in faults.FAULTS:
+        for fault in ALL:
             drawn = {}
             for number in range(40):
                 found = generator.draw(fault, number,
@@ -69,4 +74,4 @@ class FaultsTestCase(base.TestCase):
                                    (fault.name, moment))
 
     def test_names_are_unique(self):
-        self.assertEqual(len(faults.FAULTS), len(faults.BY_NAME))
+        self.assertEqual(len(ALL), len({fault.name for fault in ALL}))

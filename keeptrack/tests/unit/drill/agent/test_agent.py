@@ -66,7 +66,6 @@ class RecorderTestCase(InsideTestCase):
                 if fail:
                     raise ValueError('first line\nsecond')
                 return value
-            live_migration.unguarded = lambda self: 'unguarded'
         self.recorder.record_calls(Manager, ('live_migration', 'no_such'))
         return Manager()
 
@@ -84,13 +83,6 @@ class RecorderTestCase(InsideTestCase):
         self.assertEqual('first line\nsecond', str(exc))
         self.assertEqual('ValueError: first line',
                          self.events[1]['data']['error'])
-
-    def test_the_unguarded_one_is_recorded_too(self):
-        manager = self.manager()
-        self.assertEqual('unguarded',
-                         manager.live_migration.unguarded(manager))
-        self.assertEqual('live_migration.unguarded',
-                         self.events[0]['data']['method'])
 
     def test_callbacks(self):
         class Driver(object):

@@ -9,6 +9,9 @@
 #    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 #    License for the specific language governing permissions and limitations
 #    under the License.
+
+import types
+
 from keeptrack.drill.checker import verdict
 from keeptrack.drill import history
 from keeptrack.tests import base
@@ -148,6 +151,47 @@ class VerdictTestCase(base.TestCase):
             'the migration is running, allocations: none instead of '
             'destination, port bindings: destination, source instead of '
             'destination', found.leftover)
+
+    def parts(self, *events, **kwargs):
+        return self.judge(*events, **kwargs).parts
+
+    def test_parts_that_are_right(self):
+        held = {'allocations': ['destination'], 'active port': ['destination']}
+        self.assertEqual({}, self.parts(MOVE, BEGINS, ENDS, services=held))
+
+    def test_parts_that_are_wrong(self):
+        data = types.SimpleNamespace(verdict='lost', why='2 are lost',
+                                     left=['source'])
+        found = self.parts(
+            MOVE, BEGINS, record(4.1, 'source', 'error'), data=data,
+            services={'allocations': ['destination', 'source'],
+                      'volume attachments': ['destination'],
+                      'port bindings': ['source']})
+        self.assertEqual(
+            {'host', 'state', 'allocation', 'attachment', 'disk', 'data'},
+            set(found))
+        self.assertEqual('running on the destination; recorded on the source',
+                         found['host'])
+        self.assertEqual('vm_state error', found['state'])
+
+    def test_parts_of_a_split_brain_that_was_reported(self):
+        both = MOVE[:2] + [guest(2, 'destination', 'running'),
+                           guest(3, 'destination', 'paused')]
+        self.assertEqual({}, self.parts(
+            both, BEGINS, record(3, 'source', 'error', 'migrating',
+                                 fault='split brain'),
+            services={'allocations': ['destination', 'source']}))
+
+    def test_a_deleted_instance(self):
+        gone = record(5, None, 'deleted', power_state=None)
+        ended = MOVE + [guest(4.5, 'destination', 'absent')]
+        found = self.assert_verdict(
+            'right', ended, BEGINS, gone, services={'allocations': []})
+        self.assertEqual(({}, None), (found.parts, found.leftover))
+        found = self.assert_verdict(
+            'wrong', MOVE, BEGINS, gone,
+            services={'allocations': ['destination']})
+        self.assertEqual({'host', 'allocation'}, set(found.parts))
 
     def test_a_split_brain_of_which_one_was_suspended_and_ended(self):
         self.assert_verdict(

@@ -10,7 +10,6 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-import types
 
 from keeptrack.drill.recorders import serial_port
 from keeptrack.tests import base
@@ -23,16 +22,11 @@ class AcksTestCase(base.TestCase):
     def setUp(self):
         super().setUp()
         self.paths = {}
-        hosts = {}
         for role in ('source', 'destination'):
             folder = self.folder / role
             self.paths[role] = folder / serial_port.path('g')
             self.paths[role].parent.mkdir(parents=True)
-            hosts[role] = types.SimpleNamespace(folder=folder)
-        self.paths['source'].write_bytes(FIRST)    # of the run before
-        self.recorder = serial_port.Recorder(
-            types.SimpleNamespace(hosts=hosts),
-            types.SimpleNamespace(name='g'))
+        self.recorder = serial_port.Recorder(self.paths)
         self.recorder.start()
         self.addCleanup(self.recorder.stop)
 

@@ -139,10 +139,8 @@ class RunTestCase(base.TestCase):
             self.patch(module, 'time', self.clock)
         for module in (history, instance_record):
             self.patch(module, 'threading', self.clock)
-        for name, value in (('QUIET', 0.1), ('SETTLES_WITHIN', 1),
-                            ('DECIDES_WITHIN', 0.5), ('RECOVERS_WITHIN', 1),
-                            ('BEGINS_WITHIN', 0.5)):
-            self.patch(run, name, value)
+        self.patch(run.Run, 'times', run.Times(
+            quiet=0.1, settles=1, decides=0.5, recovers=1, begins=0.5))
         self.patch(instance_record, 'POLL', 0.01)
         self.patch(run.guest_mod.Guest, 'boot', lambda *a, **k: None)
         self.patch(run.guest_state, 'Watcher', self.watcher)
@@ -289,8 +287,7 @@ class RunTestCase(base.TestCase):
         recorder = mock.Mock(failure=None)
         recorder.lines.return_value = lines
         self.patch(run.storage_mod, 'KINDS', {'none': lambda testbed: kind})
-        self.patch(run.serial_port, 'Recorder',
-                   lambda testbed, guest: recorder)
+        self.patch(run.serial_port, 'Recorder', lambda paths: recorder)
         self.patch(run.writing_guest, 'firmware', lambda: b'')
         return kind, recorder
 

@@ -12,9 +12,9 @@
 import configparser
 import pathlib
 
-from keeptrack.cloud import places
-from keeptrack.cloud import services
-from keeptrack.cloud import settings
+from keeptrack.drill.testbed.cloud import places
+from keeptrack.drill.testbed.cloud import services
+from keeptrack.drill.testbed.cloud import settings
 from keeptrack.tests import base
 
 

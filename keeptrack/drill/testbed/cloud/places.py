@@ -15,8 +15,8 @@
 import dataclasses
 import pathlib
 
-from keeptrack.cloud import errors
-from keeptrack.verify import environment
+from keeptrack.drill.testbed import errors
+from keeptrack import environment
 
 CONTROLLER = 'ctl'
 HOSTS = ('host1', 'host2')
@@ -82,9 +82,9 @@ class Places:
         return self.top / f'nova-{which}'
 
     @property
-    def images(self):
-        """The guest's disk images (pathlib.Path)."""
-        return self.top / 'guest'
+    def image(self):
+        """The guest's empty disk (pathlib.Path)."""
+        return self.top / 'writer.qcow2'
 
     @property
     def driver(self):

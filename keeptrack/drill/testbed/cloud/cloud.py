@@ -18,16 +18,16 @@ import shutil
 import signal
 import time
 
-from keeptrack.cloud import databases
-from keeptrack.cloud import errors
-from keeptrack.cloud import installation
-from keeptrack.cloud import keeping
-from keeptrack.cloud import needs
-from keeptrack.cloud import network
-from keeptrack.cloud import places as places_mod
-from keeptrack.cloud import services
-from keeptrack.cloud import settings as settings_mod
+from keeptrack.drill.testbed.cloud import bridge
+from keeptrack.drill.testbed.cloud import databases
+from keeptrack.drill.testbed.cloud import installation
+from keeptrack.drill.testbed.cloud import keeper_client
+from keeptrack.drill.testbed.cloud import places as places_mod
+from keeptrack.drill.testbed.cloud import services
+from keeptrack.drill.testbed.cloud import settings as settings_mod
+from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import libvirt_config
+from keeptrack.drill.testbed import prerequisites
 from keeptrack.drill.testbed import processes
 
 # the role of a drill's host that has the same settings of libvirt
@@ -52,7 +52,7 @@ class Cloud:
     def __init__(self, places, report=lambda line: None):
         self._places = places
         self._report = report
-        self._keeping = keeping.Keeping(places)
+        self._keeping = keeper_client.KeeperClient(places)
         self._began = time.monotonic()
         self.nodes = {}
 
@@ -94,7 +94,7 @@ class Cloud:
         :returns: itself
         :raises CloudError: when it is not up
         """
-        needs.refuse_other_users()
+        prerequisites.refuse_other_users()
         if not self._keeping.is_held():
             raise errors.CloudError(
                 'the cloud is down: keeptrack cloud up starts it')
@@ -110,7 +110,7 @@ class Cloud:
         self.nodes = self._keeping.nodes()
         self.settings = settings_mod.Settings(self._places, clocks)
         self.services = services.Services(self._places, self.settings, nova)
-        self.network = network.Network(self.nodes)
+        self.network = bridge.Bridge(self.nodes)
         self.databases = databases.Databases(
             self._places, self.settings, self.nodes[places_mod.CONTROLLER],
             self.services.nova_variables())
@@ -125,10 +125,10 @@ class Cloud:
         :returns: seconds after which each step was over: dict of str to float
         :raises CloudError: when it does not come up; it is down then
         """
-        needs.refuse_other_users()
+        prerequisites.refuse_other_users()
         installation.Installation(self._places,
                                   self._report).refuse_without()
-        needs.refuse_without()
+        prerequisites.refuse_without_cloud()
         self._began = time.monotonic()
         if self._keeping.is_held():
             self.attach()
@@ -191,18 +191,23 @@ class Cloud:
             self._step('hosts, image, network')
 
     def _start_computes(self):
-        began = self._now()
+        began = self.now()
         for host in places_mod.HOSTS:
             self.start(f'nova-compute-{host}')
         for host in places_mod.HOSTS:
             self._wait(f'nova-compute-{host}',
-                       lambda host=host: self._reports(host, began))
+                       lambda host=host: self.reports(host, began))
 
-    def _now(self):
+    def now(self):
+        """Return MariaDB's time (str)."""
         return self.databases.query('SELECT UTC_TIMESTAMP()')[0][0]
 
-    def _reports(self, host, since):
-        """Tell whether a nova-compute has registered, and reported."""
+    def reports(self, host, since):
+        """Tell whether a nova-compute has registered, and reported (bool).
+
+        :param host: one of places.HOSTS (str)
+        :param since: what now() has returned before its start (str)
+        """
         rows = self.databases.query(
             'SELECT COUNT(*) FROM nova_cell1.services s, '
             'nova_cell1.compute_nodes n, placement.inventories i, '
@@ -302,7 +307,7 @@ class Cloud:
         :returns: whether there was anything (bool)
         :raises CloudError: when a process does not end
         """
-        needs.refuse_other_users()
+        prerequisites.refuse_other_users()
         was = self._keeping.is_held() or self._places.run.exists()
         self._keeping.end()
         return was

@@ -16,7 +16,7 @@ A cut is silent, as in a drill: the hosts send to a hardware address that
 nobody has.  The controller is reached all the same.
 """
 
-from keeptrack.cloud import places
+from keeptrack.drill.testbed.cloud import places
 
 _BRIDGE = 'lan'
 _DEVICE = 'lan0'
@@ -25,7 +25,7 @@ _NOBODY = '02:6b:74:63:6c:ff'
 _PEER = {'host1': 'host2', 'host2': 'host1'}
 
 
-class Network:
+class Bridge:
     """The network of a cloud.
 
     :param nodes: dict of name to node.Node

@@ -46,15 +46,16 @@ def accounts(cloud, told):
 
 
 def things(cloud, told):
-    """Make images, a flavor and a network.
+    """Make an image, a flavor and a network.
 
     :param cloud: an openstack.connection.Connection
-    :param told: dict: "images": name to file
+    :param told: dict: "image": the file
     """
-    for name, path in told['images'].items():
-        cloud.image.create_image(
-            name=name, filename=path, disk_format='qcow2',
-            container_format='bare', visibility='public', wait=True)
+    # the guest's firmware knows IDE disks
+    cloud.image.create_image(
+        name='writer', filename=told['image'], disk_format='qcow2',
+        container_format='bare', visibility='public', wait=True,
+        hw_disk_bus='ide')
     cloud.compute.create_flavor(name='small', ram=256, vcpus=1, disk=1)
     network = cloud.network.create_network(name='net')
     cloud.network.create_subnet(

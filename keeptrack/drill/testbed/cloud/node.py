@@ -16,20 +16,43 @@ Everything that runs on a node is in its PID namespace and ends with it.
 """
 
 import ctypes
+import glob
 import os
 import subprocess
 
-from keeptrack.cloud import errors
-from keeptrack.cloud import places as places_mod
+from keeptrack.drill.testbed.cloud import places as places_mod
+from keeptrack.drill.testbed import errors
+from keeptrack.drill.testbed import guest
 from keeptrack.drill.testbed import host
 from keeptrack.drill.testbed import namespaces
 from keeptrack.drill.testbed import processes
+from keeptrack.drill.testbed import writing_guest
 
 # Says its process id in the node before it becomes the service.
 _BECOME = 'echo $$; log=$1; shift; exec "$@" >>"$log" 2>&1 </dev/null'
 
 # ps and libvirtd look their processes up there.
 _MOUNT_PROC = 'mount -t proc proc /proc'
+
+# In the place of QEMU on a host: it adds to a guest what the drill needs, its
+# firmware (see writing_guest.S) and a monitor of its own, as testbed/guest.py
+# does.  Nova has no option for either.  A QEMU that lies elsewhere is told
+# where its files are.
+_QEMU = '/usr/bin/qemu-system-x86_64'
+_EMULATOR = '''\
+#!/bin/sh
+export QEMU_MODULE_DIR={modules}
+for word; do
+    case "$word" in guest=*) name=${{word#guest=}} name=${{name%%,*}};; esac
+done
+socket=/run/keeptrack/$name.qmp
+[ -n "$name" ] || exec /run/keeptrack/qemu-system-x86_64 {data} "$@"
+exec /run/keeptrack/qemu-system-x86_64 {data} "$@" {cpu} \\
+    -bios /{firmware} \\
+    -chardev "socket,id=drill,path=$socket,server=on,wait=off" \\
+    -mon chardev=drill,mode=control
+'''
+_MODULES = '/usr/lib*/*/qemu/accel-tcg-x86_64.so'
 
 # /proc/PID/net/tcp
 _LISTENING = '0A'
@@ -42,17 +65,18 @@ class Node:
     :param holder: the process that holds its namespaces (int)
     :param places: the cloud's places.Places
     :ivar name: see above
+    :ivar holder: see above
     """
 
     def __init__(self, name, holder, places):
         self.name = name
         self.folder = places.run / name
-        self._holder = holder
+        self.holder = holder
         self._places = places
 
     @property
     def _pid_namespace(self):
-        return f'/proc/{self._holder}/ns/pid_for_children'
+        return f'/proc/{self.holder}/ns/pid_for_children'
 
     @property
     def is_alive(self):
@@ -64,7 +88,7 @@ class Node:
         return True
 
     def _enter(self, command):
-        return ['nsenter', f'--target={self._holder}', '--mount', '--net',
+        return ['nsenter', f'--target={self.holder}', '--mount', '--net',
                 '--uts', f'--pid={self._pid_namespace}', '--',
                 # or what takes too long would go on behind nsenter's back
                 'setpriv', '--pdeathsig', 'KILL', '--'] + list(command)
@@ -77,7 +101,8 @@ class Node:
         :param kwargs: further arguments of subprocess.run
         :returns: a subprocess.CompletedProcess
         """
-        kwargs.setdefault('stdin', subprocess.DEVNULL)
+        if 'input' not in kwargs:
+            kwargs.setdefault('stdin', subprocess.DEVNULL)
         return subprocess.run(self._enter(command), env=dict(
             namespaces.environment(), **variables or {}), **kwargs)
 
@@ -129,7 +154,7 @@ class Node:
         :raises CloudError: when it cannot be started
         """
         done = subprocess.run(
-            ['nsenter', f'--target={self._holder}', '--mount', '--net',
+            ['nsenter', f'--target={self.holder}', '--mount', '--net',
              '--uts', f'--pid={self._pid_namespace}', '--', 'setsid',
              '--fork', 'sh', '-c', _BECOME, 'sh', str(log)] + list(command),
             env=dict(namespaces.environment(), **variables),
@@ -167,7 +192,7 @@ class Node:
         found = set()
         for name in ('tcp', 'tcp6'):
             try:
-                with open(f'/proc/{self._holder}/net/{name}') as table:
+                with open(f'/proc/{self.holder}/net/{name}') as table:
                     rows = [line.split() for line in table][1:]
             except OSError:
                 return set()
@@ -186,9 +211,9 @@ class Node:
         """
         # a process id means another process inside of a PID namespace
         done = subprocess.run(
-            ['nsenter', f'--target={self._holder}', '--net', '--', 'ip',
+            ['nsenter', f'--target={self.holder}', '--net', '--', 'ip',
              'link', 'add', device, 'type', 'veth', 'peer', 'name', peer,
-             'address', address, 'netns', str(other._holder)],
+             'address', address, 'netns', str(other.holder)],
             stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode:
             raise errors.CloudError(
@@ -201,7 +226,7 @@ class Node:
         :raises CloudError: when that is not possible
         """
         libc = ctypes.CDLL(None, use_errno=True)
-        with open(f'/proc/{self._holder}/ns/net') as held:
+        with open(f'/proc/{self.holder}/ns/net') as held:
             if libc.setns(held.fileno(), 0):
                 raise errors.CloudError(
                     f'the network of {self.name} cannot be entered: '
@@ -234,3 +259,25 @@ class Node:
             raise errors.CloudError(
                 f'the mounts of {self.name} cannot be made: '
                 f'{done.stderr.strip()}')
+        if self.name in places_mod.HOSTS:
+            self._wrap_qemu()
+
+    def _wrap_qemu(self):
+        folder = self.folder / 'run' / 'keeptrack'
+        folder.mkdir()
+        (self.folder / guest.WRITER_FILE).write_bytes(
+            writing_guest.firmware())
+        folders = self.check([_QEMU, '-L', 'help']).split()
+        modules = glob.glob(_MODULES)
+        wrapper = folder / 'emulator'
+        wrapper.write_text(_EMULATOR.format(
+            modules=os.path.dirname(''.join(modules[:1])),
+            data=' '.join(f'-L {each}' for each in folders),
+            cpu='' if guest.kvm_available() else '-cpu qemu64,apic=off',
+            firmware=guest.WRITER_FILE))
+        wrapper.chmod(0o755)
+        real = folder / 'qemu-system-x86_64'
+        real.touch()
+        for source, target in ((_QEMU, '/run/keeptrack/' + real.name),
+                               ('/run/keeptrack/' + wrapper.name, _QEMU)):
+            self.check(['mount', '--bind', source, target])

@@ -15,7 +15,7 @@ import sys
 import types
 from unittest import mock
 
-from keeptrack.cloud import installation
+from keeptrack.drill.testbed.cloud import installation
 from keeptrack.tests import base
 
 

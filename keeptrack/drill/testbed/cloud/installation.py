@@ -21,12 +21,15 @@ import subprocess
 import sys
 import time
 
-from keeptrack.cloud import errors
-from keeptrack.cloud import guest
-from keeptrack.cloud import needs
-from keeptrack.cloud import places as places_mod
+from keeptrack.drill.testbed.cloud import places as places_mod
+from keeptrack.drill.testbed import errors
+from keeptrack.drill.testbed import prerequisites
+from keeptrack.drill.testbed import writing_guest
 
 RELEASE = '34.0.0'
+
+# of what a seed holds: the databases of another one are made anew
+_LAYOUT = 2
 
 _FOLDER = pathlib.Path(__file__).parent
 _REQUIREMENTS = _FOLDER / 'requirements.txt'
@@ -53,14 +56,18 @@ class Installation:
 
         :raises CloudError: with what to do
         """
-        try:
-            told = json.loads(self._places.installed.read_text())
-        except (OSError, ValueError):
-            told = {}
-        if told.get('requirements') != _REQUIREMENTS.read_text():
+        told = self._told()
+        if (told.get('requirements'), told.get('layout')) != (
+                _REQUIREMENTS.read_text(), _LAYOUT):
             raise errors.CloudError(
                 f'no cloud is installed in {self._places.top}: run '
                 'keeptrack cloud install')
+
+    def _told(self):
+        try:
+            return json.loads(self._places.installed.read_text())
+        except (OSError, ValueError):
+            return {}
 
     def install(self, lay_out):
         """Install all that is not there yet.
@@ -71,9 +78,11 @@ class Installation:
         :returns: seconds that each step took: dict of str to float
         :raises CloudError: when a step fails
         """
-        needs.refuse_other_users()
+        prerequisites.refuse_other_users()
         took = {}
         self._places.top.mkdir(parents=True, exist_ok=True)
+        if self._told().get('layout') != _LAYOUT:
+            shutil.rmtree(self._places.seed, ignore_errors=True)
         self._places.installed.unlink(missing_ok=True)
         for name, step in (('packages', self._packages),
                            ('virtualenv', self._virtualenv),
@@ -84,11 +93,12 @@ class Installation:
             step()
             took[name] = round(time.monotonic() - began, 1)
         self._places.installed.write_text(json.dumps(
-            {'requirements': _REQUIREMENTS.read_text(), 'seconds': took}))
+            {'requirements': _REQUIREMENTS.read_text(), 'layout': _LAYOUT,
+             'seconds': took}))
         return took
 
     def _packages(self):
-        lacks = needs.missing(needs.COMMANDS + needs.BUILD_COMMANDS)
+        lacks = prerequisites.missing_for_cloud(build=True)
         if lacks and shutil.which('apt-get') is None:
             raise errors.CloudError(
                 'this machine has no apt-get: ' + '; '.join(lacks))
@@ -98,9 +108,9 @@ class Installation:
             with _no_services():
                 self._run('packages', 'apt-get', 'install', '--yes',
                           '--quiet', '--no-install-recommends',
-                          *needs.packages(),
+                          *prerequisites.packages(),
                           DEBIAN_FRONTEND='noninteractive')
-            lacks = needs.missing(needs.COMMANDS + needs.BUILD_COMMANDS)
+            lacks = prerequisites.missing_for_cloud(build=True)
         if lacks:
             raise errors.CloudError('still missing: ' + '; '.join(lacks))
 
@@ -133,7 +143,9 @@ class Installation:
             shutil.rmtree(scratch, ignore_errors=True)
 
     def _guest(self):
-        guest.build(self._places.images)
+        size = writing_guest.SECTORS * writing_guest.SECTOR
+        self._run('image', 'qemu-img', 'create', '-f', 'qcow2',
+                  str(self._places.image), str(size))
 
     def _scripts(self):
         """Copy what runs in the virtualenv, which does not have the kit."""

@@ -17,9 +17,8 @@ import json
 import shutil
 import socket
 
-from keeptrack.cloud import guest
-from keeptrack.cloud import places as places_mod
-from keeptrack.cloud import settings as settings_mod
+from keeptrack.drill.testbed.cloud import places as places_mod
+from keeptrack.drill.testbed.cloud import settings as settings_mod
 
 _NAMES = ('keystone', 'placement', 'glance', 'neutron', 'nova_api',
           'nova_cell0', 'nova_cell1')
@@ -183,13 +182,11 @@ class Databases:
                          for user, kind, service, path in _ENDPOINTS]})
 
     def make_things(self):
-        """Make what a first server needs: images, flavor, network.
+        """Make what a first server needs: image, flavor, network.
 
         :raises CloudError: when that fails
         """
-        self._catalog('things', {'images': {
-            name: str(self._places.images / f'{name}.qcow2')
-            for name in guest.IMAGES}})
+        self._catalog('things', {'image': str(self._places.image)})
 
     def _catalog(self, what, told):
         self._node.check(

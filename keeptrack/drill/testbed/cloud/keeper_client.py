@@ -21,8 +21,8 @@ import subprocess
 import sys
 import time
 
-from keeptrack.cloud import errors
-from keeptrack.cloud import node
+from keeptrack.drill.testbed.cloud import node
+from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import processes
 
 # seconds
@@ -31,7 +31,7 @@ _ENDS_WITHIN = 40
 _POLL = 0.05
 
 
-class Keeping:
+class KeeperClient:
     """The keeper of one cloud.
 
     :param places: the cloud's places.Places
@@ -61,7 +61,7 @@ class Keeping:
         log = self._places.log / 'keeper.log'
         with open(log, 'ab') as file:
             process = subprocess.Popen(
-                [sys.executable, '-m', 'keeptrack.cloud.keeper',
+                [sys.executable, '-m', 'keeptrack.drill.testbed.cloud.keeper',
                  str(self._places.top)], stdin=subprocess.DEVNULL,
                 stdout=file, stderr=file, start_new_session=True)
         until = time.monotonic() + _STARTS_WITHIN
@@ -116,7 +116,7 @@ class Keeping:
             pid = int(self._places.lock.read_text())
             handle = processes.Handle(pid)
             command = _command(pid)
-            if 'keeptrack.cloud.keeper' in command:
+            if 'keeptrack.drill.testbed.cloud.keeper' in command:
                 handle.send(15)
                 if not handle.wait(_ENDS_WITHIN):
                     handle.send(9)

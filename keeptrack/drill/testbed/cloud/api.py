@@ -21,9 +21,9 @@ import json
 import urllib.error
 import urllib.request
 
-from keeptrack.cloud import errors
-from keeptrack.cloud import places as places_mod
-from keeptrack.cloud import settings
+from keeptrack.drill.testbed.cloud import places as places_mod
+from keeptrack.drill.testbed.cloud import settings
+from keeptrack.drill.testbed import errors
 
 _COMPUTE = '2.90'
 _PLACEMENT = '1.39'

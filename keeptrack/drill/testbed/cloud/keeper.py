@@ -24,7 +24,7 @@ import pathlib
 import signal
 import sys
 
-from keeptrack.cloud import places as places_mod
+from keeptrack.drill.testbed.cloud import places as places_mod
 from keeptrack.drill.testbed import namespaces
 
 

@@ -14,7 +14,7 @@
 
 import dataclasses
 
-from keeptrack.cloud import places as places_mod
+from keeptrack.drill.testbed.cloud import places as places_mod
 
 # WSGI application of each API: its module, and threads that serve it
 _APPLICATIONS = {
