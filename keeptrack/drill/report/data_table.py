@@ -12,8 +12,6 @@
 
 """What became of the data, as a table: for the terminal and for the page."""
 
-import html
-
 from cliff import columns
 
 from keeptrack.drill.checker import data_checker
@@ -56,24 +54,3 @@ def rows(results):
         found.append((storage, tree, len(runs)) +
                      counts(sums.Sum.of(runs)))
     return ('Storage', 'Tree', 'Runs') + HEADERS, found
-
-
-def table(results):
-    """The same for the page (str of HTML), '' where no run had data."""
-    headers, found = rows(results)
-    if not found:
-        return ''
-    return (
-        '<h2>What became of the data</h2><div class="wide">'
-        '<table class="list"><thead><tr>%s</tr></thead><tbody>%s</tbody>'
-        '</table></div>' % (
-            ''.join('<th scope="col">%s</th>' % html.escape(name)
-                    for name in headers),
-            ''.join('<tr>%s</tr>' % ''.join(
-                '<td>%s</td>' % html.escape(_word(value)) for value in row)
-                for row in found)))
-
-
-def _word(value):
-    return (value.human_readable() if isinstance(value, Seconds)
-            else str(value))

@@ -9,25 +9,24 @@
 #    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 #    License for the specific language governing permissions and limitations
 #    under the License.
-
 """The page: results of drills in one HTML file that needs nothing else.
 
 The matrix is written here, and stands without JavaScript.  The runs are
 embedded as gzipped JSON: one block with all but the time lines, and a block
 for the time lines of each cell of the matrix, which the page unpacks only
 when one of its runs is looked at.  What the results say is never taken for
-HTML: it is escaped here, and set as text by the page's script; the page's
-policy lets no script run but that one.
+HTML: the template escapes it, and the page's script sets it as text; the
+page's policy lets no script run but that one.
 """
 
 import base64
 import gzip
 import hashlib
-import html
 from importlib import resources
 import json
 import pathlib
-import string
+
+import jinja2
 
 from keeptrack.drill.report import data_table
 from keeptrack.drill.report import matrix
@@ -64,12 +63,15 @@ def page(results):
     style = '\n'.join(_part(name) for name in _STYLES)
     script = "(() => {\n'use strict';\n%s\n})();" % '\n'.join(
         _part(name) for name in _SCRIPTS)
-    return string.Template(_part('page.html')).substitute(
+    made = jinja2.Environment(autoescape=True)
+    made.filters['slug'] = matrix.slug
+    headers, data_rows = data_table.rows(results)
+    return made.from_string(_part('page.html')).render(
         style=style, script=script, style_digest=_digest(style),
-        script_digest=_digest(script), made=html.escape(results['made']),
-        facts=_facts(results), legend=matrix.legend(),
-        matrix=matrix.matrix(results),
-        storages=data_table.table(results),
+        script_digest=_digest(script), made=results['made'],
+        facts=_facts(results), verdicts=matrix.VERDICTS,
+        columns=matrix.COLUMNS, trees=results['trees'],
+        rows=matrix.rows(results), data_headers=headers, data_rows=data_rows,
         width='wide' if len(results['trees']) > _FIT else 'fit',
         blocks=_blocks(results))
 
@@ -86,7 +88,7 @@ def _digest(text):
 
 
 def _facts(results):
-    """What was run, when and on what machine (str of HTML)."""
+    """What was run, when and on what machine: list of (name, value)."""
     one = sums.Sum.of(results['runs'])
     data = ', '.join('%d %s' % (count, name)
                      for name, count in one.data.items() if count)
@@ -104,9 +106,7 @@ def _facts(results):
             if count),
         'Data': data,
     }
-    return '<dl class="facts">%s</dl>' % ''.join(
-        '<div><dt>%s</dt><dd>%s</dd></div>' % (name, html.escape(value))
-        for name, value in words.items() if value)
+    return [(name, value) for name, value in words.items() if value]
 
 
 def _word(value):
@@ -115,7 +115,7 @@ def _word(value):
 
 
 def _blocks(results):
-    """The runs, packed (str of HTML)."""
+    """The runs, packed: list of (name, content)."""
     faults, trees = results['faults'], results['trees']
     cells = sums.by_cell(results)
     blocks = [_block('summary', {
@@ -134,7 +134,7 @@ def _blocks(results):
                     'cell-%d-%d' % (fault_at, tree_at),
                     {index: [_event(event) for event in run['timeline']]
                      for index, run in runs}))
-    return '\n'.join(blocks)
+    return blocks
 
 
 def _event(event):
@@ -150,5 +150,4 @@ def _block(name, content):
     packed = gzip.compress(
         json.dumps(content, allow_nan=False, separators=(',', ':')).encode(
             'utf-8'), mtime=0)
-    return '<script type="application/gzip;base64" id="data-%s">%s</script>' \
-        % (name, base64.b64encode(packed).decode('ascii'))
+    return name, base64.b64encode(packed).decode('ascii')

@@ -102,7 +102,7 @@ class RowsTestCase(base.TestCase):
 
     def test_no_table_of_data_where_there_is_none(self):
         made = self.results({'verdict': 'right'})
-        self.assertEqual('', data_table.table(made))
+        self.assertEqual([], data_table.rows(made)[1])
         self.assertNotIn('Storage', table.rows(made)[0])
 
 
