@@ -19,6 +19,8 @@ gives the same fault at the same moment to every tree.
 import dataclasses
 import typing
 
+from keeptrack.drill.testbed import network
+
 # Moments, by what is waited for before the delay begins to count.
 BEFORE = 'before'    # Nova is asked to migrate
 COPY = 'copy'        # QEMU has begun to send memory
@@ -249,6 +251,21 @@ FAULTS = (
           "libvirt raises after the guest has moved; nova-compute may not "
           "ask the destination's libvirt, RPC answers", (BEFORE,),
           set_up=_libvirt('error-after-success', 'no-remote'), in_cloud=False),
+    Fault('broker-away', 'no RPC message arrives for seconds',
+          (SWITCH, AFTER, END),
+          lambda nemesis: nemesis.computes.hold_messages(),
+          lambda nemesis: nemesis.computes.release_messages(), SECONDS,
+          in_cloud=False),
+    Fault('database-away', 'the database takes no writes for seconds',
+          (SWITCH, AFTER, END),
+          lambda nemesis: nemesis.computes.hold_database(),
+          lambda nemesis: nemesis.computes.release_database(), SECONDS,
+          in_cloud=False),
+    Fault('wrong-address',
+          "the destination gives the source's address for its own", (BEFORE,),
+          config={'libvirt': {
+              'live_migration_inbound_addr': network.ADDRESSES['source']}},
+          in_cloud=False),
     Fault('paused-guest', 'the user has paused the guest before it moves',
           (BEFORE,), paused=True),
     Fault('paused-guest-error',
@@ -302,6 +319,8 @@ OF_CLOUD = tuple(fault for fault in FAULTS if fault.in_cloud) + (
           _start_service('nova-conductor'), _AWAY),
     Fault('deleted', 'a user deletes the server', (COPY, SWITCH),
           lambda nemesis: nemesis.act('delete')),
+    Fault('migrated-again', 'a user asks for a second live migration',
+          (COPY, SWITCH), lambda nemesis: nemesis.act('migrate')),
     Fault('aborted', 'an operator aborts the migration by the API', (COPY,),
           lambda nemesis: nemesis.act('abort')),
     Fault('parked-then-evacuated',

@@ -235,7 +235,7 @@ class _Bench:
             folder = self._folder / ('c%d' % len(self._computes))
             folder.mkdir()
             opened = nova_computes_mod.NovaComputes(
-                tree.runtime, tree.path, folder, self._testbed,
+                tree.runtime, folder, self._testbed,
                 lambda event: self._run.on_event(event))
             self._computes[tree.name] = opened
             self._stack.callback(opened.close)

@@ -78,7 +78,7 @@ class CloudNemesis(nemesis.Nemesis):
     def act(self, what):
         """Do what a user or an operator does; a refusal is an event.
 
-        :param what: 'delete', 'abort' or 'evacuate'
+        :param what: 'delete', 'abort', 'evacuate' or 'migrate'
         """
         try:
             getattr(self.guest, what)()

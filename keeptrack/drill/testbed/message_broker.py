@@ -116,6 +116,7 @@ class Broker(object):
         self._peers = []
         self._gone = set()
         self._silent = set()
+        self._held = None
         self._consumers = {}
         self._kept = collections.defaultdict(list)
         self._routes = {}
@@ -147,8 +148,9 @@ class Broker(object):
             told.wait()
 
     def reset(self):
-        """Forget the queues, and be silent for nobody."""
+        """Forget the queues, be silent for nobody, and hold nothing."""
         with self._lock:
+            self._held = None
             self._silent.clear()
             self._consumers.clear()
             self._kept.clear()
@@ -162,6 +164,23 @@ class Broker(object):
         """
         with self._lock:
             (self._silent.add if silent else self._silent.discard)(host)
+
+    def hold(self):
+        """Pass nothing on until release(), as while a broker is away."""
+        with self._lock:
+            if self._held is None:
+                self._held = []
+
+    def release(self):
+        """Pass on what was held, in order, and what comes from now on."""
+        while True:
+            with self._lock:
+                held, self._held = self._held, []
+                if not held:
+                    self._held = None
+                    return
+            for peer, message in held:
+                self._pass_on(peer, message)
 
     def peer(self, pid):
         """The Peer with a process id, None where it has not come yet."""
@@ -234,9 +253,17 @@ class Broker(object):
             peer.take_answer(message)
         elif kind == 'listen':
             self._listen(peer, (message['topic'], message['host']))
-        elif kind == 'request':
+        else:
+            with self._lock:
+                if self._held is not None:
+                    self._held.append((peer, message))
+                    return
+            self._pass_on(peer, message)
+
+    def _pass_on(self, peer, message):
+        if message['kind'] == 'request':
             self._route(peer, message)
-        elif kind in ('reply', 'at-it'):
+        else:
             self._return(message)
 
     def _listen(self, peer, key):

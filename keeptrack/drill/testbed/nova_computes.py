@@ -15,6 +15,7 @@
 
 import pathlib
 import shutil
+import sqlite3
 import threading
 import time
 from xml.etree import ElementTree
@@ -55,16 +56,14 @@ class NovaComputes(object):
     """The nova-computes of a testbed, for one run after the other.
 
     :param runtime: runtime.Runtime of the tree, made
-    :param tree_path: the Nova tree (pathlib.Path)
     :param folder: for all that the processes write; short, and it exists
         (pathlib.Path)
     :param testbed: a testbed.Testbed that is up
     :param on_event: called with each event (dict), by one thread
     """
 
-    def __init__(self, runtime, tree_path, folder, testbed, on_event):
+    def __init__(self, runtime, folder, testbed, on_event):
         self._runtime = runtime
-        self._tree_path = tree_path
         self._folder = pathlib.Path(folder)
         self._testbed = testbed
         self._on_event = on_event
@@ -78,6 +77,7 @@ class NovaComputes(object):
         self._run = None
         self._spec = None
         self._folders = None
+        self._database_lock = None
 
     @property
     def logs(self):
@@ -101,6 +101,7 @@ class NovaComputes(object):
 
     def close(self):
         """End every process."""
+        self.release_database()
         if self._server is not None:
             for role in list(self._pids):
                 self.kill(role)
@@ -128,6 +129,7 @@ class NovaComputes(object):
             clocks (CLOCKS)
         :raises KeeptrackError: when that fails
         """
+        self.release_database()
         for role in list(self._pids):
             self.kill(role)
         self._broker.reset()
@@ -285,6 +287,30 @@ class NovaComputes(object):
         if mode not in ('normal', 'silent'):
             raise ValueError('no such mode: %s' % mode)
         self._broker.silence(self._testbed.hosts[role].name, mode == 'silent')
+
+    def hold_messages(self):
+        """Have no RPC message arrive until release_messages()."""
+        self._broker.hold()
+
+    def release_messages(self):
+        """Have RPC messages arrive again, those that were held first."""
+        self._broker.release()
+
+    def hold_database(self):
+        """Have the database take no writes until release_database()."""
+        self._database_lock = sqlite3.connect(
+            self._run / runtime_mod.DATABASE, timeout=60,
+            isolation_level=None)
+        self._database_lock.execute('BEGIN IMMEDIATE')
+
+    def release_database(self):
+        """Have the database take writes again; a second time does nothing.
+
+        From the thread that has held it.
+        """
+        if self._database_lock is not None:
+            self._database_lock.close()
+            self._database_lock = None
 
     def libvirt(self, role, mode):
         """Say how libvirt fails in a host's nova-compute.

@@ -47,7 +47,7 @@ class FakeComputes(object):
     open_now = 0
     fail = 0
 
-    def __init__(self, runtime, path, folder, testbed, on_event):
+    def __init__(self, runtime, folder, testbed, on_event):
         self._folder = folder
         self._runs = 0
 

@@ -123,6 +123,27 @@ class BrokerTestCase(base.TestCase):
         asker.ask('b', 2, 'heard')
         self.assertEqual('heard', server.receive()['payload'])
 
+    def test_away(self):
+        asker = self.process('source', 1, 'a')
+        server = self.process('destination', 2, 'b')
+        self.broker.hold()
+        asker.ask('b', 1, 'first')
+        asker.ask('b', 2, 'second')
+        asker.event('asked')
+        self.assertEqual('asked', self.event())
+        # events are not messages
+        self.broker.release()
+        asker.ask('b', 3, 'third')
+        requests = [server.receive() for _ in range(3)]
+        self.assertEqual(['first', 'second', 'third'],
+                         [request['payload'] for request in requests])
+        self.broker.hold()
+        server.send(kind='reply', number=requests[0]['number'], payload='late')
+        server.event('answered')
+        self.assertEqual('answered', self.event())
+        self.broker.release()
+        self.assertEqual('late', asker.receive()['payload'])
+
     def test_an_answer_to_one_that_is_gone(self):
         asker = self.process('source', 1, 'a')
         server = self.process('destination', 2, 'b')

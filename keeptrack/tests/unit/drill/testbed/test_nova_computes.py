@@ -19,6 +19,7 @@ from unittest import mock
 
 from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import nova_computes
+from keeptrack.drill.testbed import runtime
 from keeptrack.tests import base
 from keeptrack.tests.unit.drill import fake_agent
 from keeptrack.tests.unit.drill.recorders import test_instance_record
@@ -64,8 +65,8 @@ class ComputesTestCase(base.TestCase):
         self.testbed = FakeLab()
         self.events = queue.SimpleQueue()
         self.computes = nova_computes.NovaComputes(
-            FakeRuntime(self.folder), self.folder / 'tree',
-            self.folder / 'c', self.testbed, self.events.put)
+            FakeRuntime(self.folder), self.folder / 'c', self.testbed,
+            self.events.put)
         self.addCleanup(self.computes.close)
         self.computes.open()
         self.prepare()
@@ -135,6 +136,16 @@ class ComputesTestCase(base.TestCase):
         for mode in ('silent', 'normal'):
             self.computes.rpc('destination', mode)
         self.assertRaises(ValueError, self.computes.rpc, 'source', 'loud')
+
+    def test_a_database_that_is_away(self):
+        path = self.computes.logs.parent / runtime.DATABASE
+        self.computes.hold_database()
+        with contextlib.closing(sqlite3.connect(path, timeout=0)) as other:
+            self.assertRaises(sqlite3.OperationalError, other.execute,
+                              'CREATE TABLE t (a)')
+            self.computes.release_database()
+            self.computes.release_database()
+            other.execute('CREATE TABLE t (a)')
 
     def test_one_migration_in_a_run(self):
         self.computes.migrate()
