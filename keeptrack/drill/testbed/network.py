@@ -27,17 +27,25 @@ ADDRESSES = {'source': '192.0.2.1', 'destination': '192.0.2.2'}
 _HARDWARE = {'source': '02:6b:65:70:74:0a', 'destination': '02:6b:65:70:74:0b'}
 _NOBODY = '02:6b:65:70:74:ff'
 _DEVICE = 'lab0'
-_OTHER = {'source': 'destination', 'destination': 'source'}
 
 
-class Network(object):
+class Network:
     """A cable between two hosts.
 
-    :param hosts: dict of role to host.Host
+    :param hosts: dict of role, or name, to host.Host
+    :param device: what their ends are called (str)
+    :param addresses: their IP addresses: dict of str
+    :param hardware: their hardware addresses: dict of str
+    :ivar is_whole: it is not cut (bool)
     """
 
-    def __init__(self, hosts):
+    def __init__(self, hosts, device=_DEVICE, addresses=None, hardware=None):
         self._hosts = hosts
+        self._device = device
+        self._addresses = addresses or ADDRESSES
+        self._hardware = hardware or _HARDWARE
+        first, second = hosts
+        self._other = {first: second, second: first}
         self.is_whole = False
 
     def open(self):
@@ -46,14 +54,15 @@ class Network(object):
         :raises TestbedError: when that does not work
         """
         self._all({'source': [
-            'ip', 'link', 'add', 'name', _DEVICE,
-            'address', _HARDWARE['source'], 'type', 'veth',
-            'peer', 'name', _DEVICE, 'address', _HARDWARE['destination'],
+            'ip', 'link', 'add', 'name', self._device,
+            'address', self._hardware['source'], 'type', 'veth',
+            'peer', 'name', self._device,
+            'address', self._hardware['destination'],
             'netns', str(self._hosts['destination'].pid)]})
-        for words in (['ip', 'address', 'add', '{}/24', 'dev', _DEVICE],
-                      ['ip', 'link', 'set', _DEVICE, 'up']):
-            self._all({role: [word.format(ADDRESSES[role]) for word in words]
-                       for role in self._hosts})
+        for words in (['ip', 'address', 'add', '{}/24', 'dev', self._device],
+                      ['ip', 'link', 'set', self._device, 'up']):
+            self._all({role: [word.format(self._addresses[role])
+                              for word in words] for role in self._hosts})
         self.heal()
 
     def cut(self):
@@ -63,13 +72,14 @@ class Network(object):
 
     def heal(self):
         """Let packets through again."""
-        self._send_to({role: _HARDWARE[_OTHER[role]] for role in self._hosts})
+        self._send_to({role: self._hardware[self._other[role]]
+                       for role in self._hosts})
         self.is_whole = True
 
     def _send_to(self, hardware):
         self._all({role: [
-            'ip', 'neighbour', 'replace', ADDRESSES[_OTHER[role]],
-            'lladdr', hardware[role], 'nud', 'permanent', 'dev', _DEVICE]
+            'ip', 'neighbour', 'replace', self._addresses[self._other[role]],
+            'lladdr', hardware[role], 'nud', 'permanent', 'dev', self._device]
             for role in self._hosts})
 
     def _all(self, commands):
