@@ -31,7 +31,7 @@ _MIGRATES = ('nova/compute/*.py', 'nova/conductor/**/*.py', 'nova/virt/*.py',
 
 
 @dataclasses.dataclass
-class DrilledTree(object):
+class DrilledTree:
     """A tree that is drilled.
 
     :ivar name: in reports (str)
@@ -53,7 +53,7 @@ class DrilledTree(object):
     digest: str
     runtime: object
 
-    def told(self):
+    def as_dict(self):
         """What results say of it (dict)."""
         return {'name': self.name, 'release': self.release,
                 'commit': self.commit, 'series': self.series,

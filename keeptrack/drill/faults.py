@@ -57,7 +57,7 @@ def nothing(nemesis):
 
 
 @dataclasses.dataclass(frozen=True)
-class Fault(object):
+class Fault:
     """One kind of fault.
 
     :ivar name: as the command line has it (str)

@@ -23,7 +23,7 @@ from keeptrack.drill import faults as faults_mod
 
 
 @dataclasses.dataclass(frozen=True)
-class Draw(object):
+class Draw:
     """One run's share of chance.
 
     :ivar fault: the faults.Fault

@@ -42,7 +42,7 @@ PAUSE = 0.25
 
 
 @dataclasses.dataclass
-class Data(object):
+class Data:
     """What became of the data.
 
     :ivar verdict: one of VERDICTS
@@ -78,7 +78,7 @@ class Data(object):
     downtime: float
     left: list
 
-    def told(self):
+    def as_dict(self):
         """What results say of it (dict)."""
         return dataclasses.asdict(self)
 

@@ -66,7 +66,7 @@ RESERVED = ('allocation-removed', 'port-unbound')
 
 
 @dataclasses.dataclass
-class Verdict(object):
+class Verdict:
     """What came of a run.
 
     :ivar verdict: one of VERDICTS

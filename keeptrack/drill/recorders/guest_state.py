@@ -40,7 +40,7 @@ _ASK_ELSE = 0.2
 _FIRST_LOOK = 2
 
 
-class _Eye(object):
+class _Eye:
     """Watches one host, in a thread of its own."""
 
     def __init__(self, role, path, on_change, on_migration):
@@ -157,7 +157,7 @@ class _Eye(object):
             self._on_change(when, self._role, state, why)
 
 
-class Watcher(object):
+class Watcher:
     """Watches a guest on both hosts until it is stopped.
 
     A guest can have one watcher at a time: its QEMUs talk to one client.

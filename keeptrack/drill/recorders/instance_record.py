@@ -42,7 +42,7 @@ _STATUS = ('SELECT value FROM instance_system_metadata WHERE deleted = 0 AND '
            "instance_uuid = ? AND key = 'live_migration_status'")
 
 
-class InstanceRecord(object):
+class InstanceRecord:
     """Nova's record of one instance.
 
     :param database: the SQLite file (pathlib.Path)

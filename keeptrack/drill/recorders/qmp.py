@@ -38,7 +38,7 @@ def connect(path):
     return Connection(client)
 
 
-class Connection(object):
+class Connection:
     """A client of one QEMU.
 
     :param client: a connected socket.socket

@@ -67,7 +67,7 @@ def parse(when, role, text):
             for kind, number, nonce in _LINE.findall(text)]
 
 
-class Recorder(object):
+class Recorder:
     """Reads the files of both hosts until it is stopped.
 
     :param paths: role to the file of a host's QEMU; it may come to be later

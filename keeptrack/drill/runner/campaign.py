@@ -42,7 +42,7 @@ PATIENCE = 3
 STORE_EVERY = 15
 
 
-class Campaign(object):
+class Campaign:
     """Works a plan off.
 
     :param plan: the generator.Plan
@@ -118,7 +118,7 @@ class Campaign(object):
                 '%Y-%m-%dT%H:%M:%SZ'),
             'machine': dict(machine(), **self._facts),
             'seed': self._plan.seed,
-            'trees': [tree.told() for tree in self._plan.trees],
+            'trees': [tree.as_dict() for tree in self._plan.trees],
             'faults': [{'name': fault.name, 'title': fault.title}
                        for fault in self._plan.faults],
             'storages': list(self._plan.storages),

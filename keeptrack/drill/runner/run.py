@@ -233,7 +233,8 @@ class Run:
 
     def _check_data(self, zero, events, ends):
         """What became of the data (data_checker.Data); None without a disk."""
-        if self._written is None:
+        if (self._written is None or
+                self._record.record['vm_state'] == verdict.DELETED):
             return None
         return data_checker.check(
             self._since(zero), self._disks, self._record.record['host'],
@@ -252,7 +253,7 @@ class Run:
         for more in (self._draw.fault.config or {}, self._config):
             for group, options in more.items():
                 config.setdefault(group, {}).update(options)
-        told = self._storage.told()
+        told = self._storage.nova_settings()
         if self._storage.writes:
             config['libvirt']['images_type'] = 'raw'
         return {'uuid': self._guest.uuid, 'name': self._guest.name,
@@ -479,7 +480,7 @@ class Run:
             'lasts': (self._draw.lasts if isinstance(self._draw.lasts, str)
                       else round(self._draw.lasts, 3)),
             'shared': self._shared(), 'resumes': self._draw.resumes,
-            'storage': self._storage.name, 'data': data and data.told(),
+            'storage': self._storage.name, 'data': data and data.as_dict(),
             'struck': self._struck and round(self._struck - zero, 3),
             'verdict': found.verdict, 'unseen': found.unseen,
             'broken': found.broken, 'why': found.why,

@@ -24,7 +24,7 @@ from keeptrack.drill.testbed import errors
 _IMPORTS_WITHIN = 120
 
 
-class ForkClient(object):
+class ForkClient:
     """A server with a Nova tree in it, and the orders that it takes.
 
     :param runtime: the tree's runtime.Runtime

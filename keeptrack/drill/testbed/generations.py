@@ -29,7 +29,7 @@ _HERE = pathlib.Path(__file__).resolve().parent
 
 
 @dataclasses.dataclass(frozen=True)
-class Generation(object):
+class Generation:
     """Novas that run in the same environment and take the same adapter.
 
     :ivar name: of the environment that is made for it (str)

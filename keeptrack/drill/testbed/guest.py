@@ -95,7 +95,7 @@ def kvm_available():
         return False
 
 
-class Guest(object):
+class Guest:
     """A guest: one processor and memory, most of it zero.
 
     One with a disk writes to it (see writing_guest.S), and is emulated unless

@@ -50,7 +50,7 @@ _CLEAN_WITHIN = 2
 _POLL = 0.03
 
 
-class Host(object):
+class Host:
     """A host.
 
     :param role: 'source' or 'destination'

@@ -132,7 +132,7 @@ def lay_out(folder, newest):
             for line in lines))
 
 
-class Binding(object):
+class Binding:
     """An addition to an environment.Environment.
 
     :param wanted: the binding's version (str), or None for the one of the

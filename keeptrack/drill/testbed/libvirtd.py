@@ -34,7 +34,7 @@ _ENDS_WITHIN = 5
 _POLL = 0.01
 
 
-class Libvirtd(object):
+class Libvirtd:
     """One libvirtd.
 
     :param role: the host's (str)

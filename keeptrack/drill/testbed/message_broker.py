@@ -32,7 +32,7 @@ from keeptrack.drill.testbed import errors
 _ANSWERS_WITHIN = 10
 
 
-class Peer(object):
+class Peer:
     """One process at the other end of a line.
 
     :ivar role: what it is (str)
@@ -102,7 +102,7 @@ class Peer(object):
         self._socket.close()
 
 
-class Broker(object):
+class Broker:
     """Takes the lines of the Nova processes.
 
     :param path: of the UNIX socket to listen on (pathlib.Path)

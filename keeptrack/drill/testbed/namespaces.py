@@ -37,7 +37,7 @@ _ANSWERS_WITHIN = 10
 _ENDS_WITHIN = 5
 
 
-class Namespaces(object):
+class Namespaces:
     """A mount, a network, a UTS and a PID namespace.
 
     Commands are run in the first three.  What is started with

@@ -52,7 +52,7 @@ _COMES_WITHIN = 10
 _GOES_WITHIN = 5
 
 
-class NovaComputes(object):
+class NovaComputes:
     """The nova-computes of a testbed, for one run after the other.
 
     :param runtime: runtime.Runtime of the tree, made
@@ -122,7 +122,7 @@ class NovaComputes(object):
             ('active'), power_state ('running'), shared (both hosts have one
             folder for instances: True), volumes (1), config (options of
             Nova: group to option to value), instances and disk (see
-            storage.Told), and, of the drill itself: xml
+            storage.NovaSettings), and, of the drill itself: xml
             (of the domain; what the source's libvirt says, where it is not
             given), virt_type (that of the domain), periodic (name of a
             task to seconds: PERIODIC), lifecycle_delay (LIFECYCLE_DELAY),

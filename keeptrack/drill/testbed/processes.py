@@ -22,7 +22,7 @@ _PROC = pathlib.Path('/proc')
 
 
 @dataclasses.dataclass(frozen=True)
-class Process(object):
+class Process:
     """A process that was there when looked for.
 
     :ivar pid: as this machine knows it (int)
@@ -78,7 +78,7 @@ def _look(entry, kind, status):
         os.fsdecode(word) for word in command.rstrip(b'\0').split(b'\0')])
 
 
-class Handle(object):
+class Handle:
     """Holds on to one process, so that its id cannot come to mean another.
 
     :param pid: of a process that is there (int)

@@ -41,7 +41,7 @@ DATABASE = 'nova.sqlite'
 _THREADS = 'OS_NOVA_DISABLE_EVENTLET_PATCHING'
 
 
-class Runtime(object):
+class Runtime:
     """The runtime of one tree.
 
     :param tree: a tree.Tree

@@ -64,21 +64,21 @@ _NETWORK_XML = """\
 
 
 @dataclasses.dataclass(frozen=True)
-class Told(object):
+class NovaSettings:
     """What Nova's processes have to know of a storage.
 
     :ivar instances: role to the folder for instances: from the host's / and
         from here (dict of tuple of str and pathlib.Path); None where no
         instance has a file
     :ivar disk: what differs from a volume that no guest uses: see
-        rows_current and adapter_current (dict), or None
+        database_rows_current and adapter_current (dict), or None
     """
 
     instances: dict = None
     disk: dict = None
 
 
-class Storage(object):
+class Storage:
     """A guest without a disk.
 
     :param testbed: a testbed.Testbed that is up
@@ -108,9 +108,9 @@ class Storage(object):
         """
         return ''
 
-    def told(self):
-        """What Nova's processes have to know: a Told; once it is prepared."""
-        return Told()
+    def nova_settings(self):
+        """What Nova has to know: NovaSettings; once it is prepared."""
+        return NovaSettings()
 
     def disks(self):
         """Read the disk as each host sees it.
@@ -149,8 +149,8 @@ class Shared(Storage):
         writing_guest.make_disk(self._path)
         return _FILE_XML % (self._path, DEVICE, BUS)
 
-    def told(self):
-        return Told({
+    def nova_settings(self):
+        return NovaSettings({
             role: (str(self._folder), self._folder) for role in
             history.ROLES}, {
                 'device': DEVICE, 'bus': BUS, 'local': True,
@@ -180,10 +180,10 @@ class Copied(Storage):
     def _folder(self, role):
         return self._testbed.hosts[role].folder / _OWN_OUTSIDE
 
-    def told(self):
-        return Told({role: (_OWN, self._folder(role))
-                     for role in history.ROLES},
-                    {'device': DEVICE, 'bus': BUS, 'local': True})
+    def nova_settings(self):
+        return NovaSettings({role: (_OWN, self._folder(role))
+                             for role in history.ROLES},
+                            {'device': DEVICE, 'bus': BUS, 'local': True})
 
     def disks(self):
         return {role: writing_guest.records(
@@ -234,8 +234,8 @@ class Network(Storage):
              'file.filename=%s' % self._path],
             '/run/keeptrack/nbd.log')
 
-    def told(self):
-        return Told(disk={
+    def nova_settings(self):
+        return NovaSettings(disk={
             'device': DEVICE, 'bus': BUS, 'local': False,
             'xml': _NETWORK_XML % (_EXPORT, _SOCKET, DEVICE, BUS, VOLUME)})
 

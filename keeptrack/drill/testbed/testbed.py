@@ -40,7 +40,7 @@ _READY_WITHIN = 20
 _RESETS_WITHIN = 15
 
 
-class Testbed(object):
+class Testbed:
     """Two hosts, 'source' and 'destination'.
 
     :param folder: for all that the hosts write; short, and made by start

@@ -24,7 +24,7 @@ import greenlet
 FOREVER = float('inf')
 
 
-class OwnTime(object):
+class OwnTime:
     """Stands in for the modules time and threading.
 
     Its threads are greenlets, and one runs until it waits.
@@ -105,14 +105,14 @@ class OwnTime(object):
             who.switch()
 
 
-class _Due(object):
+class _Due:
     """Somebody who goes on some time, unless woken before."""
 
     def __init__(self, who):
         self.who = who
 
 
-class _Thread(object):
+class _Thread:
 
     def __init__(self, time, after, target, args):
         self._time = time
@@ -131,7 +131,7 @@ class _Thread(object):
         self._ended.wait()
 
 
-class _Event(object):
+class _Event:
 
     def __init__(self, time):
         self._time = time
@@ -148,7 +148,7 @@ class _Event(object):
         return self._is_set
 
 
-class _Condition(object):
+class _Condition:
     """No other thread runs meanwhile: there is nothing to lock."""
 
     def __init__(self, time):

@@ -68,7 +68,7 @@ def _outcome(fault, series, number, chance):
     return chance.choice(('finish', 'misplace', 'misplace', 'stay'))
 
 
-class _Run(object):
+class _Run:
     """One run, made up step by step."""
 
     def __init__(self, fault, tree, number, noise):

@@ -187,7 +187,7 @@ class DataCheckTestCase(base.TestCase):
         self.assertEqual(('kept', None), (found.verdict, found.downtime))
 
     def test_results_can_be_stored(self):
-        self.assertEqual(50, self.split(True).told()['doubled'])
+        self.assertEqual(50, self.split(True).as_dict()['doubled'])
 
 
 class EventsTestCase(base.TestCase):

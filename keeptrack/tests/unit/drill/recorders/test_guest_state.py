@@ -25,7 +25,7 @@ from keeptrack.drill.testbed import errors
 from keeptrack.tests import base
 
 
-class Qemu(object):
+class Qemu:
     """Answers as a QEMU does, from a thread."""
 
     def __init__(self, path, status):

@@ -24,7 +24,7 @@ from keeptrack.tests import base
 MACHINE = campaign.machine
 
 
-class FakeTestbed(object):
+class FakeTestbed:
 
     started = []
     broken = False
@@ -42,7 +42,7 @@ class FakeTestbed(object):
             self.started.remove(self.number)
 
 
-class FakeComputes(object):
+class FakeComputes:
 
     open_now = 0
     fail = 0
@@ -70,7 +70,7 @@ class FakeComputes(object):
         FakeComputes.open_now -= 1
 
 
-class FakeRun(object):
+class FakeRun:
 
     verdicts = {}
     data = {}

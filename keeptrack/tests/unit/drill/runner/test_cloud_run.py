@@ -153,7 +153,7 @@ class CloudRunTestCase(base.TestCase):
             'active port': [], 'port bindings': [], 'allocations': []})
         self.assertEqual(('right', 'deleted'),
                          (found['verdict'], found['record']['vm_state']))
-        self.assertNotIn('host', found['parts'])
+        self.assertEqual(({}, None), (found['parts'], found['data']))
 
     def test_what_a_user_is_refused(self):
         found = self.go('deleted', MOVES, 'copy', refuses=('delete',))

@@ -28,7 +28,7 @@ INSTANCE = {'host': 'source', 'vm_state': 'active', 'task_state': None,
             'power_state': 'running', 'fault': None}
 
 
-class FakeLibvirtd(object):
+class FakeLibvirtd:
 
     on_change = None
     pid = 1
@@ -42,7 +42,7 @@ class FakeLibvirtd(object):
         """It answers at once."""
 
 
-class FakeTestbed(object):
+class FakeTestbed:
 
     def __init__(self, did):
         self.did = did
@@ -54,7 +54,7 @@ class FakeTestbed(object):
         self.did.append('reset')
 
 
-class FakeComputes(object):
+class FakeComputes:
     """Moves the guest, as told by a script of what happens when.
 
     :param script: list of tuples: seconds, what to do with the world
@@ -278,10 +278,10 @@ class RunTestCase(base.TestCase):
 
     def with_disk(self, lines, disks):
         """Have the guest write these lines, and the disks hold that."""
-        told = storage.Told(instances={}, disk={'device': 'hda'})
+        told = storage.NovaSettings(instances={}, disk={'device': 'hda'})
         kind = mock.Mock(writes=True, shared=False, one_disk=False)
         kind.name = 'copied'
-        kind.told.return_value = told
+        kind.nova_settings.return_value = told
         kind.disks.return_value = disks
         kind.prepare.return_value = '<disk/>'
         recorder = mock.Mock(failure=None)

@@ -22,7 +22,7 @@ from keeptrack.drill.testbed import message_broker
 from keeptrack.tests import base
 
 
-class Process(object):
+class Process:
     """What a Nova process does on its line."""
 
     def __init__(self, path, role, pid):

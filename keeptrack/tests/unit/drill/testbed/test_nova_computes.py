@@ -27,7 +27,7 @@ from keeptrack.tests.unit.drill.recorders import test_instance_record
 XML = "<domain type='qemu'><name>guest</name></domain>"
 
 
-class FakeLab(object):
+class FakeLab:
 
     def __init__(self):
         self.hosts = {role: types.SimpleNamespace(

@@ -25,7 +25,7 @@ from agent import fake_services    # noqa: E402
 ROLES = ('source', 'destination')
 
 
-class FakeHost(object):
+class FakeHost:
 
     def __init__(self, folder):
         self.folder = folder
@@ -60,25 +60,26 @@ class StorageTestCase(base.TestCase):
     def test_no_disk(self):
         made, xml = self.prepare('none')
         self.assertEqual(('', {}, False), (xml, made.disks(), made.writes))
-        self.assertEqual(storage.Told(), made.told())
+        self.assertEqual(storage.NovaSettings(), made.nova_settings())
 
     def test_shared(self):
         made, xml = self.prepare('shared')
         path = ElementTree.fromstring(xml).find('source').get('file')
-        inside, outside = made.told().instances['destination']
+        inside, outside = made.nova_settings().instances['destination']
         self.assertEqual(str(outside / 'uuid' / 'disk'), path)
         self.assertEqual(inside, str(outside))
-        self.assertTrue(made.told().disk['unsafe'])
+        self.assertTrue(made.nova_settings().disk['unsafe'])
         self.assertEqual(dict.fromkeys(ROLES, {}), made.disks())
 
     def test_copied(self):
         made, xml = self.prepare('copied')
         path = ElementTree.fromstring(xml).find('source').get('file')
-        inside, outside = made.told().instances['source']
+        inside, outside = made.nova_settings().instances['source']
         # each host has its own at the same place
         self.assertTrue(path.startswith(inside))
         self.assertTrue((outside / 'uuid' / 'disk').exists())
-        self.assertEqual(inside, made.told().instances['destination'][0])
+        self.assertEqual(
+            inside, made.nova_settings().instances['destination'][0])
         self.assertEqual({'source': {}, 'destination': None}, made.disks())
         # nothing of one run is there in the next
         (outside / 'other').mkdir()
@@ -90,8 +91,8 @@ class StorageTestCase(base.TestCase):
         disk = ElementTree.fromstring(xml)
         self.assertEqual('nbd', disk.find('source').get('protocol'))
         self.assertEqual(fake_services.volume_id(0), disk.findtext('serial'))
-        self.assertEqual(xml, made.told().disk['xml'])
-        self.assertIsNone(made.told().instances)
+        self.assertEqual(xml, made.nova_settings().disk['xml'])
+        self.assertIsNone(made.nova_settings().instances)
         self.assertEqual(dict.fromkeys(ROLES, {}), made.disks())
         made.close()
         self.assertEqual(2, self.kill.call_count)

@@ -25,7 +25,7 @@ from keeptrack.drill.testbed import testbed as testbed_mod
 from keeptrack.tests import base
 
 
-class FakeHost(object):
+class FakeHost:
 
     def __init__(self, role, name, folder):
         self.role, self.name, self.folder = role, name, folder
