@@ -13,12 +13,36 @@ import os
 import pathlib
 import signal
 import time
+import types
 
+from keeptrack.drill.recorders import guest_state
+from keeptrack.drill.recorders import serial_port
 from keeptrack.drill.testbed.cloud import bridge
+from keeptrack.drill.testbed.cloud import cloud_testbed
 from keeptrack.drill.testbed.cloud import keeper_client
 from keeptrack.drill.testbed.cloud import places as places_mod
+from keeptrack.drill.testbed import guest
+from keeptrack.drill.testbed import libvirt_config
 from keeptrack.drill.testbed import prerequisites
+from keeptrack.drill.testbed import writing_guest
 from keeptrack.tests import base
+
+
+_DOMAIN = """\
+<domain type='{type}'>
+  <name>moves</name>
+  <memory unit='MiB'>64</memory>
+  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <devices>
+    <disk type='file' device='disk'>
+      <driver name='qemu' type='raw' cache='none'/>
+      <source file='{state}/disk'/>
+      <target dev='hda' bus='ide'/>
+    </disk>
+    <serial type='pty'><log file='{state}/console.log' append='off'/></serial>
+  </devices>
+</domain>
+"""
 
 
 class CloudNodesTestCase(base.TestCase):
@@ -84,3 +108,67 @@ class CloudNodesTestCase(base.TestCase):
                               if node.is_alive])
         self.assertFalse(pathlib.Path('/proc', str(pid)).exists())
         self.assertFalse(self.places.run.exists())
+
+    def test_a_guest_that_moves_is_watched(self):
+        if prerequisites.missing(writes=True):
+            self.skipTest('no guest: %s' % '; '.join(
+                prerequisites.missing(writes=True)))
+        hosts = {role: cloud_testbed.CloudHost(
+            role, Services(self.nodes, self.places), self.places)
+            for role in cloud_testbed.ROLES}
+        for role, host in hosts.items():
+            for name, text in libvirt_config.files(role).items():
+                (self.places.run / host.name / 'etc' / name).write_text(text)
+            host.libvirtd.start()
+            disk = self.places.run / host.name / 'nova' / 'disk'
+            writing_guest.make_disk(disk)
+        for host in hosts.values():
+            host.libvirtd.wait_ready(30)
+        domain = _DOMAIN.format(state=self.places.nova_state,
+                                type='kvm' if guest.kvm_available() else
+                                'qemu')
+        hosts['source'].virsh('define', '/dev/stdin', stdin=domain)
+        hosts['source'].virsh('start', 'moves')
+        serial = serial_port.Recorder({
+            role: self.places.run / host.name / 'nova' / 'console.log'
+            for role, host in hosts.items()})
+        serial.start()
+        self.addCleanup(serial.stop)
+        states = []
+        watcher = guest_state.Watcher(
+            types.SimpleNamespace(hosts=hosts),
+            types.SimpleNamespace(socket='run/keeptrack/moves.qmp'),
+            lambda when, role, state, why: states.append((role, state)))
+        self.addCleanup(watcher.stop)
+        self.assertTrue(serial.wait(20, 30))
+        hosts['source'].virsh(
+            'migrate', '--live', '--copy-storage-all', '--unsafe', 'moves',
+            'qemu+tcp://host2/system', timeout=60)
+        self.wait(lambda: ('source', 'absent') in states)
+        self.assertIn(('destination', 'running'), states)
+        there = len([line for line in serial.lines()
+                     if line.role == 'destination'])
+        self.wait(lambda: any(
+            line.kind == serial_port.ACKNOWLEDGED for line in
+            serial.lines()[there:] if line.role == 'destination'))
+        hosts['destination'].kill_qemu()
+        self.assertEqual(hosts['destination'].qemu_pids(), [])
+
+
+class Services:
+    """In the place of a cloud: it has libvirtd, and nothing of OpenStack."""
+
+    def __init__(self, nodes, places):
+        self.nodes = nodes
+        self._places = places
+        self._inner = {}
+
+    def start(self, name):
+        node = self.nodes[name.rpartition('-')[2]]
+        self._inner[name] = node.spawn(
+            ['libvirtd', '--listen'], {}, self._places.log / f'{name}.log')
+
+    def process(self, name):
+        inner = self._inner.get(name)
+        node = self.nodes[name.rpartition('-')[2]]
+        return None if inner is None else node.find(inner)
