@@ -19,7 +19,6 @@ import os
 
 from agent import fake_services
 from agent import fake_services_current
-from agent import shared_record
 
 _POWER_STATES = {'running': 1, 'paused': 3}
 
@@ -37,11 +36,11 @@ _CELL = 'a0e1b7c2-3d44-4f5e-8a66-7b8c9d0e1f2a'
 
 
 def ledger_of(spec):
-    """The run's ledger (shared_record.SharedRecord).
+    """The run's ledger (fake_services_current.SharedRecord).
 
     :param spec: see nova_process.run()
     """
-    return shared_record.SharedRecord(
+    return fake_services_current.SharedRecord(
         os.path.join(spec['folder'], 'services.json'))
 
 

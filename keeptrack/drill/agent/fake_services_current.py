@@ -13,11 +13,15 @@
 
 """What stands in for the services around Nova of 2025 and 2026.
 
-Neutron, Cinder and placement, at Nova's own interfaces to them.  Each knows
-what is kept in the ledger, and nothing else.
+Neutron, Cinder and placement, at Nova's own interfaces to them.  What they
+know is in one file, so that what one nova-compute has asked for, the other one
+sees.
 """
 
 import collections
+import contextlib
+import fcntl
+import json
 import uuid
 
 from agent import fake_services
@@ -33,6 +37,40 @@ Allocations = collections.namedtuple('Allocations', 'allocations')
 Traits = collections.namedtuple('Traits', 'traits generation')
 
 
+class SharedRecord(object):
+    """A file with what is known.
+
+    :param path: of the file; it need not exist (str)
+    """
+
+    def __init__(self, path):
+        self._path = path
+
+    def write(self, known):
+        """Begin anew.
+
+        :param known: what JSON can hold (dict)
+        """
+        with open(self._path, 'w') as stream:
+            json.dump(known, stream)
+
+    @contextlib.contextmanager
+    def changing(self):
+        """Change what is known; nobody else does so meanwhile.
+
+        :returns: a context manager of it (dict), which is stored at the end
+            unless something is raised
+        """
+        with open(self._path, 'r+') as stream:
+            # it is free as soon as the file is closed
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            known = json.load(stream)
+            yield known
+            stream.seek(0)
+            stream.truncate()
+            json.dump(known, stream)
+
+
 class _Needs(object):
     ledger = None
     no_attachment = None
@@ -41,7 +79,7 @@ class _Needs(object):
 def use(ledger, no_attachment):
     """Say where the stand-ins of this process keep what they know.
 
-    :param ledger: shared_record.SharedRecord
+    :param ledger: SharedRecord
     :param no_attachment: makes what is raised where Cinder knows no
         attachment of an id: a callable that takes attachment_id (str)
     """
@@ -73,7 +111,7 @@ def beginning(instance, host, hosts, volumes):
     :param host: name of the host that it is on (str)
     :param hosts: names of all hosts (iterable of str)
     :param volumes: the instance's volumes (list of str)
-    :returns: for shared_record.SharedRecord.write (dict)
+    :returns: for SharedRecord.write (dict)
     """
     return {
         'bindings': {host: _ACTIVE},

@@ -23,7 +23,6 @@ from keeptrack.tests.unit.drill import agent_path
 
 agent_path.add()
 
-from agent import call_counter  # noqa: E402
 from agent import libvirt_calls  # noqa: E402
 from agent import nova_calls  # noqa: E402
 from agent import recorder as recorder_mod  # noqa: E402
@@ -131,14 +130,14 @@ class CountingTestCase(base.TestCase):
     def test_counts_and_passes_on(self):
         module = types.SimpleNamespace(one=lambda value: value, two=len,
                                        CONSTANT=3)
-        counted = call_counter.CallCounter(module)
+        counted = libvirt_calls.CallCounter(module)
         self.assertEqual(3, counted.CONSTANT)
         self.assertEqual(5, counted.one(5))
         self.assertEqual({'one': 1}, counted.counts())
         self.assertEqual({'one': 1}, counted.counts())
 
     def test_none_is_lost(self):
-        counted = call_counter.CallCounter(
+        counted = libvirt_calls.CallCounter(
             types.SimpleNamespace(one=lambda: None))
         threads = [threading.Thread(target=lambda: [
             counted.one() for _ in range(1000)]) for _ in range(8)]

@@ -21,7 +21,6 @@ agent_path.add()
 from agent import fake_services  # noqa: E402
 from agent import fake_services_current  # noqa: E402
 from agent import recorder as recorder_mod  # noqa: E402
-from agent import shared_record  # noqa: E402
 
 HOSTS = {'source': 'a', 'destination': 'b'}
 MIGRATION = types.SimpleNamespace(source_compute='a', dest_compute='b')
@@ -34,7 +33,8 @@ class ReplacedTestCase(base.TestCase):
         self.events = []
         fake_services.use(recorder_mod.Recorder(self.events.append, 'source'),
                           list, HOSTS)
-        book = shared_record.SharedRecord(str(self.folder / 'services.json'))
+        book = fake_services_current.SharedRecord(
+            str(self.folder / 'services.json'))
         self.volume = fake_services.volume_id(0)
         book.write(
             fake_services_current.beginning('u', 'a', 'ab', [self.volume]))
