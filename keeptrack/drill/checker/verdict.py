@@ -17,6 +17,7 @@ never happen has the names of the design: I1 to I4.
 
 import dataclasses
 
+from keeptrack.drill.checker import data_checker
 from keeptrack.drill import history
 
 RIGHT = 'right'
@@ -78,6 +79,7 @@ class Verdict:
         is right (str), or None
     :ivar parts: what is wrong in the end, by the part of the cloud: one of
         PARTS to what it is (dict of str)
+    :ivar data: what became of the guest's data (data_checker.Data), or None
     :ivar suspended: when one of the copies stopped running, seconds from the
         begin of the overlap (float), or None
     """
@@ -90,6 +92,7 @@ class Verdict:
     leftover: str = None
     suspended: float = None
     parts: dict = dataclasses.field(default_factory=dict)
+    data: data_checker.Data = None
 
 
 def is_parked(record):
@@ -150,7 +153,7 @@ def expected(home, state, paused=False):
 
 
 def judge(timeline, ends, parks=True, paused=False, services=None,
-          data=None):
+          writes=None, disks=None, one_disk=False):
     """Judge a run.
 
     :param timeline: the run's events (list of dict)
@@ -159,10 +162,20 @@ def judge(timeline, ends, parks=True, paused=False, services=None,
     :param paused: the guest's user had paused it before (bool)
     :param services: what the services around Nova hold in the end, see
         instance_record.InstanceRecord.services (dict), or None
-    :param data: what became of the guest's data (data_checker.Data), or None
+    :param writes: what a guest that writes has printed: list of
+        serial_port.Line, their times in the time line's seconds; None of
+        another guest
+    :param disks: its disk as each host sees it in the end, see
+        data_checker.check (dict)
+    :param one_disk: both hosts see one disk (bool)
     :returns: a Verdict
     """
     past = history.Past(timeline, ends)
+    record = past.record(ends)
+    data = None
+    if writes is not None and record and record['vm_state'] != DELETED:
+        data = data_checker.check(writes, disks, record['host'], timeline,
+                                  ends, one_disk)
     overlap = past.both_ran()
     unseen = bool(overlap) and not _said(timeline)
     broken = (_torn_down(past) + _misplaced(past) + _startable(past) +
@@ -179,7 +192,7 @@ def judge(timeline, ends, parks=True, paused=False, services=None,
         why = '%s; %s' % (broken[0], why)
     return Verdict(verdict, why, broken, overlap or None, unseen,
                    _leftover(past, paused, services), past.overlap_ended(),
-                   _parts(past, overlap, parks, paused, services, data))
+                   _parts(past, overlap, parks, paused, services, data), data)
 
 
 def _said(timeline):
@@ -229,7 +242,8 @@ def _parts(past, overlap, parks, paused, services, data):
     """
     found = {}
     record = past.record(past.ends)
-    if data is not None and data.verdict not in ('kept', 'doubled'):
+    if data is not None and data.verdict in (data_checker.BROKEN,
+                                             data_checker.LOST):
         found['data'] = data.why
     if record is None or overlap and parks and is_parked(record):
         return found

@@ -231,19 +231,10 @@ class Run:
     def _read_disks(self):
         return self._storage.disks()
 
-    def _check_data(self, zero, events, ends):
-        """What became of the data (data_checker.Data); None without a disk."""
-        if (self._written is None or
-                self._record.record['vm_state'] == verdict.DELETED):
-            return None
-        return data_checker.check(
-            self._since(zero), self._disks, self._record.record['host'],
-            events, ends, self._storage.one_disk)
-
     def _since(self, zero):
-        """What the guest has printed, in the time line's seconds."""
-        return [line._replace(when=line.when - zero)
-                for line in self._written or ()]
+        """What the guest has printed, in the time line's seconds, or None."""
+        return None if self._written is None else [
+            line._replace(when=line.when - zero) for line in self._written]
 
     def _options(self):
         paused = self._draw.fault.paused
@@ -462,14 +453,14 @@ class Run:
         events = [event for event in self._history.since(zero)
                   if event['t'] <= now - zero]
         past = history.Past(events, now - zero)
-        data = self._check_data(zero, events, now - zero)
         if error is None:
-            found = verdict.judge(events, now - zero, self._parks,
-                                  self._draw.fault.paused, self._services,
-                                  data)
+            found = verdict.judge(
+                events, now - zero, self._parks, self._draw.fault.paused,
+                self._services, self._since(zero), self._disks,
+                self._storage.one_disk)
         else:
             found = verdict.Verdict(verdict.NOT_RUN, error, [], None, False)
-        events = sorted(events + data_checker.events(self._since(zero)),
+        events = sorted(events + data_checker.events(self._since(zero) or ()),
                         key=lambda event: event['t'])
         for event in verdict.harms(past):
             event['data'] = dict(event['data'], harm='I1')
@@ -480,7 +471,8 @@ class Run:
             'lasts': (self._draw.lasts if isinstance(self._draw.lasts, str)
                       else round(self._draw.lasts, 3)),
             'shared': self._shared(), 'resumes': self._draw.resumes,
-            'storage': self._storage.name, 'data': data and data.as_dict(),
+            'storage': self._storage.name,
+            'data': found.data and found.data.as_dict(),
             'struck': self._struck and round(self._struck - zero, 3),
             'verdict': found.verdict, 'unseen': found.unseen,
             'broken': found.broken, 'why': found.why,

@@ -10,10 +10,9 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-import types
-
 from keeptrack.drill.checker import verdict
 from keeptrack.drill import history
+from keeptrack.drill.recorders import serial_port
 from keeptrack.tests import base
 
 
@@ -160,10 +159,10 @@ class VerdictTestCase(base.TestCase):
         self.assertEqual({}, self.parts(MOVE, BEGINS, ENDS, services=held))
 
     def test_parts_that_are_wrong(self):
-        data = types.SimpleNamespace(verdict='lost', why='2 are lost',
-                                     left=['source'])
         found = self.parts(
-            MOVE, BEGINS, record(4.1, 'source', 'error'), data=data,
+            MOVE, BEGINS, record(4.1, 'source', 'error'),
+            writes=[serial_port.Line(1.5, 'source', 'a', 1, 5)],
+            disks={'source': {}, 'destination': {1: 5}},
             services={'allocations': ['destination', 'source'],
                       'volume attachments': ['destination'],
                       'port bindings': ['source']})
@@ -173,6 +172,8 @@ class VerdictTestCase(base.TestCase):
         self.assertEqual('running on the destination; recorded on the source',
                          found['host'])
         self.assertEqual('vm_state error', found['state'])
+        self.assertIn('1 acknowledged records are lost', found['data'])
+        self.assertEqual('a disk is left on the destination', found['disk'])
 
     def test_parts_of_a_split_brain_that_was_reported(self):
         both = MOVE[:2] + [guest(2, 'destination', 'running'),
