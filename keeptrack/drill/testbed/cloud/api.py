@@ -103,7 +103,7 @@ class Api:
             places_mod.url('keystone', '/v3/auth/tokens'),
             json.dumps(body).encode(),
             {'Content-Type': 'application/json'}, method='POST'))
-        return headers['X-DrilledTree-Token']
+        return headers['X-Subject-Token']
 
     @staticmethod
     def _open(request):
