@@ -162,7 +162,7 @@ class CampaignTestCase(base.TestCase):
         self.assertEqual(results['runs'], json.loads(
             (self.output / 'results.json').read_text())['runs'])
 
-    def test_labs_and_computes_are_taken_down(self):
+    def test_testbeds_and_computes_are_taken_down(self):
         self.run_campaign()
         self.assertEqual(([], 0), (FakeTestbed.started, FakeComputes.open_now))
 
@@ -185,7 +185,7 @@ class CampaignTestCase(base.TestCase):
                 names, runs=1, testbeds=1)['runs']))
             self.assertFalse((self.output / 'logs').exists())
 
-    def test_a_lab_that_works_in_between_is_borne(self):
+    def test_a_testbed_that_works_in_between_is_borne(self):
         opens = itertools.cycle([None, errors.KeeptrackError('x')])
         with mock.patch.object(FakeComputes, 'open', mock.Mock(
                 side_effect=opens)):
@@ -209,7 +209,7 @@ class CampaignTestCase(base.TestCase):
         self.assertIn('runs', json.loads(
             (self.output / 'results.json').read_text()))
 
-    def test_no_lab_comes_up(self):
+    def test_no_testbed_comes_up(self):
         FakeTestbed.broken = True
         self.assertIn('no namespaces', str(self.assertRaises(
             errors.KeeptrackError, self.run_campaign)))

@@ -298,7 +298,7 @@ class RunTestCase(base.TestCase):
             lines, {'source': None, 'destination': {0: 0, 1: 1}})
         with mock.patch.object(FakeComputes, 'logs', 'logs', create=True), \
                 mock.patch.object(sys.modules[__name__], 'FakeTestbed',
-                                  self.fake_lab_class()):
+                                  self.fake_testbed_class()):
             found = self.go('none', MOVES)
         # Nova's record is right, and a record is missing all the same
         self.assertEqual(('right', 'lost', 1, 'copied', False), (
@@ -310,23 +310,23 @@ class RunTestCase(base.TestCase):
         recorder.keep.assert_called_once_with('logs')
         kind.close.assert_called_once_with()
 
-    def fake_lab_class(self):
+    def fake_testbed_class(self):
         folder = self.folder
 
-        class LabWithFolders(FakeTestbed):
+        class TestbedWithFolders(FakeTestbed):
 
             def __init__(self, did):
                 super().__init__(did)
                 for role, host in self.hosts.items():
                     host.folder = folder / role
                     (host.folder / 'run' / 'keeptrack').mkdir(parents=True)
-        return LabWithFolders
+        return TestbedWithFolders
 
     def test_a_guest_that_does_not_write(self):
         _kind, recorder = self.with_disk([], {})
         recorder.wait.return_value = False
         with mock.patch.object(sys.modules[__name__], 'FakeTestbed',
-                               self.fake_lab_class()):
+                               self.fake_testbed_class()):
             found = self.go('none', MOVES)
         self.assertEqual(('not run', None), (found['verdict'],
                                              found['data']))

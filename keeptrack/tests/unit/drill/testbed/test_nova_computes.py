@@ -27,7 +27,7 @@ from keeptrack.tests.unit.drill.recorders import test_instance_record
 XML = "<domain type='qemu'><name>guest</name></domain>"
 
 
-class FakeLab:
+class FakeTestbed:
 
     def __init__(self):
         self.hosts = {role: types.SimpleNamespace(
@@ -62,7 +62,7 @@ class ComputesTestCase(base.TestCase):
     def setUp(self):
         super().setUp()
         (self.folder / 'c').mkdir()
-        self.testbed = FakeLab()
+        self.testbed = FakeTestbed()
         self.events = queue.SimpleQueue()
         self.computes = nova_computes.NovaComputes(
             FakeRuntime(self.folder), self.folder / 'c', self.testbed,
