@@ -230,7 +230,9 @@ class Settings:
                 'virt_type': 'kvm' if self._kvm else 'qemu',
                 'cpu_mode': 'none',
                 'hw_machine_type': 'x86_64=pc',
-                'images_type': 'qcow2',
+                # what the guest has written is in the file at once; a qcow2
+                # image has it only once the guest flushes its disk
+                'images_type': 'raw',
                 'live_migration_scheme': 'tcp',
                 'live_migration_inbound_addr': places_mod.ADDRESSES[node],
                 'live_migration_bandwidth': self.clocks.bandwidth},
