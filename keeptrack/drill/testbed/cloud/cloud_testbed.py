@@ -35,7 +35,7 @@ _NODES = {node: role for role, node in ROLES.items()}
 
 # the name of a drill's server, and of its image, flavor and network
 _SERVER = 'drill'
-_IMAGE, _FLAVOR, _NETWORK = 'writer', 'small', 'net'
+_IMAGE, _FLAVOR, _NETWORK = 'writer', 'writer', 'net'
 
 # seconds
 _BOOTS_WITHIN = 120
@@ -221,9 +221,8 @@ class Server:
         :param source: a CloudHost
         :raises CloudError: when it does not start
         """
-        found = [self._find(*what) for what in (
-            ('nova-api', 'flavors', _FLAVOR), ('glance', 'images', _IMAGE),
-            ('neutron', 'networks', _NETWORK))]
+        found = [self._flavor()] + [self._find(*what) for what in (
+            ('glance', 'images', _IMAGE), ('neutron', 'networks', _NETWORK))]
         told = self._api.post('nova-api', '/servers', {'server': {
             'name': _SERVER, 'flavorRef': found[0], 'imageRef': found[1],
             'host': source.name, 'networks': [{'uuid': found[2]}]}})
@@ -243,6 +242,15 @@ class Server:
             return (record['vm_state'] == wanted and
                     record['task_state'] is None)
         until(_BOOTS_WITHIN, f'the server is not {wanted}', ready)
+
+    def _flavor(self):
+        """The id of a flavor whose disk is no larger than the image."""
+        for each in self._api.get('nova-api', '/flavors')['flavors']:
+            if each['name'] == _FLAVOR:
+                return each['id']
+        return self._api.post('nova-api', '/flavors', {'flavor': {
+            'name': _FLAVOR, 'ram': 256, 'vcpus': 1, 'disk': 0}})[
+                'flavor']['id']
 
     def _find(self, service, kind, name):
         for each in self._api.get(service, f'/{kind}')[kind]:

@@ -124,7 +124,8 @@ class ServerTestCase(base.TestCase):
     def test_a_server_that_does_not_start(self):
         self.answers.update({
             ('nova-api', '/flavors'): {'flavors': [
-                {'name': 'small', 'id': 'f'}]},
+                {'name': 'small', 'id': 's'}]},
+            '/flavors': {'flavor': {'id': 'f'}},
             ('glance', '/images'): {'images': [
                 {'name': 'writer', 'id': 'i'}]},
             ('neutron', '/networks'): {'networks': [
@@ -136,6 +137,8 @@ class ServerTestCase(base.TestCase):
         exc = self.assertRaises(errors.CloudError, self.server.boot,
                                 mock.Mock())
         self.assertIn('no valid host', str(exc))
+        # the flavor was missing
+        self.assertEqual(['flavor', 'server'], self.api.did)
 
     def test_where_its_serial_port_is(self):
         self.assertEqual(pathlib.Path('host1', 'u', 'console.log'),
