@@ -18,7 +18,7 @@ import shlex
 from cliff import command
 from cliff import lister
 
-from keeptrack.commands import common
+from keeptrack.cli import common
 from keeptrack.drill.testbed.cloud import cloud
 from keeptrack.drill.testbed.cloud import installation
 from keeptrack.drill.testbed.cloud import places as places_mod

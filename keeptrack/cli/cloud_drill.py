@@ -11,7 +11,7 @@
 #    under the License.
 """keeptrack cloud drill: keeptrack drill --cloud."""
 
-from keeptrack.commands import drill
+from keeptrack.cli import drill
 
 
 class Drill(drill.Drill):

@@ -15,8 +15,8 @@ import contextlib
 import pathlib
 import tempfile
 
-from keeptrack.commands import common
-from keeptrack.commands import lister
+from keeptrack.cli import common
+from keeptrack.cli import lister
 from keeptrack.drill.checker import verdict
 from keeptrack.drill import drilled_trees
 from keeptrack.drill import faults

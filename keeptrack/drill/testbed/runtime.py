@@ -23,7 +23,6 @@ import tomllib
 
 from keeptrack.drill.testbed import generations
 from keeptrack.drill.testbed import libvirt_python
-from keeptrack import environment
 from keeptrack import errors
 from keeptrack.verify import environment
 

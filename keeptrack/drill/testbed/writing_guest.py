@@ -22,7 +22,7 @@ import subprocess
 import tempfile
 
 from keeptrack.drill.testbed import errors
-from keeptrack import environment
+from keeptrack.verify import environment
 
 #: a disk's sectors, one for each record: enough for ten minutes
 SECTORS = 65536

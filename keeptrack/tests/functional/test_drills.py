@@ -24,7 +24,7 @@ import tempfile
 
 import testtools
 
-from keeptrack.commands import common
+from keeptrack.cli import common
 from keeptrack.drill.checker import verdict
 from keeptrack.drill import drilled_trees
 from keeptrack.drill import faults

@@ -23,8 +23,7 @@ BELOW = {
     'verify': ('series',),
     'audit': ('series',),
     'drill': ('series', 'verify'),
-    'cloud': ('series', 'verify', 'drill'),
-    'cli': ('series', 'verify', 'audit', 'drill', 'cloud'),
+    'cli': ('series', 'verify', 'audit', 'drill'),
 }
 SHARED = ('errors', 'signals')
 FOLDER = pathlib.Path(keeptrack.__file__).parent

@@ -16,7 +16,7 @@ import dataclasses
 import pathlib
 
 from keeptrack.drill.testbed import errors
-from keeptrack import environment
+from keeptrack.verify import environment
 
 CONTROLLER = 'ctl'
 HOSTS = ('host1', 'host2')

@@ -12,7 +12,7 @@
 import json
 from unittest import mock
 
-from keeptrack.commands import drill
+from keeptrack.cli import drill
 from keeptrack.drill import drilled_trees
 from keeptrack.drill import faults
 from keeptrack.drill.runner import campaign

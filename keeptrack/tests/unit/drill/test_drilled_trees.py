@@ -13,7 +13,7 @@
 from unittest import mock
 
 from keeptrack.drill import drilled_trees
-from keeptrack import parts
+from keeptrack.series import parts
 from keeptrack.tests import base
 
 RECOVERY = 'nova/compute/live_migration_recovery.py'

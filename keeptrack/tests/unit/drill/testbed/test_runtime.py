@@ -19,7 +19,6 @@ import fixtures
 
 from keeptrack.drill.testbed import generations
 from keeptrack.drill.testbed import runtime
-from keeptrack import environment
 from keeptrack import errors
 from keeptrack.series import tree
 from keeptrack.tests import base
