@@ -143,7 +143,7 @@ class TestbedTestCase(testtools.TestCase):
     def test_only_the_folder_is_left_of_a_kit_that_is_killed(self):
         script = textwrap.dedent("""\
             import pathlib, sys, time, uuid
-            from keeptrack.drill import guest, testbed
+            from keeptrack.drill.testbed import guest, testbed
             found = testbed.Testbed(pathlib.Path(sys.argv[1]), 0)
             found.start()
             guest.Guest(str(uuid.uuid4()), 'g').boot(found.hosts['source'])
