@@ -170,6 +170,11 @@ class Cloud(test.TestCase):
             self.context, instance, 'dest', data,
             source_bdms=objects.BlockDeviceMappingList(objects=[]))
 
+    def check_all(self):
+        """Check all live migrations, and wait until that is done."""
+        self.recovery.check_all(self.context)
+        self.recovery._checker.join()
+
     def states(self):
         """Count the instances by state.
 
@@ -226,7 +231,7 @@ def parked(cloud, number):
         for _ in range(number):
             cloud.recover(*cloud.migrate())
         for _ in range(live_migration_recovery.CHECKS):
-            cloud.recovery.check_all(cloud.context)
+            cloud.check_all()
     before = cloud.states()
     print('parked:', before)
     if before != {('error', 'migrating'): number}:
@@ -234,7 +239,7 @@ def parked(cloud, number):
     cloud.libvirt.refuses = False
     for number_of_rounds in range(1, 4):
         started = time.monotonic()
-        cloud.recovery.check_all(cloud.context)
+        cloud.check_all()
         print('round %d: %.1f s, %s' % (
             number_of_rounds, time.monotonic() - started, cloud.states()))
         if cloud.states() == {('active', None): number}:

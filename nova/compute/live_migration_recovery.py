@@ -63,14 +63,16 @@ class Task:
     def __init__(self, context, migration, migrate_data=None,
                  source_bdms=None, status='failed', restarted=False):
         self.context, self.migration = context, migration
+        self.other_context = nova_context.get_admin_context()
         self.uuid, self.dest = migration.instance_uuid, migration.dest_compute
         self.migrate_data, self.source_bdms = migrate_data, source_bdms
         self.status, self.restarted = status, restarted
-        self.checks, self.seen = 0, None
+        self.checks, self.failures, self.seen = 0, 0, None
+        self.busy = False
         # The instance was parked, or its state was reset.
         self.doubted = False
-        # The destination has its volume attachments still (None: not known).
-        self.kept = None if restarted else False
+        # The attachments that were left to the destination, if known.
+        self.kept = None if restarted else []
         # Its user had paused the guest: it has not run on the destination.
         self.user_paused = False
         # Both copies have run: the disks of neither may be deleted.
@@ -131,11 +133,12 @@ class LiveMigrationRecovery:
 
     def __init__(self, manager):
         self._manager = manager
-        # instance uuid: id of the migration that the driver works on
+        # instance uuid: id, or Task, of what the driver works on
         self._running = {}
         # id of a migration: Task
         self._tasks = {}
         self._loaded = False
+        self._checker = None
 
     @property
     def supported(self):
@@ -144,11 +147,11 @@ class LiveMigrationRecovery:
 
     def begin(self, migration, migrate_data):
         """Record that the driver is about to migrate a guest."""
+        if self.supported and 'target_connect_addr' in migrate_data:
+            migration.dest_host = migrate_data.target_connect_addr
+        self._manager._set_migration_status(migration, RUNNING[0])
         if self.supported:
             self._running[migration.instance_uuid] = migration.id
-            if 'target_connect_addr' in migrate_data:
-                migration.dest_host = migrate_data.target_connect_addr
-        self._manager._set_migration_status(migration, RUNNING[0])
 
     def end(self, migration):
         """Record that the driver does not work on a migration any more."""
@@ -168,23 +171,32 @@ class LiveMigrationRecovery:
                     source_bdms, migration_status)
         task.restarted = self._tasks.get(task.migration.id, task).restarted
         self._tasks[task.migration.id] = task
-        self.end(task.migration)
+        self._running.pop(task.uuid, None)
         self._check(task, instance)
 
     def defer_start(self, context, instance):
         """Say whether an instance is not to be initialized yet (bool)."""
         return (self.supported and
                 instance.task_state == task_states.MIGRATING and
-                bool(self._find(context, instance_uuid=instance.uuid)))
+                any(not self._superseded(context, migration) for migration in
+                    self._find(context, instance_uuid=instance.uuid)))
 
     def check_all(self, context):
+        """Check them in a thread: a host that is gone takes minutes."""
         if not self._loaded and self.supported:
             for migration in self._find(context):
                 self._tasks.setdefault(migration.id, Task(
                     context.elevated(), migration, restarted=True))
             self._loaded = True
+        if self._tasks and not (self._checker and self._checker.is_alive()):
+            self._checker = threading.Thread(
+                target=self._check_tasks, daemon=True)
+            self._checker.start()
+
+    def _check_tasks(self):
         for task in list(self._tasks.values()):
-            self._check(task)
+            if not task.busy:
+                self._check(task)
 
     def _find(self, context, **filters):
         return objects.MigrationList.get_by_filters(context, dict(
@@ -193,6 +205,7 @@ class LiveMigrationRecovery:
             status=OPEN))
 
     def _check(self, task, instance=None):
+        task.busy = True
         try:
             with lockutils.lock(task.uuid, lock_file_prefix='nova-'):
                 if self._check_locked(task, instance) and (
@@ -201,6 +214,8 @@ class LiveMigrationRecovery:
         except Exception as error:
             LOG.warning('The live migration to %s will be checked again: %s',
                         task.dest, error, instance_uuid=task.uuid)
+        finally:
+            task.busy = False
 
     def _check_locked(self, task, instance):
         """Check a migration; return whether nothing is left to do."""
@@ -217,7 +232,11 @@ class LiveMigrationRecovery:
         migration.obj_reset_changes(['status'])
         if migration.status not in OPEN:
             return True
-        if task.uuid in self._running or self._superseded(task):
+        if task.uuid in self._running or (
+                self._superseded(task.context, migration)):
+            if task.kept:
+                # After a restart they could be mistaken for the later one's.
+                self._delete_kept_attachments(task)
             return False
         if instance.host != self._manager.host:
             return self._close(task, instance)
@@ -225,6 +244,10 @@ class LiveMigrationRecovery:
             return self._clean_up_destination(task, instance)
         if instance.task_state is None and task.restarted and (
                 'old_vm_state' not in instance.system_metadata):
+            if self._manager.driver.observe_guest(
+                    instance).presence == Presence.RUNNING:
+                # An earlier release has left it open.
+                self._manager._set_migration_status(migration, 'error')
             return True
         if instance.task_state is None and (
                 instance.vm_state != vm_states.SOFT_DELETED):
@@ -244,10 +267,10 @@ class LiveMigrationRecovery:
             self._manager._init_instance(task.context, instance)
         return migration.status not in OPEN
 
-    def _superseded(self, task):
-        return any(later.id > task.migration.id for later in
-                   objects.MigrationList.get_by_filters(task.context, {
-                       'instance_uuid': task.uuid, 'status': (
+    def _superseded(self, context, migration):
+        return any(later.id > migration.id for later in
+                   objects.MigrationList.get_by_filters(context, {
+                       'instance_uuid': migration.instance_uuid, 'status': (
                            'accepted', 'queued', 'preparing', *RUNNING)}))
 
     def _observe_and_act(self, task, instance):
@@ -274,6 +297,12 @@ class LiveMigrationRecovery:
                      cause, action.value, instance=instance)
         if action in (Action.PARK, Action.SPLIT_BRAIN):
             self._park(task, instance, seen, cause, advice)
+        task.failures = task.failures + 1 if (
+            task.failures and seen == task.seen) else 0
+        if task.failures > CHECKS and task.failures % 6 and (
+                action != Action.SPLIT_BRAIN):
+            # Each attempt leaves a fault.
+            return
         try:
             if action == Action.SPLIT_BRAIN:
                 LOG.critical('SPLIT BRAIN: pausing the guest on %s.',
@@ -291,6 +320,10 @@ class LiveMigrationRecovery:
             LOG.exception('Live migration to %s: cannot %s.', task.dest,
                           action.value, instance=instance)
             instance.refresh()
+            task.failures = task.failures or 1
+            # The token may have expired; Nova may have none of its own.
+            task.context, task.other_context = (
+                task.other_context, task.context)
             if instance.host == task.dest:
                 self._close(task, instance)
             elif instance.task_state == task_states.MIGRATING:
@@ -322,6 +355,7 @@ class LiveMigrationRecovery:
             observation.origin, answer.origin))
 
     def _finish(self, task, instance, fenced):
+        self._unpark(instance)
         if fenced:
             # It is rebuilt from there.
             node = self._manager._get_compute_info(task.context, task.dest)
@@ -331,7 +365,6 @@ class LiveMigrationRecovery:
             instance.save(expected_task_state=[task_states.MIGRATING])
             return
         self._manager.driver.remove_migrated_guest(instance)
-        self._unpark(instance)
         data = self._migrate_data(task, instance)
         if task.split:
             data = self._spared(data)
@@ -346,31 +379,44 @@ class LiveMigrationRecovery:
 
     def _roll_back(self, task, instance, source, destination, everywhere):
         self._unpark(instance)
-        data = self._migrate_data(task, instance)
+        data = self._migrate_data(task, instance, everywhere)
         flags = self._manager._live_migration_cleanup_flags
         user_paused = (source.presence == Presence.PAUSED and
                        instance.vm_state == vm_states.PAUSED)
-        # The guest may have run on the destination, and written there.
+        # The guest may have run on the destination, and written there. In
+        # post-copy it runs before libvirt has defined the domain.
         keep_disks = flags(data)[1] and (
-            task.doubted or destination.presence == Presence.STOPPED or not (
-                user_paused or source.presence == Presence.RUNNING))
+            task.doubted or destination.presence == Presence.STOPPED or
+            task.migration.status == 'running (post-copy)')
         spared = self._spared(data)
         if keep_disks:
             data = spared
         if source.presence == Presence.PAUSED and not user_paused:
-            self._manager.driver.unpause(instance)
+            try:
+                self._manager.driver.unpause(instance)
+            except Exception:
+                if task.failures < CHECKS:
+                    raise
+                LOG.exception('Cannot resume the guest: reboot it.',
+                              instance=instance)
         if not everywhere and destination.alive:
             # A copy of the guest may use those of the destination.
-            task.kept = True
             own = {bdm.id: bdm.attachment_id
                    for bdm in self._source_bdms(task)}
             for bdm in self._bdms(task):
-                bdm.attachment_id = own.get(bdm.id, bdm.attachment_id)
-                bdm.save()
+                if bdm.attachment_id != own.get(bdm.id, bdm.attachment_id):
+                    task.kept = [*(task.kept or ()), bdm.attachment_id]
+                    bdm.attachment_id = own[bdm.id]
+                    bdm.save()
         self._manager._rollback_live_migration(
             task.context, instance, task.dest, data,
             task.status if everywhere else REVERTED, self._source_bdms(task),
             dest_reachable=everywhere)
+        if not everywhere:
+            LOG.warning('Rolled back the live migration on this host alone, '
+                        'as the guest is %s on %s. Nova cleans up that host '
+                        'once it answers.', destination, task.dest,
+                        instance=instance)
         if everywhere and not flags(data)[0] and (
                 keep_disks or destination.presence != Presence.ABSENT):
             self._clean_up(task, instance, spared, False)
@@ -406,9 +452,10 @@ class LiveMigrationRecovery:
                     nova_context.get_admin_context(), instance, task.dest,
                     post, recover, self._migrate_data(task, instance))
             finally:
-                self.end(task.migration)
+                if self._running.get(task.uuid) is task:
+                    del self._running[task.uuid]
 
-        self._running[task.uuid] = task.migration.id
+        self._running[task.uuid] = task
         threading.Thread(target=monitor, daemon=True).start()
 
     def _park(self, task, instance, seen, cause, advice):
@@ -439,7 +486,10 @@ class LiveMigrationRecovery:
         if instance.task_state is not None:
             return False
         destination = self._observe_destination(task, instance, False)
-        if destination.presence == Presence.UNKNOWN and destination.alive:
+        instance.refresh()
+        if instance.task_state is not None or (
+                destination.presence == Presence.UNKNOWN and
+                destination.alive):
             return False
         if destination.presence == Presence.RUNNING or not (
                 task.user_paused) and destination.presence == Presence.PAUSED:
@@ -455,7 +505,7 @@ class LiveMigrationRecovery:
                 bdm.save()
             self._manager._set_migration_status(task.migration, RUNNING[0])
             return self._check_locked(task, instance)
-        self._delete_kept_attachments(task, instance)
+        self._delete_kept_attachments(task)
         if destination.presence == Presence.UNKNOWN or destination.fenced:
             return False
         data = self._migrate_data(task, instance)
@@ -465,19 +515,23 @@ class LiveMigrationRecovery:
         self._clean_up(task, instance, data,
                        self._manager._live_migration_cleanup_flags(data)[1])
         self._manager._set_migration_status(task.migration, task.status)
+        LOG.info('Cleaned up %s after a live migration there had failed.',
+                 task.dest, instance=instance)
         return True
 
-    def _delete_kept_attachments(self, task, instance):
+    def _delete_kept_attachments(self, task, deleted=False):
+        cinder = self._manager.volume_api
         used = {bdm.volume_id: bdm.attachment_id for bdm in self._bdms(task)
                 if bdm.attachment_id}
-        if task.kept is not False and used or task.kept and not instance:
-            cinder = self._manager.volume_api
-            for attachment in cinder.attachment_get_all(
-                    task.context, instance_id=task.uuid):
-                if not instance or attachment['id'] != used.get(
-                        attachment['volume_id'], attachment['id']):
-                    cinder.attachment_delete(task.context, attachment['id'])
-        task.kept = False
+        if task.kept is None:
+            # Those that the volumes of the instance have besides its own.
+            task.kept = (used or deleted) and [
+                attachment['id'] for attachment in cinder.attachment_get_all(
+                    task.context, instance_id=task.uuid)
+                if deleted or attachment['volume_id'] in used] or []
+        for attachment_id in set(task.kept) - set(used.values()):
+            cinder.attachment_delete(task.context, attachment_id)
+        task.kept = []
 
     def _clean_up(self, task, instance, data, destroy_disks):
         self._manager.compute_rpcapi.rollback_live_migration_at_destination(
@@ -488,11 +542,12 @@ class LiveMigrationRecovery:
         """Close a migration whose instance is not on this host any more."""
         if task.migration.status != REVERTED:
             self._manager._delete_allocation_after_move(
-                task.context, instance, task.migration)
+                task.context, instance or objects.Instance(uuid=task.uuid),
+                task.migration)
             task.status = 'completed' if (
                 instance and instance.host == task.dest) else 'error'
-        elif not instance:
-            self._delete_kept_attachments(task, None)
+        elif not instance or task.kept:
+            self._delete_kept_attachments(task, deleted=not instance)
         if instance:
             self._manager._set_migration_status(task.migration, task.status)
             if instance.task_state is None and (
@@ -501,18 +556,22 @@ class LiveMigrationRecovery:
                 instance.save(expected_task_state=[None])
         return True
 
-    def _migrate_data(self, task, instance):
+    def _migrate_data(self, task, instance, dest_reachable=True):
         """Return what the migration was to do, found out again if need be."""
         if task.migrate_data is None:
-            shared = self._manager._is_instance_storage_shared(
-                task.context, instance, host=task.dest)
-            task.migrate_data = objects.LibvirtLiveMigrateData(
+            shared = not dest_reachable or (
+                self._manager._is_instance_storage_shared(
+                    task.context, instance, host=task.dest))
+            data = objects.LibvirtLiveMigrateData(
                 migration=task.migration, is_shared_instance_path=shared,
                 is_shared_block_storage=shared, block_migration=not shared,
                 src_supports_numa_live_migration=(
                     instance.migration_context is not None),
                 vifs=migrate_data_obj.VIFMigrateData
                 .create_skeleton_migrate_vifs(instance.get_network_info()))
+            if not dest_reachable:
+                return data
+            task.migrate_data = data
         return task.migrate_data
 
     def _bdms(self, task):

@@ -36,7 +36,7 @@ PARTS = (
     'Evacuating instance', 'Fallimento di Live M', 'Instanz',
     'Rebooting instance a', 'Rebuilding instance', 'SPLIT BRAIN: ',
     'Terminating instance', 'The disks that were c', 'amente.', 'corso da ',
-    'ctedly ', 'ended the live migra', 'grazione ', 'he instance is parke',
+    'Rolled back the live', 'ctedly ', 'grazione ', 'he instance is parke',
     'ing instance as it ha', 'iniciad', 'l roll ', 'll finish the migrat',
     'n HTTP/', 'n running for', 'o de Ciclo de vida', 'on Operation abgebro',
     'on fail', 'on has ', 'on was cancelled', 'or pre_live_migratio',

@@ -195,7 +195,9 @@ MESSAGES = (
             'the series has found the guest: it has stayed', _SERIES),
     Message('parked', 'The instance is parked (vm_state',
             'the series has parked the instance', _SERIES),
-    Message('guest-here', 'Not cleaning up: the guest is here',
+    Message('rolled-back', 'Rolled back the live migration on this host alone',
+            'the series has found the guest: it has stayed', _SERIES),
+    Message('guest-here', 'Not cleaning up',
             'the series has found the guest here',
             'the series: compute/manager.py; live_migration_recovery.py'),
     Message('disks-kept', 'The disks that were copied to',
@@ -207,9 +209,6 @@ MESSAGES = (
     Message('domain-left', 'before this one was not cleaned up',
             'an earlier migration may have left a domain',
             _SERIES + ', Juno, Kilo', r'migration to (\S+) before'),
-    Message('failed', 'libvirt has not ended the live migration well',
-            'libvirt raised an error',
-            'the series: migration_monitor.py, Juno'),
 )
 
 # those of other programs than nova-compute

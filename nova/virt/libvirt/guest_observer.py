@@ -41,7 +41,8 @@ class GuestObserver:
         # Those to other hosts leave room for those to this host.
         self._slots = {here: threading.BoundedSemaphore(MAX_QUESTIONS)
                        for here in (True, False)}
-        # host name: future of the question that was not answered in time
+        # host name, or uuid of an instance on this host: future of the
+        # question that was not answered in time
         self._late = {}
 
     def observe(self, instance, migration=None):
@@ -107,7 +108,9 @@ class GuestObserver:
 
     def _ask(self, host, function, *args):
         slots = self._slots[host is None]
-        if host in self._late and not self._late[host].done() or (
+        # A guest that hangs holds up no other one on this host.
+        late = host or args[0].uuid
+        if late in self._late and not self._late[late].done() or (
                 not slots.acquire(timeout=TIMEOUT)):
             raise exception.InternalError('no answer to earlier questions yet')
         question = futures.Future()
@@ -124,7 +127,7 @@ class GuestObserver:
         try:
             return question.result(TIMEOUT)
         except futures.TimeoutError:
-            self._late[host] = question
+            self._late[late] = question
             raise exception.InternalError('no answer in %d s' % TIMEOUT)
 
 

@@ -109,6 +109,7 @@ class LiveMigrationRecoveryTestCase(
                 task.checks = live_migration_recovery.CHECKS
         self.src.manager._check_live_migrations(
             nova_context.get_admin_context())
+        recovery._checker.join()
 
     def _instance(self):
         return objects.Instance.get_by_uuid(

@@ -15,6 +15,7 @@ import time
 from unittest import mock
 
 import ddt
+from oslo_concurrency import lockutils
 from oslo_utils.fixture import uuidsentinel as uuids
 
 from nova.compute import guest_location
@@ -121,6 +122,24 @@ class LiveMigrationRecoveryTestCase(test.TestCase):
         for task in self.recovery._tasks.values():
             task.checks += live_migration_recovery.CHECKS if waited else 0
         self.recovery.check_all(self.context)
+        if self.recovery._checker:
+            self.recovery._checker.join()
+
+    def bdm(self, attachment):
+        bdm = fake_block_device.fake_bdm_object(self.context, {
+            'id': 1, 'source_type': 'volume', 'destination_type': 'volume',
+            'volume_id': uuids.volume, 'instance_uuid': self.instance.uuid,
+            'connection_info': '{}'})
+        bdm.attachment_id = attachment
+        bdm.save = mock.Mock()
+        return bdm
+
+    def attached(self, attachment):
+        """Let the database have an attachment of the volume."""
+        return mock.patch.object(
+            objects.BlockDeviceMappingList, 'get_by_instance_uuid',
+            side_effect=lambda *args: objects.BlockDeviceMappingList(
+                objects=[self.bdm(attachment)]))
 
     def start(self):
         """Do what a start of nova-compute does."""
@@ -300,7 +319,7 @@ class TestPark(LiveMigrationRecoveryTestCase):
         self.instance.destroy()
         self.check()
         self.manager._delete_allocation_after_move.assert_called_once_with(
-            mock.ANY, None, mock.ANY)
+            mock.ANY, test.MatchType(objects.Instance), mock.ANY)
         self.assertEqual({}, self.recovery._tasks)
 
     def test_deleted_during_rollback(self):
@@ -313,7 +332,7 @@ class TestPark(LiveMigrationRecoveryTestCase):
         self.break_off()
         self.check()
         self.manager._delete_allocation_after_move.assert_called_once_with(
-            mock.ANY, None, mock.ANY)
+            mock.ANY, test.MatchType(objects.Instance), mock.ANY)
         self.assertEqual({}, self.recovery._tasks)
 
     @ddt.data(('dest', 'completed'), ('third', 'error'))
@@ -356,11 +375,15 @@ class TestFinish(LiveMigrationRecoveryTestCase):
         self._set('post-migrating')
         self.manager._get_compute_info.return_value = objects.ComputeNode(
             id=7, hypervisor_hostname='dest')
-        self.see('absent', observe('absent', fenced=True))
+        self.see('absent', 'unknown')
         self.break_off()
-        self.assertEqual('dest', self.instance.host)
         self.check()
-        self.assertState('error', None, 'completed')
+        self.assertParked('post-migrating')
+        self.see('absent', observe('absent', fenced=True))
+        for _ in range(2):
+            self.check()
+        self.assertState('error', None, 'completed', 1)
+        self.assertEqual('dest', self.instance.host)
 
     def test_fails_after_the_destination_took_over(self):
         def finish(*args):
@@ -373,14 +396,6 @@ class TestFinish(LiveMigrationRecoveryTestCase):
         self.assertState('active', None, 'completed')
         self.assertEqual({}, self.recovery._tasks)
 
-    def _bdm(self, attachment, create=False):
-        bdm = fake_block_device.fake_bdm_object(self.context, {
-            'id': 1, 'source_type': 'volume', 'destination_type': 'volume',
-            'volume_id': uuids.volume, 'instance_uuid': self.instance.uuid,
-            'connection_info': '{}'})
-        bdm.attachment_id = attachment
-        return bdm
-
     def _finish_with(self, *attachments):
         """Return the attachments that finishing deletes.
 
@@ -392,13 +407,9 @@ class TestFinish(LiveMigrationRecoveryTestCase):
             {'id': item, 'volume_id': uuids.volume} for item in attachments]
         self.manager.volume_api.attachment_get.return_value = {
             'connection_info': {}}
-        with mock.patch.object(
-            objects.BlockDeviceMappingList, 'get_by_instance_uuid',
-            side_effect=lambda *args: objects.BlockDeviceMappingList(
-                objects=[self._bdm(uuids.dest)])
-        ):
+        with self.attached(uuids.dest):
             if not attachments:
-                self.break_off(bdms=[self._bdm(uuids.source)])
+                self.break_off(bdms=[self.bdm(uuids.source)])
             else:
                 self.start()
         self.assertState('active', None, 'completed')
@@ -434,6 +445,7 @@ class TestUnderWay(LiveMigrationRecoveryTestCase):
     def test_record_of_an_earlier_release(self):
         """It must not be acted upon during a later migration."""
         self._set(task_state=None)
+        self.see('absent', 'unknown')
         self.assertFalse(self.start())
         self.assertState('active', None, 'running')
         self._create_migration(self.instance, 'preparing', dest='other')
@@ -442,6 +454,29 @@ class TestUnderWay(LiveMigrationRecoveryTestCase):
         self.check(waited=False)
         self.rollback.assert_not_called()
         self.assertState('active', 'migrating', 'running')
+
+    def test_record_of_an_earlier_release_is_closed(self):
+        """Otherwise the instance could not be evacuated."""
+        self._set(task_state=None)
+        self.see('running', 'unknown')
+        self.assertFalse(self.start())
+        self.assertState('active', None, 'error')
+
+    @ddt.data('running', 'reverted')
+    def test_later_migration_was_being_prepared(self, status):
+        """A start of nova-compute ends that one, as it always has."""
+        self._set(status)
+        self._create_migration(self.instance, 'preparing', dest='other')
+        self.assertFalse(self.start())
+
+    def test_record_cannot_be_written(self):
+        """The migration has not begun, and must not count as running."""
+        with mock.patch.object(self.manager, '_set_migration_status',
+                               side_effect=test.TestingException):
+            self.assertRaises(
+                test.TestingException, self.recovery.begin, self.migration,
+                objects.LibvirtLiveMigrateData())
+        self.assertEqual({}, self.recovery._running)
 
     def test_end_of_an_earlier_migration(self):
         later = self._create_migration(self.instance)
@@ -483,6 +518,8 @@ class TestUnderWay(LiveMigrationRecoveryTestCase):
         self.manager.driver.monitor_live_migration.side_effect = monitor
         self.see(observe('running', migrating=True), 'incoming')
         self.assertTrue(self.start())
+        # This is about the driver's call, and not about the monitor.
+        self.recovery.end(self.migration)
         observed = self.manager.driver.observe_guest.call_count
         self.check()
         self.assertEqual(
@@ -541,11 +578,10 @@ class TestAskCompute(LiveMigrationRecoveryTestCase):
     def test_libvirt_stays_down(self, alive):
         """The volumes of the destination are left to it, but not for ever."""
         cinder = self.manager.volume_api
-        cinder.attachment_get_all.return_value = [
-            {'id': uuids.dest, 'volume_id': uuids.volume}]
         self.answer = observe('unknown', alive=alive)
-        self.break_off()
-        self.check()
+        with self.attached(uuids.dest):
+            self.break_off(bdms=[self.bdm(uuids.source)])
+            self.check()
         self.assertState('active', None, 'reverted')
         cinder.attachment_delete.assert_not_called()
         self.instance.destroy()
@@ -598,6 +634,74 @@ class TestDestinationNotReached(LiveMigrationRecoveryTestCase):
         self.assertState('active', None, 'failed')
 
 
+class TestKeptAttachment(LiveMigrationRecoveryTestCase):
+    """The volume of a destination whose nova-compute alone answers."""
+
+    def setUp(self):
+        super().setUp()
+        self.cinder = self.manager.volume_api
+        self.see('running', 'unknown')
+        self.answer = observe('unknown', alive=True)
+        with self.attached(uuids.dest):
+            self.break_off(bdms=[self.bdm(uuids.source)])
+            self.check()
+        self.assertState('active', None, 'reverted')
+
+    def assertDeleted(self, *attachments):
+        self.assertEqual(list(attachments), [
+            call.args[1] for call in self.cinder.attachment_delete.mock_calls])
+
+    def test_destination_is_back(self):
+        self.see('running', 'absent')
+        with self.attached(uuids.source):
+            self.check()
+        self.assertState('active', None, 'failed')
+        self.assertDeleted(uuids.dest)
+
+    def test_volume_is_detached_meanwhile(self):
+        self.see('running', 'absent')
+        self.check()
+        self.assertDeleted(uuids.dest)
+
+    def test_instance_has_gone_to_a_third_host(self):
+        self._set('reverted', host='third')
+        with self.attached(uuids.third):
+            self.check()
+        self.assertDeleted(uuids.dest)
+
+    def test_next_migration_begins_during_the_check(self):
+        """Neither host may be touched for the sake of the earlier one."""
+        def begin(instance, migration=None):
+            self._create_migration(self.instance, 'preparing')
+            self._set('reverted', task_state=task_states.MIGRATING)
+            return observe('absent')
+
+        self.manager.driver.observe_guest.side_effect = begin
+        with self.attached(uuids.source):
+            self.check()
+        self.assertDeleted()
+        (self.manager.compute_rpcapi.rollback_live_migration_at_destination
+         .assert_not_called())
+
+    def test_next_migration(self):
+        self._create_migration(self.instance, 'preparing', 'third')
+        self._set('reverted', task_state=task_states.MIGRATING)
+        with self.attached(uuids.third):
+            self.check()
+        self.assertDeleted(uuids.dest)
+
+    def test_deleted_after_restart(self):
+        self.recovery = live_migration_recovery.LiveMigrationRecovery(
+            self.manager)
+        self.check()
+        self.instance.destroy()
+        self.cinder.attachment_get_all.return_value = [
+            {'id': uuids.dest, 'volume_id': uuids.volume}]
+        self.check()
+        self.assertDeleted(uuids.dest)
+
+
+@ddt.ddt
 class TestLeftHalfDone(LiveMigrationRecoveryTestCase):
     """What a failure in the middle, or a restart, has left."""
 
@@ -615,6 +719,12 @@ class TestLeftHalfDone(LiveMigrationRecoveryTestCase):
                 migration=self.migration, block_migration=True,
                 is_shared_instance_path=False, is_shared_block_storage=False),
             'failed', objects.BlockDeviceMappingList(objects=[]))
+
+    def test_dead_destination_is_not_called_after_restart(self):
+        self.see('running', 'unknown')
+        self.start()
+        self.assertState('active', None, 'reverted')
+        self.manager._is_instance_storage_shared.assert_not_called()
 
     def test_second_copy_after_restart(self):
         self._set('reverted', task_state=None)
@@ -659,6 +769,43 @@ class TestLeftHalfDone(LiveMigrationRecoveryTestCase):
         self.check()
         self.assertState('active', None, 'failed', 1)
 
+    def test_rollback_fails_for_hours(self):
+        """Each attempt leaves a fault, and the token expires."""
+        self.context.auth_token = 'of the user'
+        self.see('running', 'absent')
+        self.rollback.side_effect = test.TestingException
+        self.break_off()
+        for _ in range(24):
+            self.check()
+        calls = self.rollback.call_args_list
+        self.assertEqual(7, len(calls))
+        self.assertEqual({'of the user', None},
+                         {call.args[0].auth_token for call in calls})
+        # What has changed is acted upon at once.
+        self.rollback.side_effect = self._rollback
+        self.see('running', 'incoming')
+        self.check()
+        self.assertState('active', None, 'failed', 1)
+
+    def test_guest_cannot_be_resumed(self):
+        self.see('paused', 'absent')
+        self.manager.driver.unpause.side_effect = test.TestingException
+        self.break_off()
+        self.assertParked()
+        for _ in range(2):
+            self.check()
+        self.assertState('active', None, 'failed', 1)
+
+    def test_other_tasks_of_the_service_go_on(self):
+        """A check calls hosts that may be gone."""
+        self.see('absent', 'unknown')
+        self.break_off()
+        with lockutils.lock(self.instance.uuid, lock_file_prefix='nova-'):
+            for _ in range(2):
+                self.recovery.check_all(self.context)
+                self.assertTrue(self.recovery._checker.is_alive())
+        self.recovery._checker.join()
+
     def test_state_was_reset_while_parked(self):
         self._set(task_state=None, system_metadata={'old_vm_state': 'active'})
         self.see('absent', 'unknown')
@@ -674,6 +821,17 @@ class TestLeftHalfDone(LiveMigrationRecoveryTestCase):
         rpcapi = self.manager.compute_rpcapi
         call = rpcapi.rollback_live_migration_at_destination.call_args
         self.assertTrue(call.kwargs['migrate_data'].is_shared_instance_path)
+
+    @ddt.data(('running', False), ('running (post-copy)', True))
+    @ddt.unpack
+    def test_disks_of_a_guest_that_has_died(self, status, kept):
+        """Without post-copy it cannot have run there without a trace."""
+        self._set(status)
+        self.see('absent', 'absent')
+        self.copy_disks()
+        self.assertState('stopped', None, 'failed')
+        self.assertEqual(
+            kept, self.rollback.call_args.args[3].is_shared_instance_path)
 
     def test_disks_of_both_copies(self):
         self.see('running', 'running')

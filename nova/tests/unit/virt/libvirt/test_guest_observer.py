@@ -218,6 +218,25 @@ class TestQuestions(GuestObserverTestCase):
         self.go_on.set()
         self._wait_for_answer('dest')
 
+    def test_guest_that_hangs(self):
+        """It holds up no other one on this host."""
+        other = objects.Instance(uuid=uuids.other)
+        guest = self.host.get_guest.return_value
+
+        def get_guest(instance):
+            if instance is self.instance:
+                self.go_on.wait()
+            return guest
+
+        self.host.get_guest.side_effect = get_guest
+        self.stub_out(TIMEOUT, SHORT)
+        for _ in range(3):
+            self.assertUnknown(self._here())
+        self.stub_out(TIMEOUT, LONG)
+        self.assertEqual(Presence.RUNNING,
+                         self.observer.observe(other).presence)
+        self.assertEqual(2, self.host.get_guest.call_count)
+
     def test_too_many_questions(self):
         names = ['host%d' % i for i in range(guest_observer.MAX_QUESTIONS)]
         self._hang(*names)
