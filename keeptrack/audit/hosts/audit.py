@@ -31,7 +31,7 @@ PAUSE = 10
 WITHOUT_NOVA = ('Nova was not asked: only guests with two copies, and empty '
                 'domains, can be found without it (--os-cloud, --nova)')
 
-_UNTOLD = '; whether the %d instances that Nova has there run is not known'
+_NOT_CHECKED = '; not checked: %d of Nova\'s instances'
 
 
 class Live:
@@ -189,12 +189,12 @@ def _not_seen(around, silences):
     for name, why in names.items():
         count = untold.pop(name, 0)
         if count:
-            why += _UNTOLD % count
+            why += _NOT_CHECKED % count
         found.append(report.NotSeen(name, why))
     for host, count in sorted(untold.items(), key=str):
         why = 'it was not examined under this name'
         if count:
-            why += _UNTOLD % count
+            why += _NOT_CHECKED % count
         found.append(report.NotSeen(str(host), why))
     if around.view is not None and around.view.unclear:
         found.append(report.NotSeen(

@@ -44,7 +44,10 @@ class GuestWritesTestCase(moving_guest.TestCase):
         self.addCleanup(kept.close)
         guest = guest_mod.Guest(str(uuid.uuid4()), 'instance-00000001')
         guest.disk = kept.prepare(guest.uuid)
-        recorder = serial_port.Recorder(self.testbed, guest)
+        paths = guest.serial_paths(self.testbed.hosts)
+        for path in paths.values():
+            path.unlink(missing_ok=True)
+        recorder = serial_port.Recorder(paths)
         recorder.start()
         self.addCleanup(recorder.stop)
         guest.boot(self.source)

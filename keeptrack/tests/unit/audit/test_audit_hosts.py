@@ -115,7 +115,7 @@ class AuditHostsTestCase(base.TestCase):
         self.silent.add(HOST_A)
         report = self.audit('--os-cloud', 'test')
         self.assertEqual([], report['findings'])
-        self.assertIn('1 instances that Nova has there',
+        self.assertIn("not checked: 1 of Nova's instances",
                       report['not_seen'][0]['why'])
 
     def test_a_host_of_novas_that_was_not_asked(self):
