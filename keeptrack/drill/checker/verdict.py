@@ -106,6 +106,12 @@ def is_settled(record):
     return record['task_state'] is None
 
 
+def awaits_power_sync(record):
+    """Tell whether Nova's sync of power states will stop the instance (bool)."""
+    return (record['vm_state'], record['power_state']) == (
+        'active', 'shutdown')
+
+
 def is_ended(record):
     """Tell whether the migration of a record has ended (bool)."""
     return record.get('migration') not in NOT_ENDED

@@ -392,8 +392,9 @@ class Run:
             if (record is not None and quiet and
                     self._is_over() and
                     (verdict.is_settled(record) and
-                     (parked_will_do or not self._parks or
-                      verdict.is_ended(record)) or
+                     (parked_will_do or
+                      not verdict.awaits_power_sync(record) and
+                      (not self._parks or verdict.is_ended(record))) or
                      (parked_will_do or self._has_two()) and
                      self._parks and verdict.is_parked(record))):
                 return

@@ -271,6 +271,17 @@ class RunTestCase(base.TestCase):
         found = self.go('network-cut', stays, 'copy', faults.SETTLED)
         self.assertEqual('the migration is reverted', found['leftover'])
 
+    def test_a_late_power_sync_is_waited_for(self):
+        dies = MOVES[:-1] + [
+            (0.25, tell('destination', 'guest', 'absent')),
+            (0.4, record(host='destination', task_state=None,
+                         power_state='shutdown'))]
+        found = self.go('destination-qemu-killed', dies + [
+            (0.9, record(vm_state='stopped'))])
+        self.assertEqual('right', found['verdict'], found)
+        found = self.go('destination-qemu-killed', dies)
+        self.assertEqual('wrong', found['verdict'])
+
     def test_what_another_tree_calls_so_is_not_parked(self):
         parked = MOVES[:-1] + [(0.4, record(vm_state='error', fault='why'))]
         found = self.go('none', parked, parks=False)
