@@ -17,10 +17,11 @@ The same names as in waiting_native.py.
 """
 
 import collections
+import fcntl
 import os
 
+from eventlet.green import os as green_os
 from eventlet import greenthread
-from eventlet import hubs
 from eventlet import queue
 
 from agent import unpatched
@@ -42,6 +43,10 @@ class Mailbox(object):
         self._messages = collections.deque()
         self._os = unpatched.original('os')
         self._end, self._wake = self._os.pipe()
+        # A hub can say that there is something to read where there is not: a
+        # read that waits then would stop every green thread.
+        flags = fcntl.fcntl(self._end, fcntl.F_GETFL)
+        fcntl.fcntl(self._end, fcntl.F_SETFL, flags | os.O_NONBLOCK)
         greenthread.spawn_n(self._empty)
 
     def put(self, message):
@@ -51,7 +56,6 @@ class Mailbox(object):
 
     def _empty(self):
         while True:
-            hubs.trampoline(self._end, read=True)
-            os.read(self._end, 4096)
+            green_os.read(self._end, 4096)
             while self._messages:
                 self._function(self._messages.popleft())

@@ -107,7 +107,7 @@ def is_settled(record):
 
 
 def awaits_power_sync(record):
-    """Tell whether Nova's sync of power states will stop the instance (bool)."""
+    """Tell whether the sync of power states will stop the instance (bool)."""
     return (record['vm_state'], record['power_state']) == (
         'active', 'shutdown')
 

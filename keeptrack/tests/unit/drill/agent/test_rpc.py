@@ -17,6 +17,8 @@ import time
 import types
 
 import eventlet
+import eventlet.hubs
+import fixtures
 
 from keeptrack.tests import base
 from keeptrack.tests.unit.drill import agent_path
@@ -29,6 +31,29 @@ from agent import recorder as recorder_mod  # noqa: E402
 from agent import rpc  # noqa: E402
 from agent import waiting_green  # noqa: E402
 from agent import waiting_native  # noqa: E402
+
+
+class MailboxTestCase(base.TestCase):
+
+    def test_a_hub_that_wakes_it_for_nothing(self):
+        got, nothing = [], [None]
+        trampoline = eventlet.hubs.trampoline
+
+        def wake(*args, **kwargs):
+            return nothing.pop() if nothing else trampoline(*args, **kwargs)
+
+        self.useFixture(fixtures.MonkeyPatch(
+            'eventlet.hubs.trampoline', wake))
+        box = waiting_green.Mailbox(got.append)
+        # a native thread ends what would otherwise wait for ever
+        late = threading.Timer(5, box.put, ['late'])
+        late.start()
+        self.addCleanup(late.cancel)
+        eventlet.sleep(0)
+        box.put('message')
+        while not got:
+            eventlet.sleep(0.01)
+        self.assertEqual(['message'], got)
 
 
 class FakeTimeout(Exception):
