@@ -13,7 +13,6 @@
 """The audit of logs: from paths to a report."""
 
 import collections
-import dataclasses
 import datetime
 
 from keeptrack.audit.logs import harm
@@ -79,7 +78,7 @@ def run(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
     findings, unclear, mixed, zones = [], 0, set(), set()
     for uuid in sorted(events):
         history = migrations.InstanceHistory([
-            dataclasses.replace(one, host=same[one.host])
+            one._replace(host=same[one.host])
             if one.host in same else one for one in events.pop(uuid)],
             covered, clocks)
         judged = judgement.judge(uuid, history.migrations(), clocks)
@@ -119,7 +118,7 @@ def _separate_pods(seen):
             for one in logs:
                 one.hosts, one.is_named = {pod}, False
                 for found in one.events.values():
-                    found[:] = [dataclasses.replace(event, host=pod)
+                    found[:] = [event._replace(host=pod)
                                 for event in found]
 
 

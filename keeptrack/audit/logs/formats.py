@@ -20,9 +20,11 @@ syslog daemon, a container runtime or a log shipper puts around it.
 
 import dataclasses
 import datetime
+import functools
 import json
 import re
 import struct
+import typing
 
 from keeptrack.audit.logs import messages
 from keeptrack.audit.logs import paths
@@ -41,6 +43,12 @@ _SYSLOG_TIME = (r'(?:(?:[A-Z][a-z]{2} )?%s|(?:\d{4} )?[A-Z][a-z]{2} [ \d]\d '
 _DEFAULT = re.compile(
     r'(?P<time>%s) (?:\d+ )?(?P<level>%s) (?P<logger>\S+) (?P<text>.*)$'
     % (_TIME, _LEVEL), re.S)
+# most of the lines that matter, read in one go: as _record() reads them
+_USUAL = re.compile(
+    r'(?P<minute>\d{4}-\d\d-\d\d \d\d:\d\d):(?P<second>[0-5]\d)\.'
+    r'(?P<part>\d{3}) \d+ (?P<level>%s) (?P<logger>\S+) '
+    r'(?P<ids>\[[^\[\]]*\] )?\[instance: (?P<instance>%s)\] '
+    r'(?P<text>[^\[].*)$' % (_LEVEL, UUID), re.S)
 # a format of an operator's own: a time, a level and the instance
 _OWN = re.compile(
     r'[\[(<]?(?:(?:%s)\W{1,3})?(?P<time>%s)\W(?P<text>.*)$'
@@ -144,8 +152,7 @@ _NULS = 16
 _CONTROL = bytes(set(range(32)) - set(b'\t\n\r\x1b'))
 
 
-@dataclasses.dataclass(frozen=True)
-class Line:
+class Line(typing.NamedTuple):
     """One record of a log.
 
     :ivar when: seconds since the epoch (float), or None
@@ -189,12 +196,14 @@ def parse(data, zone=datetime.timezone.utc):
     :param zone: of time stamps without one (datetime.tzinfo)
     :returns: Line, or None where it is no record of a log
     """
-    # what a log that was truncated while it was open begins with
-    data = data.strip(b'\0')
-    if data.count(b'\0') > _NULS:
-        return None
-    text = data.decode('utf-8', 'replace').replace('\0', '').rstrip('\r\n')
-    return _record(text, zone, _Outer(), 0)
+    if b'\0' in data:
+        # what a log that was truncated while it was open begins with
+        data = data.strip(b'\0')
+        if data.count(b'\0') > _NULS:
+            return None
+        data = data.replace(b'\0', b'')
+    text = data.decode('utf-8', 'replace').rstrip('\r\n')
+    return _usual(text, zone) or _record(text, zone, _Outer(), 0)
 
 
 def is_no_text(data):
@@ -223,6 +232,24 @@ def is_of_instance(data):
     :param data: the line, in any encoding that has ASCII (bytes)
     """
     return _INSTANCE.search(data.decode('ascii', 'replace')) is not None
+
+
+def _usual(text, zone):
+    match = _USUAL.match(text)
+    if match is None or '\x1b' in text or '#033' in text:
+        return None
+    minute, second, part, level, logger, ids, instance, text = match.groups()
+    minute = _minute(minute, zone)
+    if minute is None or ids and 'nstance' in ids:
+        return None
+    return Line((minute * 1000 + int(second + part)) / 1000, None, level,
+                instance, text,
+                ids is not None and _TWO_IDS.match(ids) is not None, logger)
+
+
+@functools.lru_cache(1024)
+def _minute(text, zone):
+    return _time(text + ':00', zone)
 
 
 def _record(text, zone, outer, depth):
@@ -417,8 +444,8 @@ def _object(record, zone, outer, depth):
     inner = _record(message, zone, outer, depth + 1)
     if inner is None:
         return _line(outer, None, level, message, instance)
-    return dataclasses.replace(
-        inner, level=inner.level or level,
+    return inner._replace(
+        level=inner.level or level,
         instance=inner.instance or (instance and instance.lower()))
 
 

@@ -116,7 +116,7 @@ def _resolved(events):
                     sign = 'paused'
                 elif later is None:
                     unsure.append(event)
-            event = dataclasses.replace(event, sign=sign)
+            event = event._replace(sign=sign)
         if event.sign in LIFECYCLE:
             newest[event.host] = event.sign
         found.append(event)

@@ -17,6 +17,7 @@ LONGEST only the end of it is left out.
 """
 
 import bz2
+import functools
 import gzip
 import io
 import lzma
@@ -29,8 +30,8 @@ import zstandard
 
 BLOCK = 4 << 20
 # of a file that is not packed: what fits into a processor's own cache is
-# copied and searched fastest
-PLAIN = 128 << 10
+# searched fastest
+PLAIN = 256 << 10
 LONGEST = 1 << 20
 
 STDIN = '-'
@@ -216,7 +217,8 @@ def blocks(path, begin=0, end=None, ends=b'\n'):
                   that begins there or after it (int)
     :param end: read the lines that begin before this (int); None for all
     :param ends: what ends an entry, a line's end or an empty line (bytes)
-    :returns: generator of (int, bytes): the offset of a block, and itself
+    :returns: generator of (int, bytes or bytearray): the offset of a block,
+        and itself, which may change when the one behind the next is asked for
     :raises Unreadable: when it cannot be read, or not to its end
     """
     try:
@@ -260,17 +262,36 @@ def whole(path, largest):
     return b''.join(pieces)
 
 
+class _Reader:
+    """Reads into two buffers in turn: new memory costs as much as a search.
+
+    :param stream: a file, opened without a buffer
+    """
+
+    def __init__(self, stream):
+        self._stream = stream
+        self._next, self._last = bytearray(PLAIN), bytearray(PLAIN)
+
+    def read(self):
+        """Read the next bytes, none at the end (bytearray)."""
+        data, self._next, self._last = self._next, self._last, self._next
+        data.extend(bytes(PLAIN - len(data)))
+        del data[self._stream.readinto(data):]
+        return data
+
+
 def _whole(stream, begin, end, ends):
     at, rest, skipping = 0, b'', False
     is_plain = isinstance(stream, io.FileIO)
-    size = PLAIN if is_plain else BLOCK
+    read = _Reader(stream).read if is_plain else functools.partial(
+        stream.read, BLOCK)
     if begin:
         # one byte before: a line that begins just here is ours
         at = begin - 1
         stream.seek(at)
         skipping = True
     while end is None or at < end:
-        data = stream.read(size)
+        data = read()
         if not data:
             break
         if not at:
@@ -298,15 +319,18 @@ def _whole(stream, begin, end, ends):
                 yield at, data[:LONGEST]
                 at, rest, skipping = at + len(data), b'', True
             else:
-                rest = data
+                rest = data[:]
+            continue
+        if is_plain:
+            # cheaper than to put what is left before what comes next
+            at += cut + len(ends)
+            stream.seek(at)
+            del data[cut + len(ends):]
+            yield at - len(data), data
+            rest = b''
             continue
         yield at, data[:cut + len(ends)]
         at += cut + len(ends)
-        if is_plain:
-            # cheaper than to put what is left before what comes next
-            stream.seek(at)
-            rest = b''
-            continue
         rest = data[cut + len(ends):]
         if len(rest) > LONGEST:
             yield at, rest[:LONGEST]

@@ -21,9 +21,11 @@ import collections
 import concurrent.futures
 import dataclasses
 import datetime
+import functools
 import itertools
 import os
 import re
+import typing
 
 from keeptrack.audit.logs import documents
 from keeptrack.audit.logs import filtering
@@ -38,7 +40,7 @@ from keeptrack import errors
 PROCESSES = 2
 
 # a plain file is shared out between processes in parts of this many bytes
-PART = 256 << 20
+PART = 64 << 20
 
 # events kept of one instance in one part
 KEPT = 400
@@ -74,8 +76,7 @@ _LOGGERS = ('nova.compute.', 'nova.virt.', 'oslo_messaging.',
 _GUEST_LEVELS = ('DEBUG', 'INFO', 'AUDIT')
 
 
-@dataclasses.dataclass(frozen=True)
-class Event:
+class Event(typing.NamedTuple):
     """A sign of one instance.
 
     :ivar when: seconds since the epoch (float)
@@ -83,7 +84,8 @@ class Event:
     :ivar sign: the sign's name (str)
     :ivar means: the sign in words (str)
     :ivar detail: what else the line says (str), or None
-    :ivar source: file and byte (str)
+    :ivar path: of the log (str)
+    :ivar offset: the byte where the line begins (int), or None
     :ivar text: the line, cut (str)
     :ivar is_recent: as formats.Line has it (bool)
     """
@@ -93,9 +95,16 @@ class Event:
     sign: str
     means: str
     detail: str | None
-    source: str
+    path: str
+    offset: int | None
     text: str
     is_recent: bool = False
+
+    @property
+    def source(self):
+        """File and byte (str)."""
+        return (self.path if self.offset is None else
+                '%s, byte %d' % (self.path, self.offset))
 
 
 @dataclasses.dataclass
@@ -185,6 +194,8 @@ def scan(paths, hosts, zone=datetime.timezone.utc, processes=PROCESSES,
             seen[part[0]].merge(_scan_part(part, hosts.get(part[0]), zone))
             progress(done, len(parts))
         return list(seen.values())
+    # before the processes: where they are forked, they have it
+    filtering.make()
     try:
         with concurrent.futures.ProcessPoolExecutor(processes) as pool:
             waiting = [pool.submit(_scan_part, part, hosts.get(part[0]), zone)
@@ -397,7 +408,7 @@ class _Scan:
         return host
 
     def _line(self, line, offset):
-        sign, detail = messages.find(line.text)
+        sign, detail = _meaning(line.text)
         if sign is None:
             return
         seen = self._seen
@@ -426,11 +437,19 @@ class _Scan:
         events = seen.events.setdefault(instance, [])
         events.append(Event(
             line.when, self._where(line), sign.name, sign.means, detail,
-            seen.path if self._is_document else
-            '%s, byte %d' % (seen.path, offset),
-            report.printable(line.text[:SHOWN]), line.is_recent))
+            seen.path, None if self._is_document else offset,
+            _shown(line.text[:SHOWN]), line.is_recent))
         if len(events) > 2 * KEPT:
-            seen.events[line.instance] = _thin(events)
+            seen.events[instance] = _thin(events)
+
+
+def _meaning(text):
+    return (_meaning_of_short if len(text) <= SHOWN else messages.find)(text)
+
+
+# most of the lines that matter come again and again
+_meaning_of_short = functools.lru_cache(1024)(messages.find)
+_shown = functools.lru_cache(1024)(report.printable)
 
 
 def _has_other_encoding(data):

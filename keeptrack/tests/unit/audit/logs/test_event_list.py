@@ -21,7 +21,7 @@ SIGNS = ('resumed', 'stopped', 'failed')
 
 
 def event(when, host='one', sign='resumed', source=''):
-    return scanning.Event(when, host, sign, sign, None, source, '')
+    return scanning.Event(when, host, sign, sign, None, source, None, '')
 
 
 class TimelineTestCase(base.TestCase):

@@ -14,6 +14,7 @@
 
 import datetime
 import json
+import zoneinfo
 
 from oslo_log import formatters
 
@@ -158,6 +159,21 @@ class FormatsTestCase(base.TestCase):
             line = '2024-07-11 12:00:01.500 7 INFO nova [%s u p] x' % ids
             self.assertEqual(is_recent,
                              formats.parse(line.encode()).is_recent)
+
+    def test_a_usual_line_is_read_as_in_colour(self):
+        # a line with colours is taken apart piece by piece
+        for zone in (datetime.timezone.utc, zoneinfo.ZoneInfo('Asia/Kolkata')):
+            for ids in ('', '[-] ', '[req-1 u p - - -] ', '[None req-1 u] ',
+                        '[req-1 req-2 u p] ', '[instance %s] ' % w.UUID):
+                for text in ('VM Paused (Lifecycle Event)', 'a\x00b', '',
+                             '[x] y', '[instance: %s] y' % w.UUID, 'e\u0301'):
+                    for clock in ('12:00:01.5', '12:00:01.500', '12:00:60.500',
+                                  '25:00:01.500', '12:00:59.999'):
+                        line = '2024-03-31 %s 7 INFO n.c %s[instance: %s] %s' \
+                            % (clock, ids, w.UUID.replace('1', '2'), text)
+                        self.assertEqual(*(
+                            formats.parse(one.encode(), zone)
+                            for one in ('\x1b[00m' + line, line)), line)
 
     def test_what_is_no_record(self):
         for line in ('said "%s' % LINE, 'x' * 1000, '{' * 1000, LOG,

@@ -41,7 +41,7 @@ class ReadingTestCase(base.TestCase):
         for step in (1000, 1024, 4097):
             begins = list(range(0, len(data), step))
             read = b''.join(
-                block for begin, end in zip(begins, begins[1:] + [None])
+                bytes(block) for begin, end in zip(begins, begins[1:] + [None])
                 for _, block in reading.blocks(str(path), begin, end))
             self.assertEqual(data, read)
 
@@ -54,7 +54,8 @@ class ReadingTestCase(base.TestCase):
         # lines of up to some blocks
         for plain in (30, 64, 500):
             with mock.patch.object(reading, 'PLAIN', plain):
-                found = list(reading.blocks(str(path)))
+                found = [(at, bytes(block))
+                         for at, block in reading.blocks(str(path))]
             self.assertEqual(data, b''.join(block for _, block in found))
             for at, block in found:
                 self.assertEqual(block, data[at:at + len(block)])
