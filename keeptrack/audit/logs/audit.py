@@ -17,6 +17,7 @@ import datetime
 
 from keeptrack.audit.logs import harm
 from keeptrack.audit.logs import judgement
+from keeptrack.audit.logs import libvirtd
 from keeptrack.audit.logs import migrations
 from keeptrack.audit.logs import paths as log_paths
 from keeptrack.audit.logs import same_host
@@ -86,6 +87,8 @@ def run(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
         unclear += history.is_unclear
         mixed |= history.mixed
         zones |= history.zones
+    findings = libvirtd.beside(
+        findings, [said for one in seen for said in one.said], clocks)
     return report_mod.Report(
         report_mod.LOGS, [_looked_at(one) for one in seen if one.records],
         [report_mod.NotSeen(*one) for one in unread.items()] +
@@ -192,7 +195,10 @@ def _not_seen(seen, named, migrating, zone):
     if seen and not any(one.is_failure for one in found) and not any(
             one.records and one.is_computes for one in seen):
         found.append(report_mod.NotSeen(
-            'logs', 'none of them is one that nova-compute has written'))
+            'logs', 'none of them is one that nova-compute has written' + (
+                ': libvirtd does not log what guests did, so read the logs of '
+                'nova-compute with its own'
+                if any(one.is_libvirts for one in seen) else '')))
     found += [report_mod.NotSeen(where, why, False) for where, why in _NEVER]
     found.append(report_mod.NotSeen(
         'times', 'Time stamps without a time zone were read as %s.' % zone,

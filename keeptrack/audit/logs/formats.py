@@ -206,6 +206,16 @@ def parse(data, zone=datetime.timezone.utc):
     return _usual(text, zone) or _record(text, zone, _Outer(), 0)
 
 
+def time_of(text, zone=datetime.timezone.utc):
+    """Read a time stamp.
+
+    :param text: as a log has it, with a zone or without (str)
+    :param zone: of one without (datetime.tzinfo)
+    :returns: seconds since the epoch (float), or None where it is none
+    """
+    return _time(text, zone)
+
+
 def is_no_text(data):
     """Whether a line is no text in UTF-8: UTF-16, say, or damage (bool).
 

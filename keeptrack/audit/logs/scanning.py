@@ -31,6 +31,7 @@ from keeptrack.audit.logs import documents
 from keeptrack.audit.logs import filtering
 from keeptrack.audit.logs import formats
 from keeptrack.audit.logs import languages
+from keeptrack.audit.logs import libvirtd
 from keeptrack.audit.logs import messages
 from keeptrack.audit.logs import paths as log_paths
 from keeptrack.audit.logs import reading
@@ -129,6 +130,8 @@ class Seen:
     :ivar unread: lines with a sign that could not be read (int)
     :ivar unread_at: the byte where the first of them begins (int), or None
     :ivar events: dict of uuid to list of Event
+    :ivar is_libvirts: libvirtd has written it (bool)
+    :ivar said: the last lines of libvirtd that matter (list of libvirtd.Said)
     """
 
     path: str
@@ -149,6 +152,8 @@ class Seen:
     unread: int = 0
     unread_at: int | None = None
     events: dict = dataclasses.field(default_factory=dict)
+    is_libvirts: bool = False
+    said: list = dataclasses.field(default_factory=list)
 
     def merge(self, other):
         """Take what another part of the same log has shown."""
@@ -165,6 +170,8 @@ class Seen:
         self.has_no_text = self.has_no_text or other.has_no_text
         self.foreign |= other.foreign
         self.unread += other.unread
+        self.is_libvirts = self.is_libvirts or other.is_libvirts
+        self.said = (self.said + other.said)[-libvirtd.KEPT:]
         if self.unread_at is None:
             self.unread_at = other.unread_at
         times = [one for one in (self.first, self.last, other.first,
@@ -271,6 +278,7 @@ class _Scan:
         for offset, data in blocks:
             if is_export is None:
                 is_export = _EXPORT in data[:4096]
+                self._seen.is_libvirts = libvirtd.is_log(data)
                 make_lines = None if is_export or begin else documents.kind(
                     data)
                 if make_lines is not None:
@@ -305,7 +313,27 @@ class _Scan:
         if self._last is not None:
             self._edges(*self._last)
 
+    def _libvirts(self, offset, data):
+        seen = self._seen
+        for begin, entry in libvirtd.lines(data):
+            line = libvirtd.parse(entry[:reading.LONGEST])
+            if line is None:
+                continue
+            name = libvirtd.hostname(line.text)
+            if name and not self._is_given:
+                self._host = report.printable(name)
+            elif not name:
+                seen.hits += 1
+                seen.said.append(libvirtd.said(
+                    line, self._where(line), '%s, byte %d'
+                    % (seen.path, offset + begin), _shown(line.text[:SHOWN])))
+        del seen.said[:-libvirtd.KEPT]
+        self._edges(data, b'\n', libvirtd.parse)
+
     def _block(self, offset, data, is_export):
+        if self._seen.is_libvirts:
+            self._libvirts(offset, data)
+            return
         parse = formats.parse_export if is_export else formats.parse
         ends = b'\n\n' if is_export else b'\n'
         self._last = data, ends, parse
