@@ -18,10 +18,11 @@ A log of that size is made: of the logs that are named (as a drill leaves
 them), or of lines as a busy nova-compute writes them at debug. Lines without
 a sign come again and again, and a failed migration stands at the begin. rg
 and grep count the lines with ten of the texts that the audit looks for, zgrep
-those with one, in the same log packed. Each command's median is printed, with
-its ratio to the first of its table in the same run, and the largest process's
-memory. The file's pages are in memory. rg is skipped where it is not
-installed.
+those with one, in the same log packed. Each command's medians are printed, of
+seconds and of seconds of processors, with their ratios to the first of its
+table in the same run, and the largest process's memory. On a machine with
+other work only the processors' ratio says much. The file's pages are in
+memory. rg is skipped where it is not installed.
 """
 
 import argparse
@@ -133,12 +134,13 @@ def compare(runs, *commands):
     for words, several in results.items():
         seconds, used = (statistics.median(one[place] for one in several)
                          for place in (0, 1))
-        first = first or seconds
-        print('%-28s %7.2f s  ratio %5.2f  processor %7.2f s  %6d KiB' % (
-            ' '.join(words[1:5] if words[0] == sys.executable else
-                     (os.path.basename(words[0]), *words[1:3]))[:28],
-            seconds, seconds / first, used,
-            max(one[2] for one in several)), flush=True)
+        first = first or (seconds, used)
+        print('%-28s %7.2f s  ratio %5.2f  processors %7.2f s  ratio %5.2f  '
+              '%7d KiB' % (
+                  ' '.join(words[1:5] if words[0] == sys.executable else
+                           (os.path.basename(words[0]), *words[1:3]))[:28],
+                  seconds, seconds / first[0], used, used / first[1],
+                  max(one[2] for one in several)), flush=True)
     print(flush=True)
 
 

@@ -37,6 +37,9 @@ _ZONE = r'(?: ?(?:Z|[+-]\d\d:?\d\d)| (?:UTC|GMT|[A-Z]{3,4}))'
 # log_date_format may end with a zone, and oslo.log adds the milliseconds
 _TIME = (r'\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?%s?'
          r'(?:[.,]\d{1,6})?(?![\d:])' % _ZONE)
+_TIME_PARTS = re.compile(
+    r'(?:[A-Z][a-z]{2} )?(\d{4}[-/]\d\d[-/]\d\d)[ T]'
+    r'(\d\d:\d\d:\d\d)([.,]\d+)?(%s)?([.,]\d+)?$' % _ZONE)
 _SYSLOG_TIME = (r'(?:(?:[A-Z][a-z]{2} )?%s|(?:\d{4} )?[A-Z][a-z]{2} [ \d]\d '
                 r'\d\d:\d\d:\d\d(?:\.\d{1,9})?|\[ *\d+\.\d+\])' % _TIME)
 
@@ -333,9 +336,7 @@ def _host(name):
 
 
 def _time(text, zone):
-    match = re.match(r'(?:[A-Z][a-z]{2} )?(\d{4}[-/]\d\d[-/]\d\d)[ T]'
-                     r'(\d\d:\d\d:\d\d)([.,]\d+)?(%s)?([.,]\d+)?$' % _ZONE,
-                     text)
+    match = _TIME_PARTS.match(text)
     try:
         if match is None:
             return _time_of_syslog(text, zone)
