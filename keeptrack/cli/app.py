@@ -62,7 +62,8 @@ class KeeptrackApp(app.App):
             description, version, dict(argparse_kwargs or {},
                                        allow_abbrev=False))
         for action in parser._actions:
-            action.help = _HELP.get(action.dest, action.help)
+            action.help = _HELP.get((action.option_strings or [''])[-1],
+                                    action.help)
         parser.add_argument(
             '--patches', metavar='FOLDER',
             help='read the targets from this folder, not those that are '
@@ -121,10 +122,11 @@ class KeeptrackApp(app.App):
 
 # of cliff's options, what they do here
 _HELP = {
-    'verbose_level': 'show more: every command that keeptrack runs',
-    'log_file': 'append everything to this file, with times: progress, '
-                'commands, errors',
-    'debug': 'show more, as -v, and the traceback of an error',
+    '--verbose': 'show more: every command that keeptrack runs',
+    '--quiet': 'show no progress: results and errors only',
+    '--log-file': 'append everything to this file, with times: progress, '
+                  'commands, errors',
+    '--debug': 'show more, as -v, and the traceback of an error',
 }
 
 

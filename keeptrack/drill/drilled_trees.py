@@ -69,7 +69,7 @@ def pair(nova, target, series, folder, source):
     :param folder: where to lay them out (pathlib.Path)
     :param source: a clone to take a prerequisite from, or None
     :returns: list of two tree.Tree, the one with the series first
-    :raises KeeptrackError: when the series does not go on
+    :raises KeeptrackError: when the series does not apply
     """
     copies = verification.lay_out(nova, target, series, folder, source)
     return [tree_mod.Tree(copies[label]) for label in

@@ -50,7 +50,7 @@ def compose(targets):
 
     :param targets: the targets.Targets, the newest first
     :returns: the Composition
-    :raises KeeptrackError: when a patch is missing or does not go on
+    :raises KeeptrackError: when a patch is missing or does not apply
     """
     added, tests, files = {}, {}, {}
     for target in targets:

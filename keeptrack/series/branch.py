@@ -153,7 +153,7 @@ def prepared(tree, target, series, commit=None, report=lambda line: None,
     :param sources: the cherry_pick.Sources that messages name, or None
     :param signature: the Signature of the commits
     :returns: a context manager of the Scratch, removed at its end
-    :raises KeeptrackError: when the series does not go on
+    :raises KeeptrackError: when the series does not apply
     """
     scratch = Scratch(tree, commit or tree.head())
     try:
@@ -199,7 +199,7 @@ def _add_prerequisite(scratch, target, report, signature):
     except git.GitError as exc:
         conflicts = scratch.git('diff', '--name-only', '--diff-filter=U')
         raise errors.KeeptrackError(
-            'the prerequisite %s does not go on (%s): cherry-pick it by hand '
+            'the prerequisite %s does not apply (%s): cherry-pick it by hand '
             'first' % (wanted.commit, 'conflict in ' + ', '.join(
                 conflicts.split()) if conflicts else exc))
     report('prerequisite: %s %s' % (wanted.commit[:12], wanted.title))

@@ -23,7 +23,7 @@ base, and for each state a table of its ``blob`` and of ``changes`` against
 ``full``: "first line,lines replaced:digests put there", the line counted from
 0, in the order of the file.  A base without the file has no table there.
 Where a base needs the prerequisite that is on top ("2014.2+6833176b56ec"):
-without it the series does not go on.
+without it the series does not apply.
 """
 
 import base64

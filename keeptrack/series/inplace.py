@@ -37,7 +37,7 @@ def computed(tree, target, series, source=None, report=lambda line: None):
     :param source: a clone of Nova to take the prerequisite from, or None
     :param report: called with a line for everything done
     :returns: files that change (dict: path to lines or None)
-    :raises KeeptrackError: when the series does not go on
+    :raises KeeptrackError: when the series does not apply
     """
     first = _prerequisite(tree, target, source)
     image = type(series)(series.name, first).put_on(tree.lines)

@@ -21,7 +21,7 @@ one way, four of them have five.)  A file that the series itself has added is
 known whole: there a hunk lands at the line that it names.
 
 The same code works on the lines of a tree and on their digests, which is how a
-test proves without a clone of Nova that every patch goes on at every base.
+test proves without a clone of Nova that every patch applies to every base.
 """
 
 from keeptrack import errors
@@ -40,7 +40,7 @@ class DoesNotApply(errors.KeeptrackError):
     def __init__(self, patch, path, line, why):
         self.path = path
         self.line = line
-        super().__init__('%s does not go on: %s line %d: %s' % (
+        super().__init__('%s does not apply: %s line %d: %s' % (
             patch.name, path, line, why))
 
 
@@ -123,7 +123,7 @@ class Image:
         for at, old in zip(places, wanted):
             if lines[at:at + len(old)] != old:
                 raise DoesNotApply(patch, section.path, max(at + 1, 1),
-                                   'what the patch changes is not there')
+                                   'the lines that it changes are not there')
         return places
 
     def _places(self, patch, section, wanted, lines):
@@ -144,7 +144,7 @@ class Image:
             at = next((each for each in places if each >= end), None)
             if at is None:
                 raise DoesNotApply(patch, section.path, max(hunk.start, 1),
-                                   'what the patch changes is not there')
+                                   'the lines that it changes are not there')
             first.append(at)
             end = at + len(old)
         # the same from the end: where both ways agree there is no other
@@ -156,8 +156,8 @@ class Image:
             if last != first[number]:
                 raise DoesNotApply(
                     patch, section.path, section.hunks[number].start,
-                    'what the patch changes stands at lines %s, and which '
-                    'one is meant cannot be told' % _some(
+                    'the lines that it changes are at lines %s, and which '
+                    'are meant is unclear' % _some(
                         [each + 1 for each in found[number]
                          if first[number] <= each <= last]))
             begin = last

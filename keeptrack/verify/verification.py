@@ -128,7 +128,7 @@ def lay_out(tree, target, series, folder, source=None, each=False):
     :param source: a clone to take the prerequisite from, or None
     :param each: make one copy after each patch, too (bool)
     :returns: dict of label to pathlib.Path, "unpatched" first
-    :raises KeeptrackError: when the series does not go on
+    :raises KeeptrackError: when the series does not apply
     """
     preflight.ready(tree)
     whole = series.is_whole_in(tree.lines)

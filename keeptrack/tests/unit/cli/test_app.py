@@ -84,6 +84,11 @@ class OutputTestCase(synthetic.NovaTestCase):
         self.assertEqual((2, 1), (done.returncode,
                                   len(done.stderr.splitlines())))
 
+    def test_quiet_and_verbose_are_explained(self):
+        out = self.run_process('--help').stdout
+        self.assertRegex(out, rb'--verbose +show more')
+        self.assertRegex(out, rb'--quiet +show no progress')
+
     def test_a_log_file_that_cannot_be_written(self):
         done = self.run_process('--log-file', '/no/where', 'targets')
         self.assertEqual(2, done.returncode)
@@ -271,7 +276,7 @@ class NoTreeTestCase(synthetic.NovaTestCase):
         path.write_text(path.read_text().replace(
             ' def _rollback', ' def no'))
         with mock.patch.dict(os.environ, NOVA_REPO=str(self.clone)):
-            self.assertIn('does not go on',
+            self.assertIn('does not apply',
                           self.refusal('apply', '--release', 'juno'))
         self.assertEqual([], os.listdir('.'))
 

@@ -340,14 +340,14 @@ class ApplyToCloneTestCase(synthetic.NovaTestCase):
                           '    def roll_forth(self):\n')
         base.git_commit(self.clone, 'more')
         line = self.assertUntouched()
-        self.assertRegex(line, '0003-.* does not go on: '
+        self.assertRegex(line, '0003-.* does not apply: '
                                'nova/compute/manager.py line [0-9]+: ')
 
     def test_refuses_to_guess(self):
         synthetic.replace(self.clone, parts.MANAGER, '    below_19 = 19\n',
                           synthetic.INIT + '        return 2\n')
         base.git_commit(self.clone, 'more')
-        self.assertIn('cannot be told', self.assertUntouched())
+        self.assertIn('is unclear', self.assertUntouched())
 
     def test_refuses_in_the_middle_of_a_rebase(self):
         for name, what in (('rebase-merge', 'a rebase'),

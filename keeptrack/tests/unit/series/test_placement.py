@@ -59,11 +59,11 @@ class LandingTestCase(testtools.TestCase):
 
     def test_two_places_are_refused(self):
         exc = self.assertDenied(changed('a.py', hunk(4, '-2', '+x', ' 9')),
-                                'a.py line 4', 'is not there')
+                                'a.py line 4', 'are not there')
         self.assertEqual(('a.py', 4), (exc.path, exc.line))
         self.files = {'a.py': ['1\n', '2\n', '1\n', '2\n', '3\n']}
         self.assertDenied(changed('a.py', hunk(3, ' 1', '+x', ' 2')),
-                          'lines 1, 3', 'cannot be told')
+                          'lines 1, 3', 'is unclear')
 
     def test_a_message_does_not_list_every_place(self):
         self.files = {'a.py': 9 * ['1\n', '2\n']}
@@ -78,7 +78,7 @@ class LandingTestCase(testtools.TestCase):
         self.assertEqual(['0\n'] + ['h\n', 'x\n', '2\n'] * 3 + ['e\n'],
                          image.lines('a.py'))
         self.assertDenied(changed('a.py', *same[:2]), 'lines 5, 8',
-                          'cannot be told')
+                          'is unclear')
         self.assertDenied(changed('a.py', *(same + same[:1])), 'not there')
 
     def test_a_hunk_above_leaves_one_place_below(self):

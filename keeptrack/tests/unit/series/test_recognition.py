@@ -119,7 +119,7 @@ class RecognitionTestCase(synthetic.NovaTestCase):
             'apply', str(self.tree), '--target', 'none'))
 
     def test_a_target_that_the_user_chose_does_not_go_on(self):
-        self.assertIn('0001-libvirt-monitor-the-job.patch does not go on',
+        self.assertIn('0001-libvirt-monitor-the-job.patch does not apply',
                       self.refusal('apply', str(self.tree), '--target',
                                    'newer'))
 
