@@ -106,7 +106,7 @@ class Drill(lister.Lister):
                      '%s, %s' % (kind.name, kind.title)
                      for kind in storage.KINDS.values()))
         parser.add_argument(
-            '--testbeds', '--labs', metavar='N', type=int,
+            '--testbeds', metavar='N', type=int,
             help='pairs of hosts at a time (default: 2)')
         parser.add_argument(
             '--seed', metavar='S',
@@ -124,7 +124,7 @@ class Drill(lister.Lister):
             help='report on the results.json of an earlier drill; can be '
                  'repeated, to report on several drills at once')
         parser.add_argument(
-            '--callback-delay', '--lag', action='store_true',
+            '--callback-delay', action='store_true',
             help='list how long the driver took to report the end of each '
                  'migration, in place of the verdicts')
         parser.add_argument(
