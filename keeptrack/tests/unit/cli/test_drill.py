@@ -164,7 +164,7 @@ class DrillCommandTestCase(base.TestCase):
 
 
 class CloudDrillTestCase(base.TestCase):
-    """keeptrack drill --cloud, and keeptrack cloud drill."""
+    """keeptrack drill --cloud."""
 
     def report(self, *runs):
         results = {
@@ -178,18 +178,16 @@ class CloudDrillTestCase(base.TestCase):
         path = self.folder / 'results.json'
         path.write_text(json.dumps(results))
         status, out, _err = self.run_keeptrack(
-            'cloud', 'drill', '--from', str(path), '--output',
+            'drill', '--cloud', '--from', str(path), '--output',
             str(self.folder / 'page'), '-f', 'json')
         return status, {(row['Fault'], row['Tree']): row
                         for row in json.loads(out)}
 
     def test_the_faults(self):
-        for words in (('drill', '--cloud'), ('cloud', 'drill')):
-            status, out, _err = self.run_keeptrack(
-                *words, '--list', '-f', 'value', '-c', 'Fault')
-            self.assertEqual(
-                (0, [fault.name for fault in faults.OF_CLOUD]),
-                (status, out.split()))
+        status, out, _err = self.run_keeptrack(
+            'drill', '--cloud', '--list', '-f', 'value', '-c', 'Fault')
+        self.assertEqual((0, [fault.name for fault in faults.OF_CLOUD]),
+                         (status, out.split()))
 
     def test_what_was_wrong_part_by_part(self):
         status, rows = self.report(
