@@ -28,6 +28,7 @@ def main():
         from keeptrack.cli import app
         return app.main()
     except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
         return INTERRUPTED
 
 
