@@ -54,7 +54,8 @@ def flat(value):
 
     :param value: what a row holds
     :returns: str, int or float: the items of a list with spaces between, of
-              a dictionary as key=value, yes or no, "" for None
+              a dictionary as key=value, of one in it the values that are
+              there with commas between, yes or no, "" for None
     """
     if isinstance(value, columns.FormattableColumn):
         value = value.machine_readable()
@@ -63,8 +64,9 @@ def flat(value):
     if isinstance(value, bool):
         return 'yes' if value else 'no'
     if isinstance(value, dict):
-        return ' '.join('%s=%s' % (key, flat(each))
-                        for key, each in value.items())
+        return ' '.join('%s=%s' % (key, flat(
+            ','.join(filter(None, each.values())) if isinstance(each, dict)
+            else each)) for key, each in value.items())
     if isinstance(value, (list, tuple)):
         return ' '.join(str(flat(each)) for each in value)
     return value

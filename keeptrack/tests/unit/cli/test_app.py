@@ -10,6 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+import contextlib
 import csv
 import io
 import json
@@ -21,6 +22,7 @@ import sys
 import time
 from unittest import mock
 
+from keeptrack import __main__
 from keeptrack.cli import app as app_mod
 from keeptrack.cli import lister
 from keeptrack.cli import progress
@@ -164,6 +166,7 @@ class ArgumentsTestCase(synthetic.NovaTestCase):
                          next(csv.reader([out.splitlines()[1]])))
         _, out, _ = self.keeptrack('status', '-f', 'csv', str(self.clone))
         self.assertIn('yes', out)
+        self.assertRegex(out, 'loop=upstream,[0-9a-f]{40} monitor= ')
         for word in ('True', 'None', '[', '{'):
             self.assertNotIn(word, out)
 
@@ -371,6 +374,16 @@ class GitTestCase(base.TestCase):
         with mock.patch('subprocess.Popen.communicate', communicate):
             self.assertRaises(KeyboardInterrupt, git.run, self.folder,
                               '--version')
+
+
+class StartTestCase(base.TestCase):
+
+    def test_an_interrupt(self):
+        with mock.patch.object(app_mod, 'main',
+                               side_effect=KeyboardInterrupt), \
+                contextlib.redirect_stderr(io.StringIO()) as err:
+            self.assertEqual(130, __main__.main())
+        self.assertEqual('interrupted\n', err.getvalue())
 
 
 class InterruptTestCase(synthetic.NovaTestCase):
