@@ -21,7 +21,7 @@ from keeptrack.tests import base
 BELOW = {
     'series': (),
     'verify': ('series',),
-    'audit': ('series',),
+    'audit': (),
     'drill': ('series', 'verify'),
     'cli': ('series', 'verify', 'audit', 'drill'),
 }
