@@ -78,15 +78,6 @@ class Node:
     def _pid_namespace(self):
         return f'/proc/{self.holder}/ns/pid_for_children'
 
-    @property
-    def is_alive(self):
-        """Whether its namespaces are still held (bool)."""
-        try:
-            os.stat(self._pid_namespace)
-        except OSError:
-            return False
-        return True
-
     def _enter(self, command):
         return ['nsenter', f'--target={self.holder}', '--mount', '--net',
                 '--uts', f'--pid={self._pid_namespace}', '--',
