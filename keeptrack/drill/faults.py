@@ -184,7 +184,7 @@ def _libvirt_daemon_faults():
             MOMENTS, _daemon(role, 'kill'), _restart(role), MOMENT)
         yield Fault(
             role + '-libvirtd-stalled',
-            "the %s's libvirtd is stopped for seconds and goes on" % role,
+            "the %s's libvirtd is stopped for seconds, then continues" % role,
             MOMENTS, _daemon(role, 'stall'), _daemon(role, 'resume'), SECONDS)
 
 

@@ -337,7 +337,7 @@ def _stuck(past, parks):
     if record is None or is_settled(record) or (
             parks and is_parked(record)):
         return []
-    return ['I4: %s with the task %s, and nothing looks again' % (
+    return ['I4: %s with the task %s, and nothing checks it again' % (
         record['vm_state'], record['task_state'])]
 
 

@@ -20,8 +20,8 @@ from keeptrack.drill.report import sums
 # the verdict means
 VERDICTS = {
     verdict.RIGHT: ('R', "Nova's record says where the guest is, and how"),
-    verdict.PARKED: ('P', 'Nova says that it does not know yet, touches '
-                          'nothing and looks again'),
+    verdict.PARKED: ('P', 'the instance is parked: Nova touches neither host '
+                          'and checks again'),
     verdict.SPLIT_BRAIN: ('S', 'both hosts ran the guest, and Nova has '
                                'reported it'),
     verdict.WRONG: ('W', 'the record is wrong, or something was done that '
