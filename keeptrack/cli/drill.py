@@ -24,7 +24,6 @@ from keeptrack.drill import generator
 from keeptrack.drill.report import callback_delay
 from keeptrack.drill.report import html_page
 from keeptrack.drill.report import merge
-from keeptrack.drill.report import parts_table
 from keeptrack.drill.report import results_file
 from keeptrack.drill.report import sums
 from keeptrack.drill.report import table
@@ -163,9 +162,10 @@ class Drill(lister.Lister):
         common.report('the time line of every run is in %s' % (
             folder / 'report.html'))
         self._tell(results)
-        listed = (callback_delay if parsed_args.callback_delay else
-                  parts_table if 'cloud' in results['machine'] else table)
-        return listed.rows(results)
+        list_rows = (
+            callback_delay.rows if parsed_args.callback_delay else
+            table.parts_rows if 'cloud' in results['machine'] else table.rows)
+        return list_rows(results)
 
     def _list(self, args):
         """The faults; for people in two columns, which a terminal has."""

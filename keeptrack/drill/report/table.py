@@ -12,12 +12,17 @@
 
 """Results of drills as a table for the terminal."""
 
+from keeptrack.drill.checker import verdict
 from keeptrack.drill.report import data_table
 from keeptrack.drill.report import sums
 
 HEADERS = ('Fault', 'Tree', 'Runs', 'Right', 'Parked', 'Wrong', 'Lost',
            'Split brain', 'Not run', 'Unseen', 'Left', 'Parked s, median',
            'Parked s, max', 'Free s, median', 'Free s, max')
+
+PARTS_HEADERS = ('Fault', 'Tree', 'Runs') + tuple(
+    '%s wrong' % name.capitalize() for name in verdict.PARTS) + (
+        'All right', 'Split brain', 'Left behind', 'Not run')
 
 _COUNTED = ('right', 'parked', 'wrong', 'lost', 'split brain', 'not run')
 
@@ -46,9 +51,33 @@ def rows(results):
     return headers, found
 
 
+def parts_rows(results):
+    """Count what was wrong in a cloud in the end, part by part.
+
+    There is a row for each fault on each tree. A run that did not come to its
+    fault counts as not run, and nowhere else.
+
+    :param results: as results_file.load() returns them
+    :returns: headers, rows (tuple of str, list of tuples)
+    """
+    found = []
+    for (fault, tree), runs in sums.by_cell(results).items():
+        done = [run for _, run in runs if run['verdict'] != verdict.NOT_RUN]
+        parts = [run.get('parts') or {} for run in done]
+        found.append(
+            (fault, tree, len(done)) +
+            tuple(sum(name in each for each in parts)
+                  for name in verdict.PARTS) +
+            (sum(not each for each in parts),
+             sum(bool(run.get('overlap')) for run in done),
+             sum(bool(run.get('left_behind')) for run in done),
+             len(runs) - len(done)))
+    return PARTS_HEADERS, found
+
+
 def _counts(one):
     return ((one.runs,) +
-            tuple(one.counts[verdict] for verdict in _COUNTED) +
+            tuple(one.counts[name] for name in _COUNTED) +
             (one.unseen, one.left) +
             tuple(data_table.Seconds(value)
                   for values in (one.parked, one.free)
