@@ -153,7 +153,9 @@ class Drill(lister.Lister):
             return self._list(parsed_args)
         chosen = self._faults(parsed_args)
         if parsed_args.results:
-            self._refuse_beside_from(parsed_args)
+            self._refuse(parsed_args, '--from runs no drill', 'tree',
+                         'release', 'against', 'runs', 'testbeds', 'seed',
+                         'storage', 'nova', 'keep', 'keep_logs', 'python')
             results = self._load(parsed_args, chosen)
         with self._output_folder(parsed_args) as folder:
             if not parsed_args.results:
@@ -179,17 +181,19 @@ class Drill(lister.Lister):
             for fault in self._table.values()]
 
     @staticmethod
-    def _refuse_beside_from(args):
-        """Results are what they are: nothing is left to choose."""
-        for name in ('tree', 'release', 'against', 'runs', 'testbeds', 'seed',
-                     'storage', 'nova', 'keep', 'keep_logs', 'python'):
+    def _refuse(args, why, *names):
+        """Refuse arguments that do not fit the others.
+
+        :param why: what they do not fit (str)
+        :param names: of the arguments (str)
+        """
+        for name in names:
             value = getattr(args, name)
             # 0 is a number that was given
             if value is not None and value is not False and value != []:
-                raise errors.KeeptrackError(
-                    '--from runs no drill: leave out %s' % (
-                        'TREE' if name == 'tree'
-                        else '--' + name.replace('_', '-')))
+                raise errors.KeeptrackError('%s: leave out %s' % (
+                    why, 'TREE' if name == 'tree' else
+                    '--' + name.replace('_', '-')))
 
     @staticmethod
     def _load(args, chosen):
@@ -264,12 +268,8 @@ class Drill(lister.Lister):
                                      args.keep_logs).run()
 
     def _drill_cloud(self, args, chosen, folder):
-        for name in ('tree', 'release', 'against', 'testbeds', 'storage',
-                     'python'):
-            if getattr(args, name):
-                raise errors.KeeptrackError(
-                    '--cloud has two hosts and both Novas: leave out %s' % (
-                        'TREE' if name == 'tree' else '--' + name))
+        self._refuse(args, '--cloud has two hosts and both Novas', 'tree',
+                     'release', 'against', 'testbeds', 'storage', 'python')
         novas = list(dict.fromkeys(args.nova or places_mod.NOVAS))
         if args.keep and (len(chosen), len(novas), args.runs or 1) != (
                 1, 1, 1):
