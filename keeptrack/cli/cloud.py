@@ -16,9 +16,9 @@ import argparse
 import shlex
 
 from cliff import command
-from cliff import lister
 
 from keeptrack.cli import common
+from keeptrack.cli import lister
 from keeptrack.drill.testbed.cloud import cloud
 from keeptrack.drill.testbed.cloud import installation
 from keeptrack.drill.testbed.cloud import places as places_mod
@@ -42,6 +42,11 @@ class Install(lister.Lister):
     of the first cloud are made, which later ones begin with. What is there
     already is kept. Prints the time that each step has taken.
     """
+
+    column_help = (
+        ('Step', 'what was installed or made'),
+        ('Seconds', 'how long that took'),
+    )
 
     def take_action(self, parsed_args):
         prerequisites.refuse_other_users()
@@ -125,6 +130,14 @@ class Status(lister.Lister):
 
     Exit status: 0 when all of them are up, 1 when one is not.
     """
+
+    column_help = (
+        ('Service', 'the service, with its host where there are two'),
+        ('Node', 'where it runs: ctl, host1 or host2'),
+        ('State', 'up, or what is wrong'),
+        ('Process', 'its process id on this machine'),
+        ('MiB', 'memory: its own, and its share of what it shares (PSS)'),
+    )
 
     _status = 0
 

@@ -85,6 +85,7 @@ class Status(lister.Lister):
         ('events', 'part: a stop that a migration caused changes no state'),
         ('guard', 'part: the guest is observed before a rollback'),
         ('start', 'part: the guest is observed when nova-compute starts'),
+        ('parts', 'each part, whose it is, and the commit that brought it'),
         ('notes', 'what is unusual in the tree'),
         ('Ref, Date', 'with --all: tag or branch, and its date'),
         ('Line, From, To', 'with --by-line: the release line, and its first '

@@ -409,7 +409,7 @@ class Cloud:
 
 
 def _memory(pid):
-    """The memory of a process that no other shares, in MiB (int)."""
+    """The memory of a process and its share of the rest, in MiB (int)."""
     try:
         with open(f'/proc/{pid}/smaps_rollup') as file:
             for line in file:

@@ -22,9 +22,10 @@ import sys
 import time
 from unittest import mock
 
+from cliff import lister as cliff_lister
+
 from keeptrack import __main__
 from keeptrack.cli import app as app_mod
-from keeptrack.cli import lister
 from keeptrack.cli import progress
 from keeptrack import errors
 from keeptrack.series import git
@@ -155,7 +156,7 @@ class ArgumentsTestCase(synthetic.NovaTestCase):
             factory, found, _ = app.command_manager.find_command(name.split())
             text = factory(app, None, found).get_parser(found).format_help()
             self.assertNotIn('option_strings', text)
-            if issubclass(factory, lister.Lister):
+            if issubclass(factory, cliff_lister.Lister):
                 self.assertIn('columns:\n', text, name)
 
     def test_csv_holds_text_only(self):
