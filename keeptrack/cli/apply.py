@@ -27,6 +27,7 @@ from keeptrack import errors
 from keeptrack.series import branch
 from keeptrack.series import cherry_pick
 from keeptrack.series import inplace
+from keeptrack.series import placement
 from keeptrack.series import preflight
 from keeptrack.series import quilt
 from keeptrack.series import targets
@@ -104,9 +105,14 @@ class Apply(command.Command):
         if parsed_args.undo:
             self._undo(parsed_args)
             return
-        path = (self._apply(tree.Tree(parsed_args.tree), parsed_args)
-                if parsed_args.tree is not None else
-                self._apply_to_release(parsed_args))
+        try:
+            path = (self._apply(tree.Tree(parsed_args.tree), parsed_args)
+                    if parsed_args.tree is not None else
+                    self._apply_to_release(parsed_args))
+        except placement.DoesNotApply as exc:
+            raise errors.KeeptrackError(
+                '%s; nothing was changed: apply the series to the Nova that '
+                'the tree is based on, and cherry-pick its commits' % exc)
         if parsed_args.verify:
             try:
                 self._verify(tree.Tree(path), parsed_args)

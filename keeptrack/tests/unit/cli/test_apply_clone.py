@@ -340,6 +340,7 @@ class ApplyToCloneTestCase(synthetic.NovaTestCase):
                           '    def roll_forth(self):\n')
         base.git_commit(self.clone, 'more')
         line = self.assertUntouched()
+        self.assertIn('; nothing was changed: ', line)
         self.assertRegex(line, '0003-.* does not apply: '
                                'nova/compute/manager.py line [0-9]+: ')
 
