@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Lets tox end with what failed and why, on one screen.
+"""Let tox end with what failed and why, on one screen.
 
 tox reads this file beside tox.ini: its plug-ins can be defined here.
 """
@@ -31,7 +31,7 @@ _FAILED = re.compile(r'\nFailed \d+ tests - output below:\n=+\n(.*?)\n=+\n'
                      r'Totals', re.DOTALL)
 
 
-class Summary(object):
+class Summary:
     """What the environments of this run have printed."""
 
     def __init__(self):

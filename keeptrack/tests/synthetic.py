@@ -96,7 +96,7 @@ def write(folder, files):
         path.write_text(text)
 
 
-class Nova(object):
+class Nova:
     """A clone with two releases, and a project with a target for it.
 
     :ivar clone: the clone, release 1.1 checked out (pathlib.Path)
