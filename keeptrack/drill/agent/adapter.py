@@ -13,8 +13,8 @@
 
 """What the adapters of all generations of Nova have in common.
 
-An adapter knows one generation of Nova: adapter_juno, adapter_kilo and
-adapter_current each have one, made of this class.
+An adapter knows one generation of Nova: each adapter_* has one, made of this
+class or of the adapter of a later release.
 """
 
 import collections

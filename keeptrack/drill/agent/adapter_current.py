@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""What differs in Nova 31 to 34 (2025.1 to 2026.2)."""
+"""What differs in Nova 24 to 34 (Xena to 2026.2)."""
 
 import importlib
 import os
@@ -25,24 +25,35 @@ from agent import messaging_driver_current
 # what a process imports later than need be, so that starts are quick
 _LAZY = (
     'libvirt', 'nova.conductor.manager', 'nova.conductor.tasks.live_migrate',
-    'nova.compute.manager', 'nova.db.main.api', 'nova.db.api.api',
-    'nova.db.migration', 'nova.network.neutron', 'nova.service',
+    'nova.compute.manager', 'nova.db.migration', 'nova.service',
     'nova.servicegroup.drivers.db', 'nova.virt.libvirt.driver',
     'nova.virt.libvirt.imagebackend', 'nova.scheduler.client.query',
-    'nova.scheduler.client.report', 'nova.image.glance',
-    'nova.volume.cinder', 'nova.privsep', 'sqlalchemy.dialects.sqlite',
-    'oslo_messaging._drivers.impl_fake',
+    'nova.scheduler.client.report', 'nova.volume.cinder', 'nova.privsep',
+    'sqlalchemy.dialects.sqlite', 'oslo_messaging._drivers.impl_fake',
 )
 
 
 class Adapter(adapter.Adapter):
-    """Nova 31 to 34."""
+    """Nova 24 to 34.
+
+    :cvar database_modules: those that are to be configured (tuple of str)
+    :cvar network_module: where its API of Neutron is (str)
+    :cvar image_module: where its API of Glance is (str)
+    """
 
     config_module = 'oslo_config.cfg'
     messaging_package = 'oslo_messaging'
     jsonutils_module = 'oslo_serialization.jsonutils'
-    lazy = _LAZY
     messaging_driver = messaging_driver_current
+    database_modules = ('nova.db.main.api', 'nova.db.api.api')
+    network_module = 'nova.network.neutron'
+    image_module = 'nova.image.glance'
+
+    @property
+    def lazy(self):
+        """Modules that a process imports later than need be."""
+        return _LAZY + self.database_modules + (
+            self.network_module, self.image_module)
 
     def import_nova(self):
         """Import what a nova-compute needs; run nothing of it."""
@@ -77,9 +88,8 @@ class Adapter(adapter.Adapter):
             package.get_rpc_transport = self.messaging_driver.make(
                 self.messaging(), exchange)
         rpc.init(self.conf)
-        for name in ('main', 'api'):
-            importlib.import_module('nova.db.%s.api' % name).configure(
-                self.conf)
+        for name in self.database_modules:
+            importlib.import_module(name).configure(self.conf)
         return unknown
 
     def set_up_logging(self):
@@ -145,7 +155,7 @@ class Adapter(adapter.Adapter):
         fake_services_current.use(
             database_rows_current.ledger_of(spec),
             importlib.import_module('nova.exception').VolumeAttachmentNotFound)
-        importlib.import_module('nova.network.neutron').API = (
+        importlib.import_module(self.network_module).API = (
             fake_services_current.Network)
         importlib.import_module('nova.volume.cinder').API = (
             fake_services_current.Volume)
@@ -156,7 +166,7 @@ class Adapter(adapter.Adapter):
         tracker = importlib.import_module('nova.compute.resource_tracker')
         tracker.ResourceTracker._update_to_placement = (
             lambda *args, **kwargs: None)
-        self._replace_images('nova.image.glance')
+        self._replace_images(self.image_module)
         # this process may do all that Nova's own daemon of root's may
         privsep = importlib.import_module('nova.privsep')
         privsep.sys_admin_pctxt.set_client_mode(False)
@@ -176,6 +186,9 @@ class Adapter(adapter.Adapter):
     def fit_driver(self, driver, spec):
         """Take from a driver what needs real networks and volumes."""
         super().fit_driver(driver, spec)
+        if 'skip_cpu_compare_on_dest' not in self.conf.workarounds:
+            # see options(): it came with 25.1.0
+            driver._compare_cpu = lambda *args, **kwargs: None
         disk = spec.get('disk') or {}
         if 'xml' in disk:
             self._describe_volume(driver, disk['xml'])

@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""What stands in for the services around Nova of 2025 and 2026.
+"""What stands in for the services around Nova 20 to 34.
 
 Neutron, Cinder and placement, at Nova's own interfaces to them.  What they
 know is in one file, so that what one nova-compute has asked for, the other one
@@ -129,6 +129,9 @@ class Network(object):
     def has_port_binding_extension(self, context=None, client=None):
         return True
 
+    # its name until Nova 23
+    supports_port_binding_extension = has_port_binding_extension
+
     def get_instance_nw_info(self, context, instance, *args, **kwargs):
         return fake_services.hydrated()
 
@@ -155,12 +158,12 @@ class Network(object):
             for vif in fake_services.network_info()}
 
     def migrate_instance_start(self, context, instance, migration):
-        self._activate(migration.dest_compute, False)
+        self._activate(_destination(migration), False)
 
     def migrate_instance_finish(self, context, instance, migration,
                                 provider_mappings):
         # Neutron makes a binding where there is none
-        self._activate(migration.dest_compute, True)
+        self._activate(_destination(migration), True)
 
     @staticmethod
     def _activate(host, make):
@@ -196,6 +199,12 @@ class Network(object):
     def deallocate_for_instance(self, context, instance, **kwargs):
         fake_services.tell(
             'teardown', 'network-deallocated', 'network given back')
+
+
+def _destination(migration):
+    """The destination of a migration: a dict until Nova 25 (str)."""
+    return (migration['dest_compute'] if isinstance(migration, dict)
+            else migration.dest_compute)
 
 
 def _active(bindings):

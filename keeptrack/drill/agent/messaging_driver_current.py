@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""A driver for oslo.messaging as it is in 2025 and 2026."""
+"""A driver for oslo.messaging 10 to 18."""
 
 from agent import rpc
 

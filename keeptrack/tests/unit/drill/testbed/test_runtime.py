@@ -61,6 +61,12 @@ class GenerationTestCase(base.TestCase):
             self.assertEqual('juno', self.of(release))
         for release in ('2015.1', '2015.1.0b1', '2015.1.4'):
             self.assertEqual('kilo', self.of(release))
+        for release, name in (
+                ('20.6.1', 'train'), ('21.2.4', 'ussuri'),
+                ('22.4.0', 'victoria'), ('23.2.2', 'wallaby'),
+                ('24.2.1', 'xena'), ('25.2.1', 'yoga'), ('26.2.2', '2024.1'),
+                ('29.4.0', '2024.1')):
+            self.assertEqual(name, self.of(release))
         for release in ('31.0.0', '32.2.1', '33.0.2.dev4', '34.0.0'):
             self.assertEqual('current', self.of(release))
 
