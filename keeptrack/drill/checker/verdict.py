@@ -106,12 +106,6 @@ def is_settled(record):
     return record['task_state'] is None
 
 
-def awaits_power_sync(record):
-    """Tell whether the sync of power states will stop the instance (bool)."""
-    return (record['vm_state'], record['power_state']) == (
-        'active', 'shutdown')
-
-
 def is_ended(record):
     """Tell whether the migration of a record has ended (bool)."""
     return record.get('migration') not in NOT_ENDED

@@ -393,7 +393,7 @@ class Run:
                     self._is_over() and
                     (verdict.is_settled(record) and
                      (parked_will_do or
-                      not verdict.awaits_power_sync(record) and
+                      not self._is_without_guest(record) and
                       (not self._parks or verdict.is_ended(record))) or
                      (parked_will_do or self._has_two()) and
                      self._parks and verdict.is_parked(record))):
@@ -439,6 +439,17 @@ class Run:
         return any(event['data'].get('method') == method and
                    event['data'].get('phase') == phase
                    for event in self._history.events('call'))
+
+    def _is_without_guest(self, record):
+        """Tell whether an active instance has no guest (bool).
+
+        Nova's sync of power states, or a nova-compute that starts the guests
+        of its host, is still to come then.
+        """
+        past = history.Past(self._history.since(0), time.time())
+        return record['vm_state'] == 'active' and not any(
+            past.guest(role, past.ends) in ('running', 'paused')
+            for role in history.ROLES)
 
     def _has_two(self):
         past = history.Past(self._history.since(0), time.time())
