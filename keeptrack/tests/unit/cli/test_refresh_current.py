@@ -268,7 +268,8 @@ class CurrentTestCase(synthetic.NovaTestCase):
         synthetic.write(self.clone, {
             parts.MANAGER: text + '\n\nx\ny\n\n\n\nx\n\n'})
         self.commit('ambiguous')
-        self.assertIn('cannot be told', self.refuse_patches('series~1..'))
+        self.assertIn('which are meant is unclear',
+                      self.refuse_patches('series~1..'))
 
     def test_a_hunk_is_moved_to_where_it_stands_alone(self):
         twins = 2 * '    @twin\n    def twin(self):\n        pass\n\n'

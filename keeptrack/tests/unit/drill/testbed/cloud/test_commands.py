@@ -29,7 +29,7 @@ class CloudCommandsTestCase(base.TestCase):
     def test_only_root(self):
         self.uid.return_value = 1000
         for words in (['install'], ['up'], ['down'], ['status'],
-                      ['os', 'server', 'list'], ['drill']):
+                      ['os', 'server', 'list']):
             self.assertIn('needs root', self.refused('cloud', *words))
 
     def test_no_installation(self):
@@ -43,8 +43,7 @@ class CloudCommandsTestCase(base.TestCase):
                       self.refused('cloud', 'up'))
 
     def test_a_cloud_that_is_down(self):
-        for words in (['status'], ['os', 'server', 'list', '--long'],
-                      ['drill']):
+        for words in (['status'], ['os', 'server', 'list', '--long']):
             self.assertIn('the cloud is down', self.refused('cloud', *words))
 
     def test_no_such_node(self):
