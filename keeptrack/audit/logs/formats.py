@@ -209,16 +209,6 @@ def parse(data, zone=datetime.timezone.utc):
     return _usual(text, zone) or _record(text, zone, _Outer(), 0)
 
 
-def time_of(text, zone=datetime.timezone.utc):
-    """Read a time stamp.
-
-    :param text: as a log has it, with a zone or without (str)
-    :param zone: of one without (datetime.tzinfo)
-    :returns: seconds since the epoch (float), or None where it is none
-    """
-    return _time(text, zone)
-
-
 def is_no_text(data):
     """Whether a line is no text in UTF-8: UTF-16, say, or damage (bool).
 
@@ -262,7 +252,7 @@ def _usual(text, zone):
 
 @functools.lru_cache(1024)
 def _minute(text, zone):
-    return _time(text + ':00', zone)
+    return time_of(text + ':00', zone)
 
 
 def _record(text, zone, outer, depth):
@@ -276,7 +266,7 @@ def _record(text, zone, outer, depth):
         return _json(text, zone, outer, depth)
     match = _DEFAULT.match(text)
     if match:
-        return _line(outer, _time(match['time'], zone), match['level'],
+        return _line(outer, time_of(match['time'], zone), match['level'],
                      match['text'], logger=match['logger'])
     for name, frame in _FRAMES:
         match = frame.match(text)
@@ -291,13 +281,13 @@ def _record(text, zone, outer, depth):
                      logger=match['logger'])
     match = _QEMU.match(text)
     if match:
-        return _line(outer, _time(match['time'], zone), None, match['text'])
+        return _line(outer, time_of(match['time'], zone), None, match['text'])
     match = _OWN.match(text)
     if match:
         level = _OWN_LEVEL.search(text[:200])
         found = _INSTANCE.search(match['text'])
         if level:
-            return _line(outer, _time(match['time'], zone), level[1],
+            return _line(outer, time_of(match['time'], zone), level[1],
                          match['text'][found.start() if found else 0:])
     return None
 
@@ -307,7 +297,7 @@ def _around(outer, told, zone):
     text, host = told.get('time'), told.get('host')
     if told.get('path'):
         host = paths.host_of(told['path']) or paths.stand_in(told['path'])
-    when = _time(text, zone) if text else None
+    when = time_of(text, zone) if text else None
     if when is None:
         when, is_exact = outer.when, outer.is_exact
     else:
@@ -335,7 +325,13 @@ def _host(name):
     return report.printable(name[:_LONGEST_HOST]) if name else None
 
 
-def _time(text, zone):
+def time_of(text, zone=datetime.timezone.utc):
+    """Read a time stamp.
+
+    :param text: as a log has it, with a zone or without (str)
+    :param zone: of one without (datetime.tzinfo)
+    :returns: seconds since the epoch (float), or None where it is none
+    """
     match = _TIME_PARTS.match(text)
     try:
         if match is None:
@@ -484,7 +480,7 @@ def _source(record):
 def _json_time(value, zone):
     """Text, or a number of seconds, milli-, micro- or nanoseconds."""
     if isinstance(value, str):
-        when = _time(value, zone)
+        when = time_of(value, zone)
         if when is not None or not re.fullmatch(r'\d{1,20}(\.\d+)?', value):
             return when
     if value is None or isinstance(value, bool):

@@ -181,10 +181,11 @@ def _with(finding, by_host, allowance):
             if one.instance not in (None, finding.instance):
                 continue
             # there is a warning for each of its unusual options
-            start = one.is_start and (host, round(one.when / 5))
-            if start in started:
-                continue
-            started |= {start} - {False}
+            if one.is_start:
+                start = (host, round(one.when / 5))
+                if start in started:
+                    continue
+                started.add(start)
             found.append(one)
     found.sort(key=lambda one: (one.instance is None, one.when))
     moments = [finding_mod.Moment(
