@@ -17,7 +17,7 @@ It sits on libvirt's own classes, in the native thread that calls them, so
 that nothing of Nova's lies between a call's end and its time.
 """
 
-import itertools
+import collections
 import time
 
 from agent import recorder as recorder_mod
@@ -65,34 +65,28 @@ class CallCounter(object):
 
     def __init__(self, module):
         self._module = module
-        self._counters = {}
+        self._called = []
 
     def __getattr__(self, name):
         value = getattr(self._module, name)
         if callable(value):
-            # from several threads at once: the same counter for all of them
-            counter = self._counters.setdefault(name, itertools.count())
-            value = _counted(value, counter)
+            value = self._counted(name, value)
         # from now on it is found without coming here
         setattr(self, name, value)
         return value
 
     def counts(self):
         """How often each function was called (dict of str to int)."""
-        # copying a counter does not move it
-        return {name: counter.__reduce__()[1][0]
-                for name, counter in list(self._counters.items())
-                if counter.__reduce__()[1][0]}
+        return dict(collections.Counter(self._called[:]))
 
-
-def _counted(function, counter):
-    count = counter.__next__ if hasattr(counter, '__next__') else counter.next
-
-    def counted(*args):
+    def _counted(self, name, function):
         # one step of the interpreter, so that no call is lost
-        count()
-        return function(*args)
-    return counted
+        count = self._called.append
+
+        def counted(*args):
+            count(name)
+            return function(*args)
+        return counted
 
 
 class LibvirtCalls(object):
