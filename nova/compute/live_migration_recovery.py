@@ -22,6 +22,7 @@ import functools
 import threading
 import time
 
+from cinderclient import exceptions as cinder_exception
 from oslo_concurrency import lockutils
 from oslo_log import log as logging
 import oslo_messaging as messaging
@@ -55,6 +56,8 @@ OPEN = (REVERTED, *RUNNING)
 CHECKS = 3
 # Seconds in which a destination has to answer.
 TIMEOUT = 5
+# Each question to nova-compute can leave another fault.
+FAULT = 'The live migration is in doubt: Nova checks it again.'
 
 
 class Task:
@@ -71,10 +74,10 @@ class Task:
         self.busy = False
         # The instance was parked, or its state was reset.
         self.doubted = False
-        # The attachments that were left to the destination, if known.
-        self.kept = None if restarted else []
         # Its user had paused the guest: it has not run on the destination.
         self.user_paused = False
+        # nova-compute on the destination did not answer the rollback.
+        self.no_answer = False
         # Both copies have run: the disks of neither may be deleted.
         self.split = False
 
@@ -149,9 +152,13 @@ class LiveMigrationRecovery:
         """Record that the driver is about to migrate a guest."""
         if self.supported and 'target_connect_addr' in migrate_data:
             migration.dest_host = migrate_data.target_connect_addr
-        self._manager._set_migration_status(migration, RUNNING[0])
         if self.supported:
             self._running[migration.instance_uuid] = migration.id
+        try:
+            self._manager._set_migration_status(migration, RUNNING[0])
+        except Exception:
+            self.end(migration)
+            raise
 
     def end(self, migration):
         """Record that the driver does not work on a migration any more."""
@@ -178,7 +185,9 @@ class LiveMigrationRecovery:
         """Say whether an instance is not to be initialized yet (bool)."""
         return (self.supported and
                 instance.task_state == task_states.MIGRATING and
-                any(not self._superseded(context, migration) for migration in
+                any(migration.status != REVERTED and
+                    not self._superseded(context, migration, instance)
+                    for migration in
                     self._find(context, instance_uuid=instance.uuid)))
 
     def check_all(self, context):
@@ -207,6 +216,8 @@ class LiveMigrationRecovery:
     def _check(self, task, instance=None):
         task.busy = True
         try:
+            if instance is None and self._others_work_on(task):
+                return
             with lockutils.lock(task.uuid, lock_file_prefix='nova-'):
                 if self._check_locked(task, instance) and (
                         self._tasks.get(task.migration.id) is task):
@@ -217,6 +228,15 @@ class LiveMigrationRecovery:
         finally:
             task.busy = False
 
+    def _others_work_on(self, task):
+        """Say whether another operation has the lock, maybe for hours."""
+        try:
+            return objects.Instance.get_by_uuid(
+                task.context, task.uuid).task_state not in (
+                    None, task_states.MIGRATING)
+        except exception.InstanceNotFound:
+            return False
+
     def _check_locked(self, task, instance):
         """Check a migration; return whether nothing is left to do."""
         migration = task.migration
@@ -226,6 +246,11 @@ class LiveMigrationRecovery:
                     task.context, task.uuid)
             instance.refresh()
         except exception.InstanceNotFound:
+            if migration.status == REVERTED:
+                return self._clean_up_destination(
+                    task, objects.Instance.get_by_uuid(
+                        nova_context.get_admin_context(read_deleted='yes'),
+                        task.uuid))
             return self._close(task, None)
         migration.status = objects.Migration.get_by_id(
             task.context, migration.id).status
@@ -233,15 +258,12 @@ class LiveMigrationRecovery:
         if migration.status not in OPEN:
             return True
         if task.uuid in self._running or (
-                self._superseded(task.context, migration)):
-            if task.kept:
-                # After a restart they could be mistaken for the later one's.
-                self._delete_kept_attachments(task)
+                self._superseded(task.context, migration, instance)):
             return False
+        if migration.status == REVERTED and instance.host != task.dest:
+            return self._clean_up_destination(task, instance)
         if instance.host != self._manager.host:
             return self._close(task, instance)
-        if migration.status == REVERTED:
-            return self._clean_up_destination(task, instance)
         if instance.task_state is None and task.restarted and (
                 'old_vm_state' not in instance.system_metadata):
             if self._manager.driver.observe_guest(
@@ -267,11 +289,16 @@ class LiveMigrationRecovery:
             self._manager._init_instance(task.context, instance)
         return migration.status not in OPEN
 
-    def _superseded(self, context, migration):
+    def _superseded(self, context, migration, instance):
+        statuses = RUNNING
+        if instance.task_state is not None and (
+                instance.vm_state != vm_states.ERROR):
+            # Otherwise a restart has left such a record behind.
+            statuses = ('accepted', 'queued', 'preparing', *RUNNING)
         return any(later.id > migration.id for later in
                    objects.MigrationList.get_by_filters(context, {
-                       'instance_uuid': migration.instance_uuid, 'status': (
-                           'accepted', 'queued', 'preparing', *RUNNING)}))
+                       'instance_uuid': migration.instance_uuid,
+                       'status': statuses}))
 
     def _observe_and_act(self, task, instance):
         observe = self._manager.driver.observe_guest
@@ -314,13 +341,15 @@ class LiveMigrationRecovery:
             elif action == Action.MONITOR:
                 self._monitor(task, instance)
             elif action in (Action.ROLL_BACK, Action.ROLL_BACK_SOURCE):
-                self._roll_back(task, instance, source, destination,
-                                action == Action.ROLL_BACK)
+                self._roll_back(
+                    task, instance, source, destination,
+                    action == Action.ROLL_BACK and not task.no_answer)
         except Exception as error:
             LOG.exception('Live migration to %s: cannot %s.', task.dest,
                           action.value, instance=instance)
             instance.refresh()
             task.failures = task.failures or 1
+            task.no_answer = isinstance(error, messaging.MessagingTimeout)
             # The token may have expired; Nova may have none of its own.
             task.context, task.other_context = (
                 task.other_context, task.context)
@@ -399,15 +428,6 @@ class LiveMigrationRecovery:
                     raise
                 LOG.exception('Cannot resume the guest: reboot it.',
                               instance=instance)
-        if not everywhere and destination.alive:
-            # A copy of the guest may use those of the destination.
-            own = {bdm.id: bdm.attachment_id
-                   for bdm in self._source_bdms(task)}
-            for bdm in self._bdms(task):
-                if bdm.attachment_id != own.get(bdm.id, bdm.attachment_id):
-                    task.kept = [*(task.kept or ()), bdm.attachment_id]
-                    bdm.attachment_id = own[bdm.id]
-                    bdm.save()
         self._manager._rollback_live_migration(
             task.context, instance, task.dest, data,
             task.status if everywhere else REVERTED, self._source_bdms(task),
@@ -451,6 +471,9 @@ class LiveMigrationRecovery:
                 self._manager.driver.monitor_live_migration(
                     nova_context.get_admin_context(), instance, task.dest,
                     post, recover, self._migrate_data(task, instance))
+            except Exception:
+                LOG.exception('Cannot monitor the live migration to %s.',
+                              task.dest, instance=instance)
             finally:
                 if self._running.get(task.uuid) is task:
                     del self._running[task.uuid]
@@ -461,7 +484,10 @@ class LiveMigrationRecovery:
     def _park(self, task, instance, seen, cause, advice):
         parked = instance.vm_state == vm_states.ERROR
         task.doubted = True
-        if parked and task.seen in (None, seen):
+        latest = objects.InstanceFault.get_latest_for_instance(
+            task.context, task.uuid)
+        if parked and task.seen in (None, seen) and (
+                latest and latest.message == FAULT):
             return
         if not parked:
             instance.system_metadata['old_vm_state'] = instance.vm_state
@@ -473,8 +499,8 @@ class LiveMigrationRecovery:
                   'again. %s', task.dest, cause, advice, instance=instance)
         objects.InstanceFault(
             task.context, instance_uuid=instance.uuid, host=self._manager.host,
-            message='The live migration is in doubt: Nova checks it again.',
-            code=500, details='%s. %s' % (cause, advice)).create()
+            message=FAULT, code=500,
+            details='%s. %s' % (cause, advice)).create()
 
     def _unpark(self, instance):
         earlier = instance.system_metadata.pop(
@@ -483,11 +509,11 @@ class LiveMigrationRecovery:
             instance.vm_state = earlier
 
     def _clean_up_destination(self, task, instance):
-        if instance.task_state is not None:
+        if instance.task_state is not None and not instance.deleted:
             return False
         destination = self._observe_destination(task, instance, False)
         instance.refresh()
-        if instance.task_state is not None or (
+        if instance.task_state is not None and not instance.deleted or (
                 destination.presence == Presence.UNKNOWN and
                 destination.alive):
             return False
@@ -497,15 +523,13 @@ class LiveMigrationRecovery:
             if self._manager.driver.observe_guest(
                     instance).presence != Presence.RUNNING:
                 # The source has gone on since: this copy is the older one.
+                LOG.error('Pausing an older copy of the guest on %s: destroy '
+                          'it.', task.dest, instance=instance)
                 self._manager.driver.pause_migrated_guest(
                     instance, task.migration)
                 return False
-            task.source_bdms = self._bdms(task)
-            for bdm in self._other_bdms(task):
-                bdm.save()
             self._manager._set_migration_status(task.migration, RUNNING[0])
             return self._check_locked(task, instance)
-        self._delete_kept_attachments(task)
         if destination.presence == Presence.UNKNOWN or destination.fenced:
             return False
         data = self._migrate_data(task, instance)
@@ -514,24 +538,11 @@ class LiveMigrationRecovery:
             data = self._spared(data)
         self._clean_up(task, instance, data,
                        self._manager._live_migration_cleanup_flags(data)[1])
-        self._manager._set_migration_status(task.migration, task.status)
+        if not instance.deleted:
+            self._manager._set_migration_status(task.migration, task.status)
         LOG.info('Cleaned up %s after a live migration there had failed.',
                  task.dest, instance=instance)
         return True
-
-    def _delete_kept_attachments(self, task, deleted=False):
-        cinder = self._manager.volume_api
-        used = {bdm.volume_id: bdm.attachment_id for bdm in self._bdms(task)
-                if bdm.attachment_id}
-        if task.kept is None:
-            # Those that the volumes of the instance have besides its own.
-            task.kept = (used or deleted) and [
-                attachment['id'] for attachment in cinder.attachment_get_all(
-                    task.context, instance_id=task.uuid)
-                if deleted or attachment['volume_id'] in used] or []
-        for attachment_id in set(task.kept) - set(used.values()):
-            cinder.attachment_delete(task.context, attachment_id)
-        task.kept = []
 
     def _clean_up(self, task, instance, data, destroy_disks):
         self._manager.compute_rpcapi.rollback_live_migration_at_destination(
@@ -540,17 +551,16 @@ class LiveMigrationRecovery:
 
     def _close(self, task, instance):
         """Close a migration whose instance is not on this host any more."""
-        if task.migration.status != REVERTED:
+        reverted = task.migration.status == REVERTED
+        if not reverted:
             self._manager._delete_allocation_after_move(
                 task.context, instance or objects.Instance(uuid=task.uuid),
                 task.migration)
             task.status = 'completed' if (
                 instance and instance.host == task.dest) else 'error'
-        elif not instance or task.kept:
-            self._delete_kept_attachments(task, deleted=not instance)
         if instance:
             self._manager._set_migration_status(task.migration, task.status)
-            if instance.task_state is None and (
+            if not reverted and instance.task_state is None and (
                     'old_vm_state' in instance.system_metadata):
                 self._unpark(instance)
                 instance.save(expected_task_state=[None])
@@ -580,23 +590,33 @@ class LiveMigrationRecovery:
 
     def _source_bdms(self, task):
         if task.source_bdms is None:
-            task.source_bdms = self._other_bdms(task)
+            task.source_bdms = self._find_source_bdms(task)
         return task.source_bdms
 
-    def _other_bdms(self, task):
-        """Return the block devices with the attachments of the other host."""
-        bdms, attachments = self._bdms(task), []
-        cinder = self._manager.volume_api
-        if any(bdm.attachment_id for bdm in bdms):
+    def _find_source_bdms(self, task):
+        """Ask Cinder for the attachments that the database does not have."""
+        bdms, cinder = self._bdms(task), self._manager.volume_api
+        if not any(bdm.attachment_id for bdm in bdms):
+            return bdms
+        try:
             attachments = cinder.attachment_get_all(
-                task.context, instance_id=task.uuid)
+                task.context, instance_id=task.uuid,
+                all_tenants=task.context.is_admin)
+        except (cinder_exception.BadRequest, cinder_exception.Forbidden,
+                cinder_exception.Unauthorized) as error:
+            LOG.error('Cinder does not tell the attachments of the source. '
+                      'Check the credentials in [cinder]: %s', error,
+                      instance_uuid=task.uuid)
+            return bdms
         for bdm in bdms:
             others = [attachment['id'] for attachment in attachments
                       if attachment['volume_id'] == bdm.volume_id and
                       attachment['id'] != bdm.attachment_id]
             if bdm.attachment_id and len(others) == 1:
                 bdm.attachment_id = others[0]
+                earlier = jsonutils.loads(bdm.connection_info or '{}')
                 bdm.connection_info = jsonutils.dumps(dict(
                     cinder.attachment_get(task.context, others[0])[
-                        'connection_info'], serial=bdm.volume_id))
+                        'connection_info'], serial=bdm.volume_id,
+                    multiattach=earlier.get('multiattach', False)))
         return bdms

@@ -245,49 +245,6 @@ class TestUnreachableDestination(LiveMigrationRecoveryTestCase):
             lambda: self.assertIsNone(self._domain(self.dest)))
         self.assertPlace('src')
 
-    def _stays_down(self):
-        """nova-compute of the destination is up, and libvirt is not."""
-        self.answer = UNKNOWN._replace(alive=True)
-        self._start('running', 'MIGRATING', 'migrating')
-        self._check()
-        self._wait_for('reverted', 'ACTIVE')
-        # A second copy may use its attachment.
-        self.assertEqual(2, len(self._attachments()))
-        self.assertIn(self.cinder_attachment, self._attachments())
-
-    def test_attachment_is_deleted_later(self):
-        self._stays_down()
-        self.src = self.restart_compute_service('src')
-        self.addresses['dest'] = self.dest
-        self._remove(self.dest)
-        self.src.manager._check_live_migrations(
-            nova_context.get_admin_context())
-        self._wait_for('failed', 'ACTIVE')
-        self.assertPlace('src')
-
-    def test_host_dies_later(self):
-        self._stays_down()
-        self.answer = UNKNOWN
-        self._check()
-        self._wait_for('reverted', 'ACTIVE')
-        self.assertEqual([self.cinder_attachment], self._attachments())
-
-    def test_volume_of_second_copy(self):
-        self._stays_down()
-        self.incoming._state = fakelibvirt.VIR_DOMAIN_RUNNING
-        self.addresses['dest'] = self.dest
-        self._check()
-        self._wait_for('running', 'ERROR', 'migrating')
-        self.assertEqual(2, len(self._attachments()))
-        # The operator takes the copy on the destination.
-        self._remove(self.src)
-        self._check()
-        self._wait_for('completed', 'ACTIVE')
-        self.assertNotIn(self.cinder_attachment, self._attachments())
-        bdm = objects.BlockDeviceMapping.get_by_volume_and_instance(
-            nova_context.get_admin_context(), self.volume, self.server['id'])
-        self.assertEqual([bdm.attachment_id], self._attachments())
-
     def test_second_copy_is_found_later(self):
         self._start('reverted', 'ACTIVE', None)
         self.incoming._state = fakelibvirt.VIR_DOMAIN_RUNNING

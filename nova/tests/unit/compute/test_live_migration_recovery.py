@@ -14,8 +14,11 @@ import threading
 import time
 from unittest import mock
 
+from cinderclient import exceptions as cinder_exception
 import ddt
 from oslo_concurrency import lockutils
+import oslo_messaging as messaging
+from oslo_serialization import jsonutils
 from oslo_utils.fixture import uuidsentinel as uuids
 
 from nova.compute import guest_location
@@ -66,6 +69,7 @@ class LiveMigrationRecoveryTestCase(test.TestCase):
         self.recovery = live_migration_recovery.LiveMigrationRecovery(
             self.manager)
         self.instance, self.migration = self._create()
+        self.connection_info = '{}'
 
     def _create(self, status='running', vm_state=vm_states.ACTIVE):
         instance = objects.Instance(
@@ -129,7 +133,7 @@ class LiveMigrationRecoveryTestCase(test.TestCase):
         bdm = fake_block_device.fake_bdm_object(self.context, {
             'id': 1, 'source_type': 'volume', 'destination_type': 'volume',
             'volume_id': uuids.volume, 'instance_uuid': self.instance.uuid,
-            'connection_info': '{}'})
+            'connection_info': self.connection_info})
         bdm.attachment_id = attachment
         bdm.save = mock.Mock()
         return bdm
@@ -243,6 +247,20 @@ class TestRollBack(LiveMigrationRecoveryTestCase):
         self.assertState('active', None, 'failed')
         self.manager.driver.unpause.assert_called_once_with(mock.ANY)
 
+    def test_nova_compute_of_the_destination_is_down(self):
+        """As the claim of a NUMA instance cannot be dropped there."""
+        def rollback(*args, **kwargs):
+            if kwargs['dest_reachable']:
+                raise messaging.MessagingTimeout()
+            self._rollback(*args, **kwargs)
+
+        self.see('running', 'absent')
+        self.rollback.side_effect = rollback
+        self.break_off()
+        self.assertParked()
+        self.check()
+        self.assertState('active', None, 'reverted', 1)
+
     def test_paused_and_compute_answers_only(self):
         """The destination's libvirt is out of reach, as by its TLS keys."""
         self._set(vm_state=vm_states.PAUSED)
@@ -290,6 +308,19 @@ class TestPark(LiveMigrationRecoveryTestCase):
         calls = [call.args[4] for call in self.ask_compute.call_args_list]
         self.assertGreater(12, len([timeout for timeout in calls if timeout]))
         self.assertEqual(65, len(calls))
+
+    def test_another_fault_comes_between(self):
+        """A question to nova-compute leaves faults of its own."""
+        self.see('absent', 'unknown')
+        self.break_off()
+        self.check()
+        objects.InstanceFault(
+            self.context, instance_uuid=self.instance.uuid, host='dest',
+            message='refused', code=500, details='').create()
+        for _ in range(2):
+            self.check()
+        self.assertIn('absent (libvirt) on src',
+                      self.assertParked(faults=3).details)
 
     def test_restart(self):
         self.see('absent', 'unknown')
@@ -357,6 +388,7 @@ class TestPark(LiveMigrationRecoveryTestCase):
         self.assertState('stopped', None, 'failed')
 
 
+@ddt.ddt
 class TestFinish(LiveMigrationRecoveryTestCase):
 
     def test_no_way_back(self):
@@ -426,6 +458,28 @@ class TestFinish(LiveMigrationRecoveryTestCase):
         """What the database has is what the guest uses."""
         self.assertEqual([], self._finish_with(uuids.dest))
 
+    def test_attachments_are_of_the_users_project(self):
+        """Nova asks with its own credentials after a restart."""
+        self._finish_with(uuids.dest, uuids.source)
+        self.assertTrue(self.manager.volume_api.attachment_get_all
+                        .call_args.kwargs['all_tenants'])
+
+    @ddt.data(cinder_exception.Unauthorized, cinder_exception.BadRequest)
+    def test_cinder_refuses(self, error):
+        """As without the credentials of [cinder]: the guest goes on."""
+        self.manager.volume_api.attachment_get_all.side_effect = error(400)
+        self.see('running', 'absent')
+        with self.attached(uuids.dest):
+            self.start()
+        self.assertState('active', None, 'failed')
+
+    def test_multiattach_is_kept(self):
+        self.connection_info = '{"multiattach": true}'
+        self._finish_with(uuids.dest, uuids.source)
+        bdm, = self.finish.call_args.args[5]
+        self.assertIs(True, jsonutils.loads(bdm.connection_info)[
+            'multiattach'])
+
 
 @ddt.ddt
 class TestUnderWay(LiveMigrationRecoveryTestCase):
@@ -477,6 +531,24 @@ class TestUnderWay(LiveMigrationRecoveryTestCase):
                 test.TestingException, self.recovery.begin, self.migration,
                 objects.LibvirtLiveMigrateData())
         self.assertEqual({}, self.recovery._running)
+
+    def test_checked_while_it_begins(self):
+        """The first check after a start finds it in the database."""
+        def status(migration, status):
+            manager.ComputeManager._set_migration_status(migration, status)
+            self.check()
+
+        self._set('preparing')
+        self.manager._set_migration_status = status
+        self.recovery.begin(
+            self.migration, objects.LibvirtLiveMigrateData())
+        self.manager.driver.observe_guest.assert_not_called()
+
+    def test_start_in_a_later_migration(self):
+        """The earlier one is still to be cleaned up."""
+        self._set('reverted')
+        self._create_migration(self.instance, 'error', dest='other')
+        self.assertFalse(self.start())
 
     def test_end_of_an_earlier_migration(self):
         later = self._create_migration(self.instance)
@@ -532,6 +604,7 @@ class TestUnderWay(LiveMigrationRecoveryTestCase):
         go_on.set()
         while self.recovery._running:
             time.sleep(0.01)
+        self.assertIn('Cannot monitor', self.stdlog.logger.output)
         self.check()
         self.assertState('active', None, 'failed')
 
@@ -573,21 +646,6 @@ class TestAskCompute(LiveMigrationRecoveryTestCase):
         self.see('running', 'absent')
         self.check()
         self.assertState('active', None, 'failed')
-
-    @ddt.data(True, False)
-    def test_libvirt_stays_down(self, alive):
-        """The volumes of the destination are left to it, but not for ever."""
-        cinder = self.manager.volume_api
-        self.answer = observe('unknown', alive=alive)
-        with self.attached(uuids.dest):
-            self.break_off(bdms=[self.bdm(uuids.source)])
-            self.check()
-        self.assertState('active', None, 'reverted')
-        cinder.attachment_delete.assert_not_called()
-        self.instance.destroy()
-        self.check()
-        self.assertEqual([uuids.dest] if alive else [], [
-            call.args[1] for call in cinder.attachment_delete.mock_calls])
 
     def test_split_brain(self):
         """Only nova-compute can see the second copy, or nobody any more."""
@@ -633,41 +691,39 @@ class TestDestinationNotReached(LiveMigrationRecoveryTestCase):
         self.migration = first
         self.assertState('active', None, 'failed')
 
-
-class TestKeptAttachment(LiveMigrationRecoveryTestCase):
-    """The volume of a destination whose nova-compute alone answers."""
-
-    def setUp(self):
-        super().setUp()
-        self.cinder = self.manager.volume_api
-        self.see('running', 'unknown')
-        self.answer = observe('unknown', alive=True)
-        with self.attached(uuids.dest):
-            self.break_off(bdms=[self.bdm(uuids.source)])
-            self.check()
-        self.assertState('active', None, 'reverted')
-
-    def assertDeleted(self, *attachments):
-        self.assertEqual(list(attachments), [
-            call.args[1] for call in self.cinder.attachment_delete.mock_calls])
-
-    def test_destination_is_back(self):
-        self.see('running', 'absent')
-        with self.attached(uuids.source):
-            self.check()
+    def test_instance_has_gone_to_a_third_host(self):
+        self._set('reverted', host='third',
+                  system_metadata={'old_vm_state': 'stopped'})
+        self.see('absent', 'running')
+        self.check()
+        self.manager.driver.pause_migrated_guest.assert_called()
+        self.see('absent', 'absent')
+        self.check()
         self.assertState('active', None, 'failed')
-        self.assertDeleted(uuids.dest)
+        # It is of the resize.
+        self.assertIn('old_vm_state', self.instance.system_metadata)
 
-    def test_volume_is_detached_meanwhile(self):
+    def test_deleted(self):
+        self.instance.destroy()
+        self.check()
+        clean_up = (self.manager.compute_rpcapi.
+                    rollback_live_migration_at_destination)
+        clean_up.assert_not_called()
+        self.see('absent', 'absent')
+        self.check()
+        clean_up.assert_called_once()
+        self.assertEqual({}, self.recovery._tasks)
+
+    def test_record_of_a_later_migration_is_left_behind(self):
+        """A restart has ended it while it was prepared."""
+        self._create_migration(self.instance, 'preparing', 'third')
+        self.see('running', 'running')
+        for _ in range(3):
+            self.check()
+        self.assertParked()
         self.see('running', 'absent')
         self.check()
-        self.assertDeleted(uuids.dest)
-
-    def test_instance_has_gone_to_a_third_host(self):
-        self._set('reverted', host='third')
-        with self.attached(uuids.third):
-            self.check()
-        self.assertDeleted(uuids.dest)
+        self.assertState('active', None, 'failed', 1)
 
     def test_next_migration_begins_during_the_check(self):
         """Neither host may be touched for the sake of the earlier one."""
@@ -677,28 +733,19 @@ class TestKeptAttachment(LiveMigrationRecoveryTestCase):
             return observe('absent')
 
         self.manager.driver.observe_guest.side_effect = begin
-        with self.attached(uuids.source):
-            self.check()
-        self.assertDeleted()
+        self.check()
         (self.manager.compute_rpcapi.rollback_live_migration_at_destination
          .assert_not_called())
 
-    def test_next_migration(self):
-        self._create_migration(self.instance, 'preparing', 'third')
-        self._set('reverted', task_state=task_states.MIGRATING)
-        with self.attached(uuids.third):
+    def test_a_long_operation_holds_up_no_other_instance(self):
+        first, self.seen = self.instance, [observe('absent')] * 2
+        self._set('reverted', task_state='image_uploading')
+        self.instance, self.migration = self._create()
+        self.recovery._tasks[self.migration.id] = (
+            live_migration_recovery.Task(self.context, self.migration))
+        with lockutils.lock(first.uuid, lock_file_prefix='nova-'):
             self.check()
-        self.assertDeleted(uuids.dest)
-
-    def test_deleted_after_restart(self):
-        self.recovery = live_migration_recovery.LiveMigrationRecovery(
-            self.manager)
-        self.check()
-        self.instance.destroy()
-        self.cinder.attachment_get_all.return_value = [
-            {'id': uuids.dest, 'volume_id': uuids.volume}]
-        self.check()
-        self.assertDeleted(uuids.dest)
+        self.assertState('stopped', None, 'failed')
 
 
 @ddt.ddt
