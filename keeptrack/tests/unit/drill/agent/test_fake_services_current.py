@@ -87,8 +87,11 @@ class ReplacedTestCase(base.TestCase):
         self.assertEqual(self.volume, made['connection_info']['serial'])
         self.assertEqual(made, volumes.attachment_get(None, made['id']))
         volumes.attachment_complete(None, made['id'])
+        novas_own = types.SimpleNamespace(project_id=None)
+        self.assertEqual([], volumes.attachment_get_all(
+            novas_own, instance_id='u'))
         self.assertEqual(2, len(volumes.attachment_get_all(
-            None, instance_id='u')))
+            novas_own, instance_id='u', all_tenants=True)))
         old = fake_services_current.attachment_id(self.volume, 'a')
         for _ in range(2):
             volumes.attachment_delete(None, old)
