@@ -87,8 +87,9 @@ def run(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
         unclear += history.is_unclear
         mixed |= history.mixed
         zones |= history.zones
-    findings = libvirtd.beside(
-        findings, [said for one in seen for said in one.said], clocks)
+    findings = libvirtd.add_to_findings(
+        findings, [entry for one in seen for entry in one.libvirtd_entries],
+        clocks)
     return report_mod.Report(
         report_mod.LOGS, [_looked_at(one) for one in seen if one.records],
         [report_mod.NotSeen(*one) for one in unread.items()] +

@@ -131,7 +131,8 @@ class Seen:
     :ivar unread_at: the byte where the first of them begins (int), or None
     :ivar events: dict of uuid to list of Event
     :ivar is_libvirts: libvirtd has written it (bool)
-    :ivar said: the last lines of libvirtd that matter (list of libvirtd.Said)
+    :ivar libvirtd_entries: the last of libvirtd's that matter (list of
+                            libvirtd.Entry)
     """
 
     path: str
@@ -153,7 +154,7 @@ class Seen:
     unread_at: int | None = None
     events: dict = dataclasses.field(default_factory=dict)
     is_libvirts: bool = False
-    said: list = dataclasses.field(default_factory=list)
+    libvirtd_entries: list = dataclasses.field(default_factory=list)
 
     def merge(self, other):
         """Take what another part of the same log has shown."""
@@ -171,7 +172,8 @@ class Seen:
         self.foreign |= other.foreign
         self.unread += other.unread
         self.is_libvirts = self.is_libvirts or other.is_libvirts
-        self.said = (self.said + other.said)[-libvirtd.KEPT:]
+        self.libvirtd_entries = (self.libvirtd_entries + other.
+                                 libvirtd_entries)[-libvirtd.KEPT:]
         if self.unread_at is None:
             self.unread_at = other.unread_at
         times = [one for one in (self.first, self.last, other.first,
@@ -324,10 +326,10 @@ class _Scan:
                 self._host = report.printable(name)
             elif not name:
                 seen.hits += 1
-                seen.said.append(libvirtd.said(
+                seen.libvirtd_entries.append(libvirtd.make_entry(
                     line, self._where(line), '%s, byte %d'
                     % (seen.path, offset + begin), _shown(line.text[:SHOWN])))
-        del seen.said[:-libvirtd.KEPT]
+        del seen.libvirtd_entries[:-libvirtd.KEPT]
         self._edges(data, b'\n', libvirtd.parse)
 
     def _block(self, offset, data, is_export):
