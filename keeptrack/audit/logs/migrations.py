@@ -80,7 +80,7 @@ class Migration:
     :ivar first: time of the first word of its end (float)
     :ivar last: and of the last (float)
     :ivar facts: what holds, as judgement.py names it (set of str)
-    :ivar events: what shows it, in order (list of scanning.Event)
+    :ivar events: what shows it, in order (list of event_store.Event)
     :ivar third: host where Nova has started the guest once more (str), or None
     """
 
@@ -99,7 +99,7 @@ def _resolved(events):
     A guest that runs on, or stops next, was paused; one that was paused
     already, starts next, or that Nova has ended, has stopped.
 
-    :param events: scanning.Event of one instance (iterable)
+    :param events: event_store.Event of one instance (iterable)
     :returns: list of them, and a list of those that may be the other
     """
     found, unsure, newest = [], [], {}
@@ -126,7 +126,7 @@ def _resolved(events):
 class InstanceHistory:
     """What the logs say about one instance.
 
-    :param events: list of scanning.Event of one instance
+    :param events: list of event_store.Event of one instance
     :param covered: dict of host to list of (first, last): the time that its
                     logs cover
     :param allowance: seconds that clocks of two hosts may be apart (float)
@@ -339,7 +339,7 @@ class InstanceHistory:
 
         By an evacuation, or by a start or a reboot on the record's host.
 
-        :returns: scanning.Event, or None
+        :returns: event_store.Event, or None
         """
         if arrived is None:
             return None

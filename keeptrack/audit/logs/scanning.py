@@ -12,12 +12,9 @@
 
 """Goes through logs, in two processes, and keeps the events of each instance.
 
-What is kept of a log is its events, a few hundred bytes each; of an instance
-with very many, the last and those around trouble.
+What is kept of a log is its events, compressed.
 """
 
-import bisect
-import collections
 import concurrent.futures
 import dataclasses
 import datetime
@@ -25,9 +22,9 @@ import functools
 import itertools
 import os
 import re
-import typing
 
 from keeptrack.audit.logs import documents
+from keeptrack.audit.logs import event_store
 from keeptrack.audit.logs import filtering
 from keeptrack.audit.logs import formats
 from keeptrack.audit.logs import languages
@@ -42,9 +39,6 @@ PROCESSES = 2
 
 # a plain file is shared out between processes in parts of this many bytes
 PART = 64 << 20
-
-# events kept of one instance in one part
-KEPT = 400
 
 # characters of a line that a report shows
 SHOWN = 500
@@ -77,37 +71,6 @@ _LOGGERS = ('nova.compute.', 'nova.virt.', 'oslo_messaging.',
 _GUEST_LEVELS = ('DEBUG', 'INFO', 'AUDIT')
 
 
-class Event(typing.NamedTuple):
-    """A sign of one instance.
-
-    :ivar when: seconds since the epoch (float)
-    :ivar host: where (str), or the log's path where the host is unknown
-    :ivar sign: the sign's name (str)
-    :ivar means: the sign in words (str)
-    :ivar detail: what else the line says (str), or None
-    :ivar path: of the log (str)
-    :ivar offset: the byte where the line begins (int), or None
-    :ivar text: the line, cut (str)
-    :ivar is_recent: as formats.Line has it (bool)
-    """
-
-    when: float
-    host: str
-    sign: str
-    means: str
-    detail: str | None
-    path: str
-    offset: int | None
-    text: str
-    is_recent: bool = False
-
-    @property
-    def source(self):
-        """File and byte (str)."""
-        return (self.path if self.offset is None else
-                '%s, byte %d' % (self.path, self.offset))
-
-
 @dataclasses.dataclass
 class Seen:
     """What was seen in one log, or a part of one.
@@ -129,7 +92,7 @@ class Seen:
     :ivar foreign: names of states in a language that is not known (set)
     :ivar unread: lines with a sign that could not be read (int)
     :ivar unread_at: the byte where the first of them begins (int), or None
-    :ivar events: dict of uuid to list of Event
+    :ivar events: event_store.EventStore
     :ivar is_libvirts: libvirtd has written it (bool)
     :ivar libvirtd_entries: the last of libvirtd's that matter (list of
                             libvirtd.Entry)
@@ -152,7 +115,8 @@ class Seen:
     foreign: set = dataclasses.field(default_factory=set)
     unread: int = 0
     unread_at: int | None = None
-    events: dict = dataclasses.field(default_factory=dict)
+    events: event_store.EventStore = dataclasses.field(
+        default_factory=event_store.EventStore)
     is_libvirts: bool = False
     libvirtd_entries: list = dataclasses.field(default_factory=list)
 
@@ -180,8 +144,7 @@ class Seen:
                                  other.last) if one is not None]
         if times:
             self.first, self.last = min(times), max(times)
-        for uuid, events in other.events.items():
-            self.events.setdefault(uuid, []).extend(events)
+        self.events.merge(other.events)
 
 
 def scan(paths, hosts, zone=datetime.timezone.utc, processes=PROCESSES,
@@ -257,6 +220,7 @@ def _scan_part(part, host, zone):
               host is not None).run(begin, end)
     except reading.Unreadable as exc:
         seen.problem = str(exc)
+    seen.events.pack()
     return seen
 
 
@@ -464,13 +428,10 @@ class _Scan:
         if not is_others and sign.name != 'missing':
             seen.is_computes = True
         seen.hits += 1
-        events = seen.events.setdefault(instance, [])
-        events.append(Event(
+        seen.events.add(instance, event_store.Event(
             line.when, self._where(line), sign.name, sign.means, detail,
             seen.path, None if self._is_document else offset,
             _shown(line.text[:SHOWN]), line.is_recent))
-        if len(events) > 2 * KEPT:
-            seen.events[instance] = _thin(events)
 
 
 def _meaning(text):
@@ -511,22 +472,3 @@ def _outermost(data, ends):
         last.append(data[found:end])
         end = found - len(ends)
     return first + last[::-1]
-
-
-# what other events are kept around
-TROUBLE = {'failed', 'cancelled', 'pre-failed', 'post-failed', 'reset',
-           'restarted', 'two-copies', 'parked', 'posted', 'posted-there',
-           'rebuilt', 'record-at', 'disks-kept', 'domain-left'}
-_AROUND = 900
-
-
-def _thin(events):
-    """Drop what is far from all trouble and old."""
-    times = sorted(event.when for event in events if event.sign in TROUBLE)
-
-    def is_near(event):
-        at = bisect.bisect_left(times, event.when - _AROUND)
-        return at < len(times) and times[at] <= event.when + _AROUND
-    old = collections.deque((event for event in events[:-KEPT // 4]
-                             if is_near(event)), KEPT)
-    return list(old) + events[-KEPT // 4:]
