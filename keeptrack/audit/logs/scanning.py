@@ -43,7 +43,8 @@ PART = 64 << 20
 # characters of a line that a report shows
 SHOWN = 500
 
-# lines at each end of a block that show what time it covers
+# lines at each end of a part that show what time it covers; in between, every
+# reading.BLOCK bytes, one at each end of a block shows that time goes on
 _EDGE = 8
 
 # ids of a line that could not be read behind which a message may begin
@@ -308,7 +309,8 @@ class _Scan:
                 one in data for one in _COMPUTE) and (
                     _LOGGER.search(data) is not None)
         if self._looked is None or offset - self._looked >= reading.BLOCK:
-            self._edges(data, ends, parse)
+            self._edges(data, ends, parse,
+                        _EDGE if self._looked is None else 1)
             self._unknown_states(offset, data, ends, parse)
             self._looked, self._last = offset, None
         is_ascii = data.isascii()
@@ -370,9 +372,9 @@ class _Scan:
         if self._seen.unread_at is None:
             self._seen.unread_at = offset
 
-    def _edges(self, data, ends, parse):
+    def _edges(self, data, ends, parse, number=_EDGE):
         """Look at the first and the last lines: the time that is covered."""
-        for one in _outermost(data, ends):
+        for one in _outermost(data, ends, number):
             line = (parse(one, self._zone)
                     if 0 < len(one) <= reading.LONGEST else None)
             seen = self._seen
@@ -425,11 +427,13 @@ class _Scan:
         if sign is messages.UNKNOWN:
             self._foreign(detail)
             return
+        where = self._where(line)
         if not is_others and sign.name != 'missing':
             seen.is_computes = True
+            seen.hosts.add(where)
         seen.hits += 1
         seen.events.add(instance, event_store.Event(
-            line.when, self._where(line), sign.name, sign.means, detail,
+            line.when, where, sign.name, sign.means, detail,
             seen.path, None if self._is_document else offset,
             _shown(line.text[:SHOWN]), line.is_recent))
 
@@ -453,20 +457,20 @@ def _has_other_encoding(data):
     return False
 
 
-def _outermost(data, ends):
+def _outermost(data, ends, number):
     """The first and the last lines of a block, each whole and once (list).
 
     Of an entry of the journal that is cut, the rest may not name its host.
     """
     first, last, at, end = [], [], 0, len(data)
-    while len(first) < _EDGE and at < end:
+    while len(first) < number and at < end:
         found = data.find(ends, at)
         found = end if found < 0 else found
         first.append(data[at:found])
         at = found + len(ends)
     if data.endswith(ends):
         end -= len(ends)
-    while len(last) < _EDGE and end > at:
+    while len(last) < number and end > at:
         found = data.rfind(ends, at, end)
         found = at if found < 0 else found + len(ends)
         last.append(data[found:end])
