@@ -512,9 +512,14 @@ class InstanceHistory:
         posted = self._events.of(source, ('posted', 'finished'), early, late)
         if posted:
             facts.add('posted')
-            if any(one.is_recent for one in self._events.of(
-                    source, ('failed',), posted[0].when, late)):
-                # an error after it: from Wallaby on Nova moves the record
+            # an error after it: from Wallaby on Nova moves the record; before,
+            # an error of the destination's part did not end the finish
+            failed = self._events.of(source, ('failed',), posted[0].when, late)
+            post_failed = self._events.of(source, ('post-failed',), early,
+                                          late)
+            if any(one.is_recent or post_failed and
+                   post_failed[-1].when <= one.when for one in failed) and (
+                       posted[-1].sign != 'finished'):
                 facts.add('recorded-there')
         for one in self._events.of(source, ('post-failed',), early, late):
             facts |= {name for name, text in (
@@ -551,6 +556,10 @@ class InstanceHistory:
     def _taken_over(self, source, destination, early, late):
         """Whether the destination has done its part once the source had."""
         done = self._events.of(source, ('finished',), early, late)
+        if not done and self._unfinished(source, early, late):
+            # where the destination began, and may have failed in between
+            done = self._events.of(destination, ('posted-there',), early,
+                                   late) if destination else []
         if not done:
             return set()
         when, facts = done[-1].when, set()
