@@ -70,11 +70,25 @@ def _automaton(texts):
         texts, matchkind=ahocorasick_rs.MatchKind.LeftmostFirst)
 
 
+@functools.cache
+def _one(text):
+    return _automaton([text])
+
+
+def places(text, data):
+    """Find one text, faster than bytes.find() does where its bytes are usual.
+
+    :param text: bytes
+    :param data: bytes
+    :returns: list of where it begins (int)
+    """
+    return [begin for _, begin, _ in _one(text).find_matches_as_indexes(data)]
+
+
 class _Search:
     def __init__(self):
         self._parts = _automaton([one.encode() for one in PARTS])
         self._ascii = _automaton(_ASCII)
-        self._by_number = _automaton([_BY_NUMBER])
 
     @functools.cached_property
     def _other(self):
@@ -93,9 +107,7 @@ class _Search:
             if found:
                 ends.append(begin + found[0][2])
         if not is_ascii or b'\\' in data and (
-                # bytes.find() is slow for two bytes
-                _BY_NUMBER in data[:_HEAD] or
-                self._by_number.find_matches_as_indexes(data)):
+                _BY_NUMBER in data[:_HEAD] or places(_BY_NUMBER, data)):
             ends += self._others(data)
         return ends
 

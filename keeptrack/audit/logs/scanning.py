@@ -337,8 +337,7 @@ class _Scan:
 
     def _unknown_states(self, offset, data, ends, parse):
         """Look for events of a language that is not known."""
-        at = data.find(languages.ANY_STATE)
-        while at >= 0:
+        for at in filtering.places(languages.ANY_STATE, data):
             begin = data.rfind(ends, 0, at) + 1
             end = data.find(ends, at)
             end = len(data) if end < 0 else end
@@ -349,7 +348,6 @@ class _Scan:
                     self._count_unread(offset + begin)
                 else:
                     self._foreign(detail)
-            at = data.find(languages.ANY_STATE, end)
 
     def _foreign(self, state):
         if len(self._seen.foreign) < _STATES:
