@@ -12,11 +12,13 @@
 
 """How fast keeptrack audit logs is beside rg, grep and zgrep, and its memory.
 
-usage: audit_logs.py [--size GB] [--runs N] [LOG...]
+usage: audit_logs.py [--size GB] [--runs N] [--busy | LOG...]
 
 A log of that size is made: of the logs that are named (as a drill leaves
 them), or of lines as a busy nova-compute writes them at debug. Lines without
-a sign come again and again, and a failed migration stands at the begin. rg
+a sign come again and again, and a failed migration stands at the begin. With
+--busy it is a log at info, of a host where guests are started and deleted all
+day: every fifth line has a sign. rg
 and grep count the lines with ten of the texts that the audit looks for, zgrep
 those with one, in the same log packed. Each command's medians are printed, of
 seconds and of seconds of processors, with their ratios to the first of its
@@ -48,6 +50,9 @@ _MIGRATION = (
     'VM Started (Lifecycle Event)', 'VM Paused (Lifecycle Event)',
     'Live Migration failure: internal error: received hangup',
     'Migration operation has aborted', 'VM Stopped (Lifecycle Event)')
+_GUEST = ('VM Started (Lifecycle Event)', 'VM Resumed (Lifecycle Event)',
+          'Terminating instance', 'Instance destroyed successfully.',
+          'VM Stopped (Lifecycle Event)')
 # level, logger and message: what goes on on a host where nothing is wrong
 _IDLE = (
     ('DEBUG', 'oslo_concurrency.lockutils', 'Lock "compute_resources" acquired'
@@ -109,6 +114,23 @@ def make(paths, size, target):
             log.write(idle)
 
 
+def make_busy(size, target):
+    """Write a log at info in which every fifth line has a sign."""
+    chooser, when = random.Random(1), 1.7e9
+    idle = [_line(when, level, logger, text % {
+        'uuid': uuid.UUID(int=chooser.getrandbits(128), version=4),
+        'small': small}) for level, logger, text in _IDLE
+        if level != 'DEBUG' for small in range(10, 100)]
+    with open(target, 'w') as log:
+        while log.tell() < size:
+            guest = uuid.UUID(int=chooser.getrandbits(128), version=4)
+            for text in _GUEST:
+                when += chooser.random()
+                log.write(_line(when, 'INFO', 'nova.compute.manager',
+                                '[instance: %s] %s' % (guest, text)))
+                log.writelines(chooser.choices(idle, k=4))
+
+
 def run(words):
     """Run a command.
 
@@ -150,7 +172,10 @@ def main():
     parser.add_argument('logs', nargs='*', metavar='LOG')
     parser.add_argument('--size', type=float, default=5, metavar='GB')
     parser.add_argument('--runs', type=int, default=3, metavar='N')
+    parser.add_argument('--busy', action='store_true',
+                        help='a log at info with a sign in every fifth line')
     options = parser.parse_args()
+    what = (make_busy,) if options.busy else (make, options.logs)
     ten = [one.pattern for one in messages.MESSAGES[:10]]
     texts = [word for one in ten for word in ('-e', one)]
     audit = (sys.executable, '-m', 'keeptrack', 'audit', 'logs')
@@ -162,7 +187,7 @@ def main():
         log = os.path.join(folder, 'nova-compute-one.log')
         # in a process of its own: a child's memory begins with its parent's
         with concurrent.futures.ProcessPoolExecutor(1) as pool:
-            pool.submit(make, options.logs, options.size * 1e9, log).result()
+            pool.submit(*what, options.size * 1e9, log).result()
         run(('cat', log))
         searches = [(name, '-c', '-F', *texts, log)
                     for name in (rg, 'grep') if name]

@@ -15,6 +15,7 @@
 import collections
 import datetime
 
+from keeptrack.audit.logs import event_store
 from keeptrack.audit.logs import harm
 from keeptrack.audit.logs import judgement
 from keeptrack.audit.logs import libvirtd
@@ -60,35 +61,33 @@ def run(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
                          zone, processes, progress)
     _separate_pods(seen)
     covered = collections.defaultdict(list)
-    events = collections.defaultdict(list)
-    migrating = set()
     for one in seen:
-        if any(event.sign in migrations.ENDS for found in one.events.values()
-               for event in found):
-            migrating.add(one.path)
         for host in one.hosts:
             # one of warnings only, or of another program, does not say what a
             # guest did
             if one.first is not None and one.has_info and one.is_computes:
                 covered[host].append((one.first, one.last))
-        for uuid in list(one.events):
-            events[uuid].extend(one.events.pop(uuid))
-    same = same_host.names(events, covered)
+    stores = [one.events for one in seen]
+    same = same_host.names(lambda: event_store.shards(stores),
+                           set(covered).union(*(one.hosts for one in stores)))
     for name, other in same.items():
         covered[other] += covered.pop(name, [])
     findings, unclear, mixed, zones = [], 0, set(), set()
-    for uuid in sorted(events):
-        history = migrations.InstanceHistory([
-            one._replace(host=same[one.host])
-            if one.host in same else one for one in events.pop(uuid)],
-            covered, clocks)
-        judged = judgement.judge(uuid, history.migrations(), clocks)
-        findings += judged + harm.find(uuid, history, clocks, bool(judged))
-        unclear += history.is_unclear
-        mixed |= history.mixed
-        zones |= history.zones
-    findings = libvirtd.beside(
-        findings, [said for one in seen for said in one.said], clocks)
+    for events in event_store.shards(stores):
+        for uuid, found in events.items():
+            history = migrations.InstanceHistory([
+                one._replace(host=same[one.host])
+                if one.host in same else one for one in found],
+                covered, clocks)
+            judged = judgement.judge(uuid, history.migrations(), clocks)
+            findings += judged + harm.find(uuid, history, clocks, bool(judged))
+            unclear += history.is_unclear
+            mixed |= history.mixed
+            zones |= history.zones
+    findings.sort(key=lambda one: one.instance)
+    findings = libvirtd.add_to_findings(
+        findings, [entry for one in seen for entry in one.libvirtd_entries],
+        clocks)
     return report_mod.Report(
         report_mod.LOGS, [_looked_at(one) for one in seen if one.records],
         [report_mod.NotSeen(*one) for one in unread.items()] +
@@ -96,7 +95,7 @@ def run(paths, hosts=None, zone=datetime.timezone.utc, clocks=CLOCKS,
                             'are the same or whose name begins so' % other,
                             False) for name, other in same.items()] +
         _unclear(unclear) + _mixed(mixed) + _zones(zones) +
-        _not_seen(seen, set(paths), migrating, zone), findings)
+        _not_seen(seen, set(paths), zone), findings)
 
 
 def _separate_pods(seen):
@@ -120,9 +119,7 @@ def _separate_pods(seen):
         for pod, logs in pods.items():
             for one in logs:
                 one.hosts, one.is_named = {pod}, False
-                for found in one.events.values():
-                    found[:] = [event._replace(host=pod)
-                                for event in found]
+                one.events.set_host(pod)
 
 
 def _looked_at(one):
@@ -154,7 +151,7 @@ def _zones(zones):
         % (seconds / 3600, host)) for host, other, seconds in sorted(zones)]
 
 
-def _not_seen(seen, named, migrating, zone):
+def _not_seen(seen, named, zone):
     found = []
     for one in seen:
         if one.problem:
@@ -191,7 +188,8 @@ def _not_seen(seen, named, migrating, zone):
                 one.path, 'its clock goes back by %.0f s or its lines are not '
                 'in order: times before and after may be mixed up, or it has '
                 'the lines of more than one host' % one.back,
-                not one.is_named and one.path in migrating))
+                not one.is_named and bool(
+                    one.events.signs & set(migrations.ENDS))))
     if seen and not any(one.is_failure for one in found) and not any(
             one.records and one.is_computes for one in seen):
         found.append(report_mod.NotSeen(

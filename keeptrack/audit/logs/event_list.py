@@ -24,7 +24,7 @@ import math
 class EventList:
     """Events in order.
 
-    :param events: scanning.Event of one instance (iterable)
+    :param events: event_store.Event of one instance (iterable)
     :ivar hosts: where they are from (set of str)
     """
 
@@ -42,7 +42,7 @@ class EventList:
         return iter(self._all)
 
     def between(self, early, late):
-        """All within two times, both included (list of scanning.Event)."""
+        """All within two times, both included (list of event_store.Event)."""
         return self._all[bisect.bisect_left(self._times, early):
                          bisect.bisect_right(self._times, late)]
 
@@ -53,7 +53,7 @@ class EventList:
         :param names: their names (tuple of str)
         :param early: seconds since the epoch (float)
         :param late: seconds since the epoch (float)
-        :returns: list of scanning.Event
+        :returns: list of event_store.Event
         """
         first = bisect.bisect_left(self._times, early)
         end = bisect.bisect_right(self._times, late)
@@ -69,8 +69,8 @@ class EventList:
 
         :param host: whose (str), or None for all hosts
         :param names: their names (tuple of str)
-        :param before: one that it has to come before (scanning.Event)
-        :returns: scanning.Event, or None
+        :param before: one that it has to come before (event_store.Event)
+        :returns: event_store.Event, or None
         """
         end = len(self._all) if before is None else self._places[before]
         found = []

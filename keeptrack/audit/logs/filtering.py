@@ -26,18 +26,21 @@ import ahocorasick_rs
 from keeptrack.audit.logs import messages
 
 # Each message in ASCII has one of these. Up to 32 of at least four bytes are
-# found at memory speed if their first four are rare and, by the order here,
-# few of them share a bucket of the search. Both were chosen by measuring on
-# nova-compute's own logs at debug and at info, and on all messages of Nova
-# 34.0.0: 0.15 s a GB. The messages as they are take 2.5 s.
+# found at memory speed: by Teddy, which puts those that are eight apart in
+# this order into one of eight buckets, and stops wherever the halves of four
+# bytes in a row are halves of first bytes in one bucket. The bytes and the
+# order were chosen to make that rare: no stop in 66 KB of nova-compute's own
+# logs at debug, one in 300 bytes of Nova's source. 0.1 s a GB; the messages as
+# they are take 2.3 s.
 PARTS = (
-    'ama vypnula.', 'nished successfully.', '(Evento ', 'edly ', ' clean',
-    'e Ciclo de vida', 'vacuat', 'Rebuilding instance', 'hat were copied to',
-    'migrati', "L'instance est intro", 'Migration', 'tanz', 'ncia ',
-    ' Lebenszyklus', 'n running for', 'oved ', 'oyed successfully',
-    ' (vm_state', 'xception during mess', 'Deleti', 'Terminating instance',
-    'm_power_state', ' shut', 'T BRAIN: ', 'n HTTP/', 'Volver a crear insta',
-    'igration operation ', 'a su ', 'Rebooting instance a', '(Lifecycle Event')
+    'lding instance', 't clean', 'ssage handling', 'edly ',
+    'fter nova-compute re', 'e is parked (vm_stat', 'migrati',
+    'Terminating instance', 'on operati', 'reignis im Lebenszyk', '(Evento',
+    'troyed successfully', 'cycle Event', 'nula.', 'n running for', 'acuat',
+    'vm_power_state', 'Deleti', 'ished successfully.', 'Ciclo de vida',
+    'moved', 'Volver a crear insta', 'n HTTP/', 'ntrouvable contre to',
+    'Migrazione pre live ', 't were copied to', ' shut', 'tanz',
+    'IT BRAIN: ', 'ncia ', 'Migrati')
 
 # a character that JSON has by its number
 _BY_NUMBER = b'\\u'
@@ -67,11 +70,25 @@ def _automaton(texts):
         texts, matchkind=ahocorasick_rs.MatchKind.LeftmostFirst)
 
 
+@functools.cache
+def _one(text):
+    return _automaton([text])
+
+
+def places(text, data):
+    """Find one text, faster than bytes.find() does where its bytes are usual.
+
+    :param text: bytes
+    :param data: bytes
+    :returns: list of where it begins (int)
+    """
+    return [begin for _, begin, _ in _one(text).find_matches_as_indexes(data)]
+
+
 class _Search:
     def __init__(self):
         self._parts = _automaton([one.encode() for one in PARTS])
         self._ascii = _automaton(_ASCII)
-        self._by_number = _automaton([_BY_NUMBER])
 
     @functools.cached_property
     def _other(self):
@@ -90,9 +107,7 @@ class _Search:
             if found:
                 ends.append(begin + found[0][2])
         if not is_ascii or b'\\' in data and (
-                # bytes.find() is slow for two bytes
-                _BY_NUMBER in data[:_HEAD] or
-                self._by_number.find_matches_as_indexes(data)):
+                _BY_NUMBER in data[:_HEAD] or places(_BY_NUMBER, data)):
             ends += self._others(data)
         return ends
 

@@ -45,6 +45,8 @@ class Rule:
 
 _ENDED = ('failed', 'cancelled', 'reset')
 _FINISHED = 'nova-compute on %(source)s says that it finished the migration'
+_BEGUN = ('nova-compute on %(source)s and on %(destination)s have begun to '
+          'finish the migration')
 _MOVED = ('The guest began to run on %(destination)s, and nova-compute on '
           '%(source)s did not finish the migration')
 
@@ -70,6 +72,12 @@ RULES = (
          '%(source)s after the migration had failed.'),
     Rule(('unfinished', 'recorded-there'), ('record-stayed',), None, None,
          'Nova has set the host all the same'),
+    Rule(('unfinished', 'still-migrating-long'), (), 'lost', finding.LIKELY,
+         _BEGUN + ', and minutes later the record still had the instance on '
+         '%(source)s, migrating.'),
+    Rule(('unfinished', 'still-migrating'), (), 'lost', finding.POSSIBLE,
+         _BEGUN + ', and the record still had the instance on %(source)s, '
+         'migrating; they may only be slow.'),
     Rule(('unfinished', ('taken-over', 'record-moved')),
          ('record-stayed', 'never-ran'), None, None,
          'the destination has the record'),
@@ -101,6 +109,8 @@ RULES = (
          finding.LIKELY,
          'nova-compute on %(source)s has finished the migration, and that on '
          '%(destination)s has not found the guest: it may run nowhere.'),
+    Rule(('posted', 'post-failed', 'recorded-there'), ('record-stayed',),
+         None, None, 'Nova has set the host all the same'),
     Rule(('posted', 'post-failed', ('post-error', 'record-moved')),
          ('record-stayed',), None, None, 'the destination has the record'),
     # it was only slow

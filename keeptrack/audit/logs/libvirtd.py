@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""What libvirtd's own log says beside a finding.
+"""The errors in libvirtd's own log at the time of a finding.
 
 At its default level libvirtd logs errors and warnings, most without the name
 of a domain. So its lines never decide; those of a finding's hosts and time are
@@ -57,8 +57,8 @@ _NAMED = re.compile(r"(?:\(vm=|[Dd]omain )'(?P<domain>[^']+)'"
 
 
 @dataclasses.dataclass(frozen=True)
-class Said:
-    """One line of libvirtd's.
+class Entry:
+    """One entry of libvirtd's log.
 
     :ivar when: seconds since the epoch (float)
     :ivar host: where (str)
@@ -132,34 +132,34 @@ def hostname(text):
     return match and match[1]
 
 
-def said(line, host, source, text):
-    """What a line says.
+def make_entry(line, host, source, text):
+    """Find out which guest a line is about.
 
     :param line: formats.Line
     :param host: where (str)
     :param source: file and byte (str)
     :param text: the line, cut and fit to be printed (str)
-    :returns: Said
+    :returns: Entry
     """
     start = _STARTED.match(line.text)
     match = start or _NOT_FOUND.search(line.text)
     named = match or _NAMED.search(line.text)
     domain = named and (named['domain'] or named['other'])
-    return Said(line.when, host, match and match['instance'].lower(), domain,
-                start is not None, source, text)
+    return Entry(line.when, host, match and match['instance'].lower(), domain,
+                 start is not None, source, text)
 
 
-def beside(findings, everything, allowance):
-    """Show with each finding what libvirtd said on its hosts in its time.
+def add_to_findings(findings, entries, allowance):
+    """Add to each finding what libvirtd logged on its hosts at its time.
 
     :param findings: list of finding.Finding
-    :param everything: list of Said
+    :param entries: list of Entry
     :param allowance: seconds that clocks of two hosts may be apart (float)
     :returns: list of finding.Finding
     """
     by_host = collections.defaultdict(list)
     instances = {}
-    for one in sorted(everything, key=lambda one: one.when):
+    for one in sorted(entries, key=lambda one: one.when):
         host = host_name.short(one.host)
         if one.instance:
             instances[host, one.domain] = one.instance

@@ -80,7 +80,7 @@ class Migration:
     :ivar first: time of the first word of its end (float)
     :ivar last: and of the last (float)
     :ivar facts: what holds, as judgement.py names it (set of str)
-    :ivar events: what shows it, in order (list of scanning.Event)
+    :ivar events: what shows it, in order (list of event_store.Event)
     :ivar third: host where Nova has started the guest once more (str), or None
     """
 
@@ -99,7 +99,7 @@ def _resolved(events):
     A guest that runs on, or stops next, was paused; one that was paused
     already, starts next, or that Nova has ended, has stopped.
 
-    :param events: scanning.Event of one instance (iterable)
+    :param events: event_store.Event of one instance (iterable)
     :returns: list of them, and a list of those that may be the other
     """
     found, unsure, newest = [], [], {}
@@ -126,7 +126,7 @@ def _resolved(events):
 class InstanceHistory:
     """What the logs say about one instance.
 
-    :param events: list of scanning.Event of one instance
+    :param events: list of event_store.Event of one instance
     :param covered: dict of host to list of (first, last): the time that its
                     logs cover
     :param allowance: seconds that clocks of two hosts may be apart (float)
@@ -339,7 +339,7 @@ class InstanceHistory:
 
         By an evacuation, or by a start or a reboot on the record's host.
 
-        :returns: scanning.Event, or None
+        :returns: event_store.Event, or None
         """
         if arrived is None:
             return None
@@ -512,9 +512,14 @@ class InstanceHistory:
         posted = self._events.of(source, ('posted', 'finished'), early, late)
         if posted:
             facts.add('posted')
-            if any(one.is_recent for one in self._events.of(
-                    source, ('failed',), posted[0].when, late)):
-                # an error after it: from Wallaby on Nova moves the record
+            # an error after it: from Wallaby on Nova moves the record; before,
+            # an error of the destination's part did not end the finish
+            failed = self._events.of(source, ('failed',), posted[0].when, late)
+            post_failed = self._events.of(source, ('post-failed',), early,
+                                          late)
+            if any(one.is_recent or post_failed and
+                   post_failed[-1].when <= one.when for one in failed) and (
+                       posted[-1].sign != 'finished'):
                 facts.add('recorded-there')
         for one in self._events.of(source, ('post-failed',), early, late):
             facts |= {name for name, text in (
@@ -551,6 +556,10 @@ class InstanceHistory:
     def _taken_over(self, source, destination, early, late):
         """Whether the destination has done its part once the source had."""
         done = self._events.of(source, ('finished',), early, late)
+        if not done and self._unfinished(source, early, late):
+            # where the destination began, and may have failed in between
+            done = self._events.of(destination, ('posted-there',), early,
+                                   late) if destination else []
         if not done:
             return set()
         when, facts = done[-1].when, set()

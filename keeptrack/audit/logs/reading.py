@@ -218,7 +218,8 @@ def blocks(path, begin=0, end=None, ends=b'\n'):
     :param end: read the lines that begin before this (int); None for all
     :param ends: what ends an entry, a line's end or an empty line (bytes)
     :returns: generator of (int, bytes or bytearray): the offset of a block,
-        and itself, which may change when the one behind the next is asked for
+        and itself, which may change when the next is asked for, but for the
+        last
     :raises Unreadable: when it cannot be read, or not to its end
     """
     try:
@@ -263,21 +264,21 @@ def whole(path, largest):
 
 
 class _Reader:
-    """Reads into two buffers in turn: new memory costs as much as a search.
+    """Reads into one buffer: new memory costs as much as a search.
 
     :param stream: a file, opened without a buffer
     """
 
     def __init__(self, stream):
-        self._stream = stream
-        self._next, self._last = bytearray(PLAIN), bytearray(PLAIN)
+        self._stream, self._data = stream, bytearray()
 
     def read(self):
-        """Read the next bytes, none at the end (bytearray)."""
-        data, self._next, self._last = self._next, self._last, self._next
-        data.extend(bytes(PLAIN - len(data)))
-        del data[self._stream.readinto(data):]
-        return data
+        """Read the next bytes (bytearray); b'' at the end, changes nothing."""
+        length = len(self._data)
+        self._data.extend(bytes(PLAIN - length))
+        got = self._stream.readinto(self._data)
+        del self._data[got or length:]
+        return self._data if got else b''
 
 
 def _whole(stream, begin, end, ends):

@@ -17,35 +17,49 @@ another, or the same lines at the same milliseconds, makes two names one.
 """
 
 import collections
+import dataclasses
 import ipaddress
 import itertools
+import math
 
 # of the lines of both in the time of those that they share
 _SHARE = 0.8
 
 
-def names(events, hosts):
+@dataclasses.dataclass
+class _Shared:
+    """Lines that two names have in common.
+
+    :ivar number: of them (int)
+    :ivar first: time of the first (float)
+    :ivar last: and of the last (float)
+    :ivar signs: names of their signs (set of str)
+    """
+
+    number: int = 0
+    first: float = math.inf
+    last: float = -math.inf
+    signs: set = dataclasses.field(default_factory=set)
+
+
+def names(shards, hosts):
     """Find the names that are those of one host.
 
-    :param events: dict of uuid to list of scanning.Event
-    :param hosts: names of hosts (iterable of str)
+    :param shards: callable that goes through all events: returns an iterable
+        of dict of uuid to list of event_store.Event
+    :param hosts: all names (iterable of str)
     :returns: dict of each name that is not used to the one that is
     """
-    lines = collections.defaultdict(set)
-    for uuid, found in events.items():
-        for one in found:
-            lines[one.host].add((one.when, uuid, one.sign, one.text))
-    groups = {name: {name} for name in sorted({*hosts, *lines})}
-    shared = collections.defaultdict(set)
-    by_line = collections.defaultdict(set)
-    for name, own in lines.items():
-        for line in own:
-            by_line[line].add(name)
-    for line, several in by_line.items():
+    groups = {name: {name} for name in sorted(hosts)}
+    shared = collections.defaultdict(_Shared)
+    for when, sign, several in _lines(shards, 2) if len(groups) > 1 else ():
         for pair in itertools.combinations(sorted(several), 2):
-            shared[pair].add(line)
-    pairs = [pair for pair, same in shared.items()
-             if _are_one(same, *(lines[name] for name in pair))]
+            one = shared[pair]
+            one.number += 1
+            one.first, one.last = min(one.first, when), max(one.last, when)
+            one.signs.add(sign)
+    pairs = _same(shards, {pair: one for pair, one in shared.items()
+                           if len(one.signs) > 1})
     full = collections.defaultdict(set)
     for name in groups:
         full[name.lower().partition('.')[0]].add(name)
@@ -62,13 +76,37 @@ def names(events, hosts):
     return {name: to for name, to in best.items() if name != to}
 
 
-def _are_one(shared, *all_lines):
-    if len({line[2] for line in shared}) < 2:
-        return False
-    first, last = (end(line[0] for line in shared) for end in (min, max))
-    return len(shared) >= _SHARE * max(
-        sum(first <= line[0] <= last for line in lines)
-        for lines in all_lines)
+def _lines(shards, least):
+    """Go through the lines of the instances that as many names have.
+
+    :returns: generator of float, str, set of str: a line's time and sign, and
+        the names that have it
+    """
+    for events in shards():
+        for found in events.values():
+            if len({one.host for one in found}) < least:
+                continue
+            by_line = collections.defaultdict(set)
+            for one in found:
+                by_line[one.when, one.sign, one.text].add(one.host)
+            for (when, sign, _), several in by_line.items():
+                yield when, sign, several
+
+
+def _same(shards, candidates):
+    """The pairs that have most lines of the time of the shared ones."""
+    by_name = collections.defaultdict(list)
+    for pair in candidates:
+        for name in pair:
+            by_name[name].append(pair)
+    numbers = collections.Counter()
+    for when, _, several in _lines(shards, 1) if candidates else ():
+        for name in several:
+            numbers.update((pair, name) for pair in by_name.get(name, ())
+                           if candidates[pair].first <= when <=
+                           candidates[pair].last)
+    return [pair for pair, one in candidates.items() if one.number >=
+            _SHARE * max(numbers[pair, name] for name in pair)]
 
 
 def _is_address(name):

@@ -12,12 +12,9 @@
 
 """Goes through logs, in two processes, and keeps the events of each instance.
 
-What is kept of a log is its events, a few hundred bytes each; of an instance
-with very many, the last and those around trouble.
+What is kept of a log is its events, compressed.
 """
 
-import bisect
-import collections
 import concurrent.futures
 import dataclasses
 import datetime
@@ -25,9 +22,9 @@ import functools
 import itertools
 import os
 import re
-import typing
 
 from keeptrack.audit.logs import documents
+from keeptrack.audit.logs import event_store
 from keeptrack.audit.logs import filtering
 from keeptrack.audit.logs import formats
 from keeptrack.audit.logs import languages
@@ -43,13 +40,11 @@ PROCESSES = 2
 # a plain file is shared out between processes in parts of this many bytes
 PART = 64 << 20
 
-# events kept of one instance in one part
-KEPT = 400
-
 # characters of a line that a report shows
 SHOWN = 500
 
-# lines at each end of a block that show what time it covers
+# lines at each end of a part that show what time it covers; in between, every
+# reading.BLOCK bytes, one at each end of a block shows that time goes on
 _EDGE = 8
 
 # ids of a line that could not be read behind which a message may begin
@@ -77,37 +72,6 @@ _LOGGERS = ('nova.compute.', 'nova.virt.', 'oslo_messaging.',
 _GUEST_LEVELS = ('DEBUG', 'INFO', 'AUDIT')
 
 
-class Event(typing.NamedTuple):
-    """A sign of one instance.
-
-    :ivar when: seconds since the epoch (float)
-    :ivar host: where (str), or the log's path where the host is unknown
-    :ivar sign: the sign's name (str)
-    :ivar means: the sign in words (str)
-    :ivar detail: what else the line says (str), or None
-    :ivar path: of the log (str)
-    :ivar offset: the byte where the line begins (int), or None
-    :ivar text: the line, cut (str)
-    :ivar is_recent: as formats.Line has it (bool)
-    """
-
-    when: float
-    host: str
-    sign: str
-    means: str
-    detail: str | None
-    path: str
-    offset: int | None
-    text: str
-    is_recent: bool = False
-
-    @property
-    def source(self):
-        """File and byte (str)."""
-        return (self.path if self.offset is None else
-                '%s, byte %d' % (self.path, self.offset))
-
-
 @dataclasses.dataclass
 class Seen:
     """What was seen in one log, or a part of one.
@@ -129,9 +93,10 @@ class Seen:
     :ivar foreign: names of states in a language that is not known (set)
     :ivar unread: lines with a sign that could not be read (int)
     :ivar unread_at: the byte where the first of them begins (int), or None
-    :ivar events: dict of uuid to list of Event
+    :ivar events: event_store.EventStore
     :ivar is_libvirts: libvirtd has written it (bool)
-    :ivar said: the last lines of libvirtd that matter (list of libvirtd.Said)
+    :ivar libvirtd_entries: the last of libvirtd's that matter (list of
+                            libvirtd.Entry)
     """
 
     path: str
@@ -151,9 +116,10 @@ class Seen:
     foreign: set = dataclasses.field(default_factory=set)
     unread: int = 0
     unread_at: int | None = None
-    events: dict = dataclasses.field(default_factory=dict)
+    events: event_store.EventStore = dataclasses.field(
+        default_factory=event_store.EventStore)
     is_libvirts: bool = False
-    said: list = dataclasses.field(default_factory=list)
+    libvirtd_entries: list = dataclasses.field(default_factory=list)
 
     def merge(self, other):
         """Take what another part of the same log has shown."""
@@ -171,15 +137,15 @@ class Seen:
         self.foreign |= other.foreign
         self.unread += other.unread
         self.is_libvirts = self.is_libvirts or other.is_libvirts
-        self.said = (self.said + other.said)[-libvirtd.KEPT:]
+        self.libvirtd_entries = (self.libvirtd_entries + other.
+                                 libvirtd_entries)[-libvirtd.KEPT:]
         if self.unread_at is None:
             self.unread_at = other.unread_at
         times = [one for one in (self.first, self.last, other.first,
                                  other.last) if one is not None]
         if times:
             self.first, self.last = min(times), max(times)
-        for uuid, events in other.events.items():
-            self.events.setdefault(uuid, []).extend(events)
+        self.events.merge(other.events)
 
 
 def scan(paths, hosts, zone=datetime.timezone.utc, processes=PROCESSES,
@@ -255,6 +221,7 @@ def _scan_part(part, host, zone):
               host is not None).run(begin, end)
     except reading.Unreadable as exc:
         seen.problem = str(exc)
+    seen.events.pack()
     return seen
 
 
@@ -324,10 +291,10 @@ class _Scan:
                 self._host = report.printable(name)
             elif not name:
                 seen.hits += 1
-                seen.said.append(libvirtd.said(
+                seen.libvirtd_entries.append(libvirtd.make_entry(
                     line, self._where(line), '%s, byte %d'
                     % (seen.path, offset + begin), _shown(line.text[:SHOWN])))
-        del seen.said[:-libvirtd.KEPT]
+        del seen.libvirtd_entries[:-libvirtd.KEPT]
         self._edges(data, b'\n', libvirtd.parse)
 
     def _block(self, offset, data, is_export):
@@ -342,7 +309,8 @@ class _Scan:
                 one in data for one in _COMPUTE) and (
                     _LOGGER.search(data) is not None)
         if self._looked is None or offset - self._looked >= reading.BLOCK:
-            self._edges(data, ends, parse)
+            self._edges(data, ends, parse,
+                        _EDGE if self._looked is None else 1)
             self._unknown_states(offset, data, ends, parse)
             self._looked, self._last = offset, None
         is_ascii = data.isascii()
@@ -369,8 +337,7 @@ class _Scan:
 
     def _unknown_states(self, offset, data, ends, parse):
         """Look for events of a language that is not known."""
-        at = data.find(languages.ANY_STATE)
-        while at >= 0:
+        for at in filtering.places(languages.ANY_STATE, data):
             begin = data.rfind(ends, 0, at) + 1
             end = data.find(ends, at)
             end = len(data) if end < 0 else end
@@ -381,7 +348,6 @@ class _Scan:
                     self._count_unread(offset + begin)
                 else:
                     self._foreign(detail)
-            at = data.find(languages.ANY_STATE, end)
 
     def _foreign(self, state):
         if len(self._seen.foreign) < _STATES:
@@ -404,9 +370,9 @@ class _Scan:
         if self._seen.unread_at is None:
             self._seen.unread_at = offset
 
-    def _edges(self, data, ends, parse):
+    def _edges(self, data, ends, parse, number=_EDGE):
         """Look at the first and the last lines: the time that is covered."""
-        for one in _outermost(data, ends):
+        for one in _outermost(data, ends, number):
             line = (parse(one, self._zone)
                     if 0 < len(one) <= reading.LONGEST else None)
             seen = self._seen
@@ -459,16 +425,15 @@ class _Scan:
         if sign is messages.UNKNOWN:
             self._foreign(detail)
             return
+        where = self._where(line)
         if not is_others and sign.name != 'missing':
             seen.is_computes = True
+            seen.hosts.add(where)
         seen.hits += 1
-        events = seen.events.setdefault(instance, [])
-        events.append(Event(
-            line.when, self._where(line), sign.name, sign.means, detail,
+        seen.events.add(instance, event_store.Event(
+            line.when, where, sign.name, sign.means, detail,
             seen.path, None if self._is_document else offset,
             _shown(line.text[:SHOWN]), line.is_recent))
-        if len(events) > 2 * KEPT:
-            seen.events[instance] = _thin(events)
 
 
 def _meaning(text):
@@ -490,41 +455,22 @@ def _has_other_encoding(data):
     return False
 
 
-def _outermost(data, ends):
+def _outermost(data, ends, number):
     """The first and the last lines of a block, each whole and once (list).
 
     Of an entry of the journal that is cut, the rest may not name its host.
     """
     first, last, at, end = [], [], 0, len(data)
-    while len(first) < _EDGE and at < end:
+    while len(first) < number and at < end:
         found = data.find(ends, at)
         found = end if found < 0 else found
         first.append(data[at:found])
         at = found + len(ends)
     if data.endswith(ends):
         end -= len(ends)
-    while len(last) < _EDGE and end > at:
+    while len(last) < number and end > at:
         found = data.rfind(ends, at, end)
         found = at if found < 0 else found + len(ends)
         last.append(data[found:end])
         end = found - len(ends)
     return first + last[::-1]
-
-
-# what other events are kept around
-TROUBLE = {'failed', 'cancelled', 'pre-failed', 'post-failed', 'reset',
-           'restarted', 'two-copies', 'parked', 'posted', 'posted-there',
-           'rebuilt', 'record-at', 'disks-kept', 'domain-left'}
-_AROUND = 900
-
-
-def _thin(events):
-    """Drop what is far from all trouble and old."""
-    times = sorted(event.when for event in events if event.sign in TROUBLE)
-
-    def is_near(event):
-        at = bisect.bisect_left(times, event.when - _AROUND)
-        return at < len(times) and times[at] <= event.when + _AROUND
-    old = collections.deque((event for event in events[:-KEPT // 4]
-                             if is_near(event)), KEPT)
-    return list(old) + events[-KEPT // 4:]

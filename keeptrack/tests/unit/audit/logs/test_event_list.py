@@ -13,7 +13,7 @@
 import random
 
 from keeptrack.audit.logs import event_list
-from keeptrack.audit.logs import scanning
+from keeptrack.audit.logs import event_store
 from keeptrack.tests import base
 
 HOSTS = ('one', 'two', 'three')
@@ -21,7 +21,7 @@ SIGNS = ('resumed', 'stopped', 'failed')
 
 
 def event(when, host='one', sign='resumed', source=''):
-    return scanning.Event(when, host, sign, sign, None, source, None, '')
+    return event_store.Event(when, host, sign, sign, None, source, None, '')
 
 
 class TimelineTestCase(base.TestCase):

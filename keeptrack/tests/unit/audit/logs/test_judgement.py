@@ -101,6 +101,25 @@ class JudgementTestCase(auditing.LogsTestCase):
         self.assertEqual([('lost', 'likely')], self.found(
             a=source + [(700, w.PENDING)]))
 
+    def test_a_take_over_that_does_not_end(self):
+        source = [(3, w.PAUSED), (5, w.POSTED), (8, w.PENDING)]
+        there = DESTINATION + [(6, w.POSTED_THERE)]
+        for last, found in ((25, []), (50, [('lost', 'possible')]),
+                            (700, [('lost', 'likely')])):
+            self.assertEqual(found, self.found(
+                a=self.goes_on(source + [(last, w.PENDING)], last + 20),
+                b=there))
+
+    def test_a_destination_that_does_not_answer(self):
+        source = [(3, w.PAUSED), (5, w.POSTED),
+                  (65, 'Post live migration at destination b failed: timeout')]
+        there = self.goes_on(DESTINATION)
+        self.assertEqual([('lost', 'likely')],
+                         self.found(a=source, b=there))
+        # from Wallaby on the finish fails, and Nova moves the record
+        source += [(65.2, 'Live migration failed.: timeout')]
+        self.assertEqual([], self.found(a=source, b=there))
+
     def test_one_that_was_taken_over_late_is_not_found(self):
         self.assertEqual([], self.found(
             a=[(3, w.PAUSED), (5, w.POSTED), (6, w.FINISHED),
