@@ -40,7 +40,7 @@ PARTS = (
     'vm_power_state', 'Deleti', 'ished successfully.', 'Ciclo de vida',
     'moved', 'Volver a crear insta', 'n HTTP/', 'ntrouvable contre to',
     'Migrazione pre live ', 't were copied to', ' shut', 'tanz',
-    'IT BRAIN: ', 'ncia ', 'Migrati')
+    'IT BRAIN: ', 'ncia ', 'Migrati', 'lder copy')
 
 # a character that JSON has by its number
 _BY_NUMBER = b'\\u'

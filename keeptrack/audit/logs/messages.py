@@ -189,6 +189,8 @@ MESSAGES = (
     # what this project's series writes
     Message('two-copies', 'SPLIT BRAIN: ',
             'the series reports a split brain', _SERIES),
+    Message('two-copies', 'Pausing an older copy of the guest on ',
+            'the series has found a second copy later', _SERIES),
     Message('settled', 'Nova will finish the migration',
             'the series has found the guest: it has moved', _SERIES),
     Message('rolled-back', 'Nova will roll the migration back',

@@ -31,6 +31,9 @@ _NO_OUTCOME = (
     'again.',
     'Live migration to X: cannot X.',
     'The live migration to X cannot be finished yet.',
+    'Cannot monitor the live migration to X.',
+    'Cinder does not tell the attachments of the source. Check the '
+    'credentials in [cinder]: X',
     'Cannot resume the guest: reboot it.',
     'Volume X may still be connected to X: X. Nova does not try again: '
     'disconnect it there.',
