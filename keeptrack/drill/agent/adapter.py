@@ -13,8 +13,7 @@
 
 """What the adapters of all generations of Nova have in common.
 
-An adapter knows one generation of Nova: each adapter_* has one, made of this
-class or of the adapter of a later release.
+An adapter knows one generation of Nova.
 """
 
 import collections
@@ -35,7 +34,8 @@ class Adapter(object):
     :cvar jsonutils_module: oslo's jsonutils (str)
     :cvar lazy: modules that a process imports later than need be; imported
         before it is forked, so that it starts quickly (tuple of str)
-    :cvar messaging_driver: the module with a driver for oslo.messaging
+    :cvar messaging_driver: makes what oslo.messaging gets its transport from;
+        see messaging_driver
     """
 
     config_module = None
@@ -280,8 +280,7 @@ class Adapter(object):
     def make_rows(self, spec):
         """Make the rows of a run: both services, and the instance.
 
-        :param spec: uuid, hosts (role to name), vm_state, power_state,
-            volumes (dict)
+        :param spec: uuid, hosts (role to name), vm_state, power_state (dict)
         """
         raise NotImplementedError()
 

@@ -22,6 +22,9 @@ import uuid
 VOLUME_TYPE = 'keeptrack'
 _NAMESPACE = uuid.UUID('5c1c7a9e-2a55-4a9b-8a43-0c9b0f1d3f6e')
 
+#: the id of the instance's volume (str)
+VOLUME = str(uuid.uuid5(_NAMESPACE, 'volume 0'))
+
 
 class _Needs(object):
     recorder = None
@@ -57,14 +60,6 @@ def tell(lane, what, text, **data):
 def hydrated():
     """The one interface of an instance, as Nova's own network info."""
     return _Needs.hydrate(network_info())
-
-
-def volume_id(number):
-    """The id of an instance's volume (str).
-
-    :param number: from 0 (int)
-    """
-    return str(uuid.uuid5(_NAMESPACE, 'volume %d' % number))
 
 
 def connection_info(volume):

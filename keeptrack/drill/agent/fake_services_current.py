@@ -104,19 +104,18 @@ def attachment_id(volume, host):
     return str(uuid.uuid5(_NAMESPACE, '%s on %s' % (volume, host)))
 
 
-def beginning(instance, host, hosts, volumes):
+def beginning(instance, host, hosts):
     """What is known before the migration: all is on one host.
 
     :param instance: its id (str)
     :param host: name of the host that it is on (str)
     :param hosts: names of all hosts (iterable of str)
-    :param volumes: the instance's volumes (list of str)
     :returns: for SharedRecord.write (dict)
     """
     return {
         'bindings': {host: _ACTIVE},
-        'attachments': {attachment_id(volume, host): [volume, host]
-                        for volume in volumes},
+        'attachments': {attachment_id(fake_services.VOLUME, host): [
+            fake_services.VOLUME, host]},
         'nodes': {node_id(name): name for name in hosts},
         'allocations': {instance: {node_id(host): {
             'resources': _RESOURCES}}},

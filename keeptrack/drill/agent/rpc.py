@@ -14,8 +14,7 @@
 """RPC that goes by way of the kit, beneath a driver for oslo.messaging.
 
 All that Nova and oslo.messaging do to a message they do here too: the
-serializers, versions, dispatching, errors from afar and time-outs.  The
-driver is another one for another age of oslo.messaging: messaging_driver_*.py.
+serializers, versions, dispatching, errors from afar and time-outs.
 """
 
 import itertools

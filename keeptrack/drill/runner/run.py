@@ -78,7 +78,6 @@ class Run:
     :param computes: a nova_computes.NovaComputes of the tree, open
     :param draw: a generator.Draw
     :param parks: the tree looks at parked instances again (bool)
-    :param config: options beside CONFIG: dict of group to dict, or None
     :param storage: where the guest's disk is, a key of storage.KINDS
     :param record: reads Nova's record, see InstanceRecord.read; None for that
         of the computes
@@ -87,13 +86,12 @@ class Run:
 
     times = Times()
 
-    def __init__(self, testbed, computes, draw, parks, config=None,
-                 storage='none', record=None):
+    def __init__(self, testbed, computes, draw, parks, storage='none',
+                 record=None):
         self._testbed = testbed
         self._computes = computes
         self._draw = draw
         self._parks = parks
-        self._config = config or {}
         self._history = history.History()
         self._storage = storage_mod.KINDS[storage](testbed)
         self._recorder = None
@@ -241,9 +239,8 @@ class Run:
         config = {group: dict(options) for group, options in CONFIG.items()}
         config['DEFAULT']['resume_guests_state_on_host_boot'] = (
             self._draw.resumes)
-        for more in (self._draw.fault.config or {}, self._config):
-            for group, options in more.items():
-                config.setdefault(group, {}).update(options)
+        for group, options in (self._draw.fault.config or {}).items():
+            config.setdefault(group, {}).update(options)
         told = self._storage.nova_settings()
         if self._storage.writes:
             config['libvirt']['images_type'] = 'raw'
@@ -251,7 +248,7 @@ class Run:
                 'vm_state': 'paused' if paused else 'active',
                 'power_state': 'paused' if paused else 'running',
                 'shared': self._shared(), 'instances': told.instances,
-                'disk': told.disk, 'config': config, 'volumes': 1}
+                'disk': told.disk, 'config': config}
 
     def _shared(self):
         """Whether both hosts have one folder for instances (bool)."""

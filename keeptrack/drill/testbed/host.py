@@ -18,7 +18,6 @@ import time
 
 from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import guest
-from keeptrack.drill.testbed import libvirt_config
 from keeptrack.drill.testbed import libvirtd
 from keeptrack.drill.testbed import namespaces
 from keeptrack.drill.testbed import processes
@@ -44,10 +43,52 @@ hostname "$2"
 ip link set lo up
 """
 
+# Seconds, and how often nothing may be heard in that time: a lost peer shows
+# within seconds.
+_KEEPALIVE = 1, 2
+
+# No two hosts of one testbed may have the same, or libvirt refuses to migrate.
+_UUIDS = {'source': '6b657074-7261-436b-8000-00000000000a',
+          'destination': '6b657074-7261-436b-8000-00000000000b'}
+
+_LIBVIRTD = """\
+host_uuid = "%s"
+listen_tls = 0
+listen_tcp = 1
+auth_tcp = "none"
+auth_unix_ro = "none"
+auth_unix_rw = "none"
+keepalive_interval = %d
+keepalive_count = %d
+"""
+
+# Nothing that reaches beyond the host: no cgroups, no labels, no virtlogd.
+_QEMU = """\
+user = "root"
+group = "root"
+dynamic_ownership = 0
+security_driver = "none"
+namespaces = []
+cgroup_controllers = []
+stdio_handler = "file"
+keepalive_interval = %d
+keepalive_count = %d
+"""
+
 # seconds
 _ASK = 10    # virsh takes a tenth of a second unless much else runs
 _CLEAN_WITHIN = 2
 _POLL = 0.03
+
+
+def libvirt_files(role):
+    """The files of /etc/libvirt that say what a host's libvirt does.
+
+    :param role: the host's (str)
+    :returns: dict of name to content (str)
+    """
+    return {'libvirtd.conf': _LIBVIRTD % ((_UUIDS[role],) + _KEEPALIVE),
+            'qemu.conf': _QEMU % _KEEPALIVE}
 
 
 class Host:
@@ -94,7 +135,7 @@ class Host:
         (self.folder / 'hosts').write_text('127.0.0.1 localhost\n' + ''.join(
             '%s %s\n' % (address, name)
             for name, address in addresses.items()))
-        for name, text in libvirt_config.files(self.role).items():
+        for name, text in libvirt_files(self.role).items():
             (self.folder / 'etc' / name).write_text(text)
         self._space.open()
         # /run last: the kit's folder may lie in it

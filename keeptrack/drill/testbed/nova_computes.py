@@ -118,15 +118,10 @@ class NovaComputes:
     def prepare(self, options):
         """Begin a new run, with an instance that is on the source.
 
-        :param options: dict: uuid and name (of the domain); vm_state
-            ('active'), power_state ('running'), shared (both hosts have one
-            folder for instances: True), volumes (1), config (options of
-            Nova: group to option to value), instances and disk (see
-            storage.NovaSettings), and, of the drill itself: xml
-            (of the domain; what the source's libvirt says, where it is not
-            given), virt_type (that of the domain), periodic (name of a
-            task to seconds: PERIODIC), lifecycle_delay (LIFECYCLE_DELAY),
-            clocks (CLOCKS)
+        :param options: dict: uuid and name (of the domain); vm_state,
+            power_state, shared (both hosts have one folder for instances),
+            config (options of Nova: group to option to value), instances and
+            disk (see storage.NovaSettings)
         :raises KeeptrackError: when that fails
         """
         self.release_database()
@@ -158,7 +153,9 @@ class NovaComputes:
             (self._run / name).mkdir(parents=True)
 
     def _make_spec(self, options, database):
-        xml = options.get('xml') or self._domain(options['name'])
+        # the domain as the source's libvirt has it
+        xml = self._testbed.hosts['source'].virsh(
+            'dumpxml', '--inactive', '--security-info', options['name'])
         return {
             'socket': str(self._socket),
             'folder': str(self._run),
@@ -166,22 +163,16 @@ class NovaComputes:
             'uuid': options['uuid'],
             'name': options['name'],
             'xml': xml,
-            'virt_type': options.get('virt_type') or _virt_type(xml),
-            'config': options.get('config', {}),
-            'periodic': options.get('periodic', PERIODIC),
-            'lifecycle_delay': options.get('lifecycle_delay',
-                                           LIFECYCLE_DELAY),
-            'clocks': options.get('clocks', CLOCKS),
-            'shared': options.get('shared', True),
-            'disk': options.get('disk'),
+            'virt_type': ElementTree.fromstring(xml).get('type'),
+            'config': options['config'],
+            'periodic': PERIODIC,
+            'lifecycle_delay': LIFECYCLE_DELAY,
+            'clocks': CLOCKS,
+            'shared': options['shared'],
+            'disk': options['disk'],
             'hosts': {role: host.name
                       for role, host in self._testbed.hosts.items()},
         }
-
-    def _domain(self, name):
-        """The domain as the source's libvirt has it (str)."""
-        return self._testbed.hosts['source'].virsh(
-            'dumpxml', '--inactive', '--security-info', name)
 
     def _instances(self, role):
         """The folder for instances of a host.
@@ -195,16 +186,14 @@ class NovaComputes:
         return path, path
 
     def _make_instances(self, options):
-        self._folders = options.get('instances')
+        self._folders = options['instances']
         for role in ROLES:
             self._instances(role)[1].mkdir(exist_ok=True)
         (self._instances('source')[1] / options['uuid']).mkdir(exist_ok=True)
 
     def _make_rows(self, options):
-        pid = self._fork('rows', {
-            'vm_state': options.get('vm_state', 'active'),
-            'power_state': options.get('power_state', 'running'),
-            'volumes': options.get('volumes', 1)})
+        pid = self._fork('rows', {key: options[key]
+                                  for key in ('vm_state', 'power_state')})
         if self._server.wait(pid):
             raise errors.TestbedError(
                 'the instance cannot be made in the database: %s' %
@@ -350,12 +339,3 @@ class NovaComputes:
         :returns: dict or None, see instance_record.InstanceRecord.services
         """
         return self._record.services()
-
-
-def _virt_type(xml):
-    """What runs a domain: 'kvm' or 'qemu'.
-
-    :param xml: the domain (str)
-    :returns: str
-    """
-    return ElementTree.fromstring(xml).get('type')

@@ -22,7 +22,7 @@ from keeptrack.drill.testbed.cloud import cloud_testbed
 from keeptrack.drill.testbed.cloud import keeper_client
 from keeptrack.drill.testbed.cloud import places as places_mod
 from keeptrack.drill.testbed import guest
-from keeptrack.drill.testbed import libvirt_config
+from keeptrack.drill.testbed import host as host_mod
 from keeptrack.drill.testbed import prerequisites
 from keeptrack.drill.testbed import writing_guest
 from keeptrack.tests import base
@@ -117,7 +117,7 @@ class CloudNodesTestCase(base.TestCase):
             role, Services(self.nodes, self.places), self.places)
             for role in cloud_testbed.ROLES}
         for role, host in hosts.items():
-            for name, text in libvirt_config.files(role).items():
+            for name, text in host_mod.libvirt_files(role).items():
                 (self.places.run / host.name / 'etc' / name).write_text(text)
             host.libvirtd.start()
             disk = self.places.run / host.name / 'nova' / 'disk'

@@ -26,7 +26,7 @@ from keeptrack.drill.testbed.cloud import places as places_mod
 from keeptrack.drill.testbed.cloud import services
 from keeptrack.drill.testbed.cloud import settings as settings_mod
 from keeptrack.drill.testbed import errors
-from keeptrack.drill.testbed import libvirt_config
+from keeptrack.drill.testbed import host as host_mod
 from keeptrack.drill.testbed import prerequisites
 from keeptrack.drill.testbed import processes
 
@@ -224,7 +224,7 @@ class Cloud:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         for host, role in _ROLES.items():
-            for name, text in libvirt_config.files(role).items():
+            for name, text in host_mod.libvirt_files(role).items():
                 (self._places.run / host / 'etc' / name).write_text(text)
         (self._places.run / 'rabbitmq').mkdir()
 

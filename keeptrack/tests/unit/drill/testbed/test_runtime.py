@@ -97,8 +97,9 @@ class GenerationTestCase(base.TestCase):
     def test_all_have_constraints_and_an_adapter(self):
         for each in generations.GENERATIONS:
             self.assertTrue((each.folder / 'constraints.txt').is_file())
-            self.assertTrue((runtime.AGENT / (
-                each.adapter + '.py')).is_file())
+            module, _, name = each.adapter.partition('.')
+            self.assertIn('class %s(' % name, (
+                runtime.AGENT / (module + '.py')).read_text())
 
 
 class RuntimeTestCase(synthetic.NovaTestCase):
