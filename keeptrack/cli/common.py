@@ -60,6 +60,15 @@ def add_tree(parser, what):
              'clone that the variable NOVA_REPO names')
 
 
+def refuse_below_one(args, *names):
+    """Raise a KeeptrackError for an option below 1; None was not given."""
+    for name in names:
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise errors.KeeptrackError('--%s needs a number from 1 on' %
+                                        name.replace('_', '-'))
+
+
 def refuse_both(args):
     """Raise a KeeptrackError when TREE and --release are both there."""
     if args.tree is not None and args.release is not None:

@@ -23,7 +23,6 @@ from keeptrack.drill import faults
 from keeptrack.drill import generator
 from keeptrack.drill.report import callback_delay
 from keeptrack.drill.report import html_page
-from keeptrack.drill.report import merge
 from keeptrack.drill.report import results_file
 from keeptrack.drill.report import sums
 from keeptrack.drill.report import table
@@ -79,8 +78,6 @@ class Drill(lister.Lister):
         ('Parked s, Free s', 'seconds until it was parked, and from there '
                              'until it was decided: median and maximum'),
     )
-
-    _status = 0
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
@@ -143,9 +140,6 @@ class Drill(lister.Lister):
             help="the Python of the trees' virtualenvs")
         return parser
 
-    def run(self, parsed_args):
-        return super().run(parsed_args) or self._status
-
     def take_action(self, parsed_args):
         self._table = (faults.BY_NAME_OF_CLOUD if parsed_args.cloud
                        else faults.BY_NAME)
@@ -197,8 +191,8 @@ class Drill(lister.Lister):
 
     @staticmethod
     def _load(args, chosen):
-        results = merge.merge([results_file.load(pathlib.Path(name))
-                               for name in args.results])
+        results = results_file.merge([
+            results_file.load(pathlib.Path(name)) for name in args.results])
         if not args.fault:
             return results
         names = [fault.name for fault in chosen]
@@ -239,10 +233,7 @@ class Drill(lister.Lister):
 
     def _drill(self, args, chosen, folder):
         common.refuse_both(args)
-        for name in ('runs', 'testbeds'):
-            if getattr(args, name) is not None and getattr(args, name) < 1:
-                raise errors.KeeptrackError(
-                    '--%s needs a number from 1 on' % name)
+        common.refuse_below_one(args, 'runs', 'testbeds')
         if args.cloud:
             return self._drill_cloud(args, chosen, folder)
         for name in ('nova', 'keep'):

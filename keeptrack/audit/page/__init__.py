@@ -26,7 +26,6 @@ import jinja2
 
 from keeptrack.audit import finding as finding_mod
 from keeptrack.audit import report as report_mod
-from keeptrack.audit import whole_file
 
 # rows of what was examined that are shown; a fleet has thousands
 _SHOWN = 2000
@@ -35,18 +34,11 @@ _SHOWN = 2000
 _LANES = 4
 
 
-def write(report, path):
-    """Write the page.
+def text(report):
+    """The page (str of HTML).
 
     :param report: report.Report
-    :param path: the file to write (str or pathlib.Path)
-    :raises KeeptrackError: when the file cannot be written
     """
-    whole_file.write(path, text(report))
-
-
-def text(report):
-    """The page (str of HTML)."""
     style = _part('page.css')
     made = jinja2.Environment(autoescape=True)
     made.filters['minute'] = _minute

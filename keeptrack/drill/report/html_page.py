@@ -28,9 +28,9 @@ import pathlib
 
 import jinja2
 
-from keeptrack.drill.report import data_table
 from keeptrack.drill.report import matrix
 from keeptrack.drill.report import sums
+from keeptrack.drill.report import table
 from keeptrack import errors
 
 _STYLES = ('page.css', 'timeline.css')
@@ -65,7 +65,7 @@ def page(results):
         _part(name) for name in _SCRIPTS)
     made = jinja2.Environment(autoescape=True)
     made.filters['slug'] = matrix.slug
-    headers, data_rows = data_table.rows(results)
+    headers, data_rows = table.data_rows(results)
     return made.from_string(_part('page.html')).render(
         style=style, script=script, style_digest=_digest(style),
         script_digest=_digest(script), made=results['made'],

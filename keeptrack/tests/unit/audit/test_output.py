@@ -19,6 +19,7 @@ from keeptrack.audit import finding
 from keeptrack.audit import page
 from keeptrack.audit import prometheus
 from keeptrack.audit import report as report_mod
+from keeptrack.audit import whole_file
 from keeptrack import errors
 from keeptrack.tests import base
 from keeptrack.tests.unit.audit.logs import written
@@ -102,7 +103,8 @@ class OutputTestCase(base.TestCase):
 
     def test_a_failed_write_leaves_nothing(self):
         with mock.patch('os.replace', side_effect=OSError(28, 'full')):
-            self.assertRaises(errors.KeeptrackError, prometheus.write,
-                              hostile(), self.folder / 'x.prom')
+            self.assertRaises(errors.KeeptrackError, whole_file.write,
+                              self.folder / 'x.prom',
+                              prometheus.text(hostile()))
         self.assertEqual(['home'], [one.name for one in
                                     self.folder.iterdir()])
