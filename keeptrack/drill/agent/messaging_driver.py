@@ -29,11 +29,11 @@ def current(messaging, exchange):
 
         def __init__(self, exchange, request, told):
             super().__init__(told['context'], told['message'])
-            self.client_timeout = told['at_it']
+            self.client_timeout = told['monitor']
             self.exchange, self.request = exchange, request
 
         def heartbeat(self):
-            self.exchange.be_at_it(self.request)
+            self.exchange.heartbeat(self.request)
 
     class Listener(base.PollStyleListener):
 

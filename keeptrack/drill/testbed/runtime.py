@@ -143,15 +143,14 @@ class Runtime:
             '[%s]\n%s\n\n' % (group, '\n'.join(lines))
             for group, lines in groups.items()))
 
-    def databases(self, folder=None):
+    def databases(self):
         """Make databases that are migrated and empty, unless they are there.
 
-        :param folder: where they are kept (pathlib.Path); None for the cache
         :returns: a folder with SQLite files, not to be written to, DATABASE
             among them (pathlib.Path)
         :raises KeeptrackError: when they cannot be made
         """
-        path = (folder or self._cache) / ('nova-' + self._told()[:12])
+        path = self._cache / ('nova-' + self._told()[:12])
         if path.exists():
             return path
         self._report('making a database for %s' % self._tree.path)

@@ -19,7 +19,7 @@ from keeptrack.drill.recorders import guest_state
 from keeptrack.drill.recorders import serial_port
 from keeptrack.drill.testbed.cloud import bridge
 from keeptrack.drill.testbed.cloud import cloud_testbed
-from keeptrack.drill.testbed.cloud import keeper_client
+from keeptrack.drill.testbed.cloud import keeper
 from keeptrack.drill.testbed.cloud import places as places_mod
 from keeptrack.drill.testbed import guest
 from keeptrack.drill.testbed import host as host_mod
@@ -54,7 +54,7 @@ class CloudNodesTestCase(base.TestCase):
         if missing:
             self.skipTest('no nodes: %s' % '; '.join(missing))
         self.places = places_mod.Places(self.folder)
-        self.keeping = keeper_client.KeeperClient(self.places)
+        self.keeping = keeper.KeeperClient(self.places)
         self.keeping.start()
         self.addCleanup(self.keeping.end)
         self.nodes = self.keeping.nodes()

@@ -21,7 +21,7 @@ import time
 from keeptrack.drill.testbed.cloud import bridge
 from keeptrack.drill.testbed.cloud import databases
 from keeptrack.drill.testbed.cloud import installation
-from keeptrack.drill.testbed.cloud import keeper_client
+from keeptrack.drill.testbed.cloud import keeper
 from keeptrack.drill.testbed.cloud import places as places_mod
 from keeptrack.drill.testbed.cloud import services
 from keeptrack.drill.testbed.cloud import settings as settings_mod
@@ -52,7 +52,7 @@ class Cloud:
     def __init__(self, places, report=lambda line: None):
         self._places = places
         self._report = report
-        self._keeping = keeper_client.KeeperClient(places)
+        self._keeping = keeper.KeeperClient(places)
         self._began = time.monotonic()
         self.nodes = {}
 

@@ -121,8 +121,8 @@ class Channel(object):
                 'kind': 'request', 'number': number,
                 'wants_reply': wants_reply, 'payload': payload})
 
-    def at_it(self, request):
-        self._in_thread(self._on_reply, {'kind': 'at-it',
+    def heartbeat(self, request):
+        self._in_thread(self._on_reply, {'kind': 'heartbeat',
                                          'number': request['number']})
 
     def reply(self, request, payload):
