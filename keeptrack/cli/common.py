@@ -105,15 +105,6 @@ def nova_repo():
     return pathlib.Path(name).resolve()
 
 
-def find_target(options, nova):
-    """The target of a tree, or None.
-
-    :param options: the application's
-    :param nova: a tree.Tree
-    """
-    return recognition.of(nova, all_targets(options)).target
-
-
 def add_target(parser):
     """Give a parser the option --target."""
     parser.add_argument(

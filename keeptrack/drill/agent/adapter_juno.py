@@ -88,7 +88,6 @@ class Adapter(adapter.Adapter):
                 'policy_file': os.path.join(tree, 'etc/nova/policy.json'),
                 'vnc_enabled': False,
                 'periodic_fuzzy_delay': 0,
-                'rpc_response_timeout': 4,
             },
             'conductor': {'use_local': True},
             'database': self.database_options(spec['database'])['database'],
@@ -96,7 +95,6 @@ class Adapter(adapter.Adapter):
                 'virt_type': spec['virt_type'],
                 'cpu_mode': 'none',
                 'live_migration_uri': 'qemu+tcp://%s/system',
-                'live_migration_bandwidth': 2,
                 'inject_partition': -2,
             },
         }

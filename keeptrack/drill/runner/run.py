@@ -139,15 +139,12 @@ class Run:
                 self._act(nemesis)
                 # what ends with the run is no part of it
                 self._ended = time.time()
-                self._services = self._read_services()
+                self._services = self._computes.services()
                 self._read_data()
         except errors.KeeptrackError as exc:
             error = str(exc)
             missed = isinstance(exc, _Missed)
         return dict(self._result(began, zero, error), missed=missed)
-
-    def _read_services(self):
-        return self._computes.services()
 
     # before
 
@@ -170,7 +167,7 @@ class Run:
         self._start_computes(stack)
         self._record.start()
         stack.callback(self._record.stop)
-        nemesis.set_up(self._draw.fault)
+        self._draw.fault.set_up(nemesis)
         return nemesis
 
     def _make_nemesis(self):
@@ -220,14 +217,11 @@ class Run:
             raise testbed_errors.TestbedError(
                 'the serial port cannot be read: %s' % self._recorder.failure)
         self._written = self._recorder.lines()
-        self._disks = self._read_disks()
+        self._disks = self._storage.disks()
         self._keep_writes()
 
     def _keep_writes(self):
         self._recorder.keep(self._computes.logs)
-
-    def _read_disks(self):
-        return self._storage.disks()
 
     def _since(self, zero):
         """What the guest has printed, in the time line's seconds, or None."""
@@ -272,7 +266,7 @@ class Run:
     def _act(self, nemesis):
         self._history.note('drill', 'migrate', 'asked',
                            'Nova is asked to migrate the guest')
-        self._migrate()
+        self._computes.migrate()
         self._strike(nemesis)
         self._end_fault(nemesis)
         self._settle(time.time() + self.times.settles)
@@ -283,7 +277,8 @@ class Run:
         if self._has_two():
             self._await_suspension()
             self._tell('operator', "an operator ends the destination's copy")
-            nemesis.end_copy('destination')
+            self._testbed.hosts['destination'].virsh('destroy',
+                                                     self._guest.name)
             self._healed = time.time()
             self._settle(time.time() + self.times.settles)
 
@@ -291,9 +286,6 @@ class Run:
         """Tell whether libvirt was asked to migrate (bool)."""
         return any(event['where'] != 'drill'
                    for event in self._history.events('migrate'))
-
-    def _migrate(self):
-        self._computes.migrate()
 
     def _strike(self, nemesis):
         """Bring the fault about, when its moment has come.

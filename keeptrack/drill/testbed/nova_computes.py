@@ -17,7 +17,6 @@ import pathlib
 import shutil
 import sqlite3
 import threading
-import time
 from xml.etree import ElementTree
 
 from keeptrack.drill.recorders import instance_record
@@ -25,6 +24,7 @@ from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import fork_client
 from keeptrack.drill.testbed import message_broker
 from keeptrack.drill.testbed import runtime as runtime_mod
+from keeptrack.drill.testbed import waiting
 
 ROLES = ('source', 'destination')
 
@@ -317,14 +317,9 @@ class NovaComputes:
 
     def _peer(self, role):
         """The line to a process that was forked a moment ago, or before."""
-        until = time.monotonic() + _COMES_WITHIN
-        while time.monotonic() < until:
-            pid = self._pids.get(role)
-            peer = None if pid is None else self._broker.peer(pid)
-            if peer is not None:
-                return peer
-            time.sleep(0.01)
-        raise errors.TestbedError('there is no process for the %s' % role)
+        return waiting.until(
+            _COMES_WITHIN, 'there is no process for the %s' % role,
+            lambda: self._broker.peer(self._pids.get(role)), 0.01)
 
     def record(self):
         """Nova's record of the instance now.

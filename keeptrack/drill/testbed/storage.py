@@ -20,12 +20,12 @@ both hosts; what lies in a host's own folders, from that host only.
 import dataclasses
 import pathlib
 import shutil
-import time
 
 from keeptrack.drill.agent import fake_services
 from keeptrack.drill import history
 from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import processes
+from keeptrack.drill.testbed import waiting
 from keeptrack.drill.testbed import writing_guest
 
 # the disk, to libvirt and to Nova
@@ -39,7 +39,6 @@ _EXPORT = 'disk'
 
 # seconds
 _SERVES_WITHIN = 5
-_POLL = 0.01
 
 _FILE_XML = """\
 <disk type='file' device='disk'>
@@ -211,11 +210,9 @@ class Network(Storage):
         writing_guest.make_disk(self._path)
         for role in history.ROLES:
             self._serve(role)
-        until = time.monotonic() + _SERVES_WITHIN
-        while not all(self._socket(role).exists() for role in history.ROLES):
-            if time.monotonic() > until:
-                raise errors.TestbedError('qemu-nbd does not serve the volume')
-            time.sleep(_POLL)
+        waiting.until(
+            _SERVES_WITHIN, 'qemu-nbd does not serve the volume', lambda: all(
+                self._socket(role).exists() for role in history.ROLES), 0.01)
         return _NETWORK_XML
 
     def _socket(self, role):

@@ -29,6 +29,7 @@ from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import host as host_mod
 from keeptrack.drill.testbed import prerequisites
 from keeptrack.drill.testbed import processes
+from keeptrack.drill.testbed import waiting
 
 # the role of a drill's host that has the same settings of libvirt
 _ROLES = {'host1': 'source', 'host2': 'destination'}
@@ -289,12 +290,10 @@ class Cloud:
             for name in self.services.all():
                 if name != 'mariadb':
                     self.kill(name)
-            self.databases.shut_down()
-            until = time.monotonic() + _READY_WITHIN
-            while self.state('mariadb') != DOWN:
-                if time.monotonic() > until:
-                    raise errors.CloudError('MariaDB does not end')
-                time.sleep(_POLL)
+            # it writes all that it has, and ends
+            self.databases.query('SHUTDOWN')
+            waiting.until(_READY_WITHIN, 'MariaDB does not end',
+                          lambda: self.state('mariadb') == DOWN)
             self.databases.save_seed()
         finally:
             self.down()
@@ -327,7 +326,7 @@ class Cloud:
         :param name: str
         :raises CloudError: when it cannot be started
         """
-        service = self.services.named(name)
+        service = self.services.all()[name]
         inner = self.nodes[service.node].spawn(
             service.command, service.variables,
             self._places.log / f'{name}.log')
@@ -340,7 +339,7 @@ class Cloud:
         :returns: a processes.Process
         """
         inner = self._load()['services'].get(name)
-        node = self.nodes[self.services.named(name).node]
+        node = self.nodes[self.services.all()[name].node]
         return None if inner is None else node.find(inner)
 
     def state(self, name):

@@ -28,6 +28,7 @@ from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import host
 from keeptrack.drill.testbed import libvirtd
 from keeptrack.drill.testbed import processes
+from keeptrack.drill.testbed import waiting
 from keeptrack.drill.testbed import writing_guest
 
 ROLES = {'source': 'host1', 'destination': 'host2'}
@@ -42,24 +43,6 @@ _BOOTS_WITHIN = 120
 _GONE_WITHIN = 60
 _READY_WITHIN = 300
 _POLL = 0.5
-
-
-def until(seconds, complaint, ready):
-    """Wait until something is so.
-
-    :param seconds: at most (float)
-    :param complaint: what is said if it is not (str)
-    :param ready: called until it returns something true, which is returned
-    :raises CloudError: when it is not so in time
-    """
-    ends = time.monotonic() + seconds
-    while True:
-        found = ready()
-        if found:
-            return found
-        if time.monotonic() > ends:
-            raise errors.CloudError(f'{complaint} within {seconds} s')
-        time.sleep(_POLL)
 
 
 class _Spawner:
@@ -118,7 +101,7 @@ class CloudTestbed:
         """Bring everything back, and remove earlier servers and the rest.
 
         :returns: what Nova has left behind of them (list of str)
-        :raises CloudError: when the cloud is not as it was
+        :raises TestbedError: when the cloud is not as it was
         """
         self.restore()
         left = []
@@ -134,7 +117,7 @@ class CloudTestbed:
     def restore(self):
         """Bring all services back.
 
-        :raises CloudError: when one does not come back
+        :raises TestbedError: when one does not come back
         """
         for gate in self.places.run.glob('*.unavailable'):
             gate.unlink()
@@ -147,7 +130,8 @@ class CloudTestbed:
                 self.cloud.signal(name, signal.SIGCONT)
             elif self.cloud.state(name) == cloud_mod.DOWN:
                 self.cloud.start(name)
-        until(_READY_WITHIN, 'the services do not come back', self._all_up)
+        waiting.until(_READY_WITHIN, 'the services do not come back',
+                      self._all_up, _POLL)
 
     def _all_up(self):
         try:
@@ -162,11 +146,24 @@ class Computes:
 
     :param testbed: a CloudTestbed
     :param history: the run's history.History
+    :param server: the run's Server
     """
 
-    def __init__(self, testbed, history):
+    def __init__(self, testbed, history, server):
         self._cloud = testbed.cloud
         self._history = history
+        self._server = server
+        self.services = server.services
+
+    def migrate(self):
+        """Ask Nova to live-migrate the server.
+
+        :raises CloudError: when Nova refuses
+        """
+        try:
+            self._server.migrate()
+        except api.Refused as exc:
+            raise errors.CloudError(f'Nova does not migrate: {exc}')
 
     def kill(self, role):
         """End the nova-compute of a host with SIGKILL."""
@@ -219,7 +216,7 @@ class Server:
         """Have Nova start it on a host.
 
         :param source: a CloudHost
-        :raises CloudError: when it does not start
+        :raises TestbedError: when it does not start
         """
         found = [self._flavor()] + [self._find(*what) for what in (
             ('glance', 'images', _IMAGE), ('neutron', 'networks', _NETWORK))]
@@ -241,7 +238,8 @@ class Server:
                     f'the server does not start: {record["fault"]}')
             return (record['vm_state'] == wanted and
                     record['task_state'] is None)
-        until(_BOOTS_WITHIN, f'the server is not {wanted}', ready)
+        waiting.until(_BOOTS_WITHIN, f'the server is not {wanted}', ready,
+                      _POLL)
 
     def _flavor(self):
         """The id of a flavor whose disk is no larger than the image."""
@@ -389,7 +387,7 @@ class Server:
         """Have Nova delete it, and remove what that leaves.
 
         :returns: what Nova has left behind (list of str)
-        :raises CloudError: when a service cannot answer
+        :raises TestbedError: when a service cannot answer
         """
         left = []
         consumers = self._consumers()
@@ -416,11 +414,11 @@ class Server:
             # it is gone, or going
             pass
         try:
-            until(_GONE_WITHIN, 'the server is not deleted',
-                  lambda: self._ask() is None)
+            waiting.until(_GONE_WITHIN, 'the server is not deleted',
+                          lambda: self._ask() is None, _POLL)
         except api.Refused:
             raise
-        except errors.CloudError:
+        except errors.TestbedError:
             return False
         return True
 

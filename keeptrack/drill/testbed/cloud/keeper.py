@@ -34,6 +34,7 @@ from keeptrack.drill.testbed.cloud import places as places_mod
 from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import namespaces
 from keeptrack.drill.testbed import processes
+from keeptrack.drill.testbed import waiting
 
 _MODULE = 'keeptrack.drill.testbed.cloud.keeper'
 
@@ -123,7 +124,6 @@ class KeeperClient:
         return found
 
     def _end_keeper(self):
-        until = time.monotonic() + _ENDS_WITHIN
         with contextlib.suppress(OSError, ValueError):
             pid = int(self._places.lock.read_text())
             handle = processes.Handle(pid)
@@ -133,10 +133,8 @@ class KeeperClient:
                 if not handle.wait(_ENDS_WITHIN):
                     handle.send(9)
             handle.close()
-        while self.is_held():
-            if time.monotonic() > until:
-                raise errors.CloudError('the keeper of the cloud does not end')
-            time.sleep(_POLL)
+        waiting.until(_ENDS_WITHIN, 'the keeper of the cloud does not end',
+                      lambda: not self.is_held())
 
     @staticmethod
     def _end_rest(held):
