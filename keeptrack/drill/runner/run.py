@@ -160,9 +160,8 @@ class Run:
         stack.callback(watcher.stop)
         state = (history.PAUSED if self._draw.fault.paused
                  else history.RUNNING)
-        if self._history.wait(
-                lambda event: event['lane'] == 'guest' and
-                event['what'] == state, time.time() + 10) is None:
+        if self._history.wait(history.event_is('guest', None, state),
+                              time.time() + 10) is None:
             raise errors.KeeptrackError('the guest has not begun to run')
         self._start_computes(stack)
         self._record.start()
@@ -251,8 +250,7 @@ class Run:
 
     def _await_compute(self, role):
         if self._history.wait(
-                lambda event: event['lane'] == 'compute' and
-                event['where'] == role and event['what'] == 'initialized',
+                history.event_is('compute', role, 'initialized'),
                 time.time() + 30) is None:
             raise errors.KeeptrackError(
                 'nova-compute on the %s does not come up' % role)
@@ -340,20 +338,14 @@ class Run:
     def _begins(moment, delay):
         """What a moment begins with: a test for events."""
         if moment == faults.COPY or moment == faults.SWITCH and delay < 0:
-            return lambda event: (event['lane'] == 'job' and
-                                  event['where'] == 'source' and
-                                  event['what'] == 'active')
+            return history.event_is('job', 'source', 'active')
         if moment == faults.SWITCH:
-            return lambda event: (event['lane'] == 'job' and
-                                  event['where'] == 'source' and
-                                  event['what'] in ('device', 'pre-switchover',
-                                                    'completed'))
+            return history.event_is('job', 'source', 'device',
+                                    'pre-switchover', 'completed')
         if moment == faults.AFTER:
-            return lambda event: (event['lane'] == 'guest' and
-                                  event['where'] == 'destination' and
-                                  event['what'] in ('running', 'paused'))
-        return lambda event: (event['lane'] == 'migrate' and
-                              event['what'] in ('end', 'raise'))
+            return history.event_is('guest', 'destination', 'running',
+                                    'paused')
+        return history.event_is('migrate', None, 'end', 'raise')
 
     def _end_fault(self, nemesis):
         fault, lasts = self._draw.fault, self._draw.lasts

@@ -347,12 +347,8 @@ class Cloud:
         process = self.process(name)
         if process is None:
             return DOWN
-        try:
-            with open(f'/proc/{process.pid}/stat') as stat:
-                letter = stat.read().rpartition(') ')[2][0]
-        except OSError:
-            return DOWN
-        return STALLED if letter in 'tT' else UP
+        return {'t': STALLED, 'T': STALLED, 'X': DOWN}.get(
+            processes.state(process.pid), UP)
 
     def signal(self, name, number):
         """Send a signal to a service that is there.
