@@ -19,14 +19,13 @@ import sqlite3
 import threading
 from xml.etree import ElementTree
 
+from keeptrack.drill import history
 from keeptrack.drill.recorders import instance_record
 from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import fork_client
 from keeptrack.drill.testbed import message_broker
 from keeptrack.drill.testbed import runtime as runtime_mod
 from keeptrack.drill.testbed import waiting
-
-ROLES = ('source', 'destination')
 
 #: seconds between two runs of the periodic tasks of a nova-compute that run
 #: (the last one is the series' check of parked instances)
@@ -128,7 +127,7 @@ class NovaComputes:
         for role in list(self._pids):
             self.kill(role)
         self._broker.reset()
-        self._modes = {role: [] for role in ROLES}
+        self._modes = {role: [] for role in history.ROLES}
         self._new_folder()
         for path in self._runtime.databases().glob('*.sqlite'):
             shutil.copyfile(path, self._run / path.name)
@@ -187,7 +186,7 @@ class NovaComputes:
 
     def _make_instances(self, options):
         self._folders = options['instances']
-        for role in ROLES:
+        for role in history.ROLES:
             self._instances(role)[1].mkdir(exist_ok=True)
         (self._instances('source')[1] / options['uuid']).mkdir(exist_ok=True)
 

@@ -31,9 +31,6 @@ from keeptrack.drill.testbed import prerequisites
 from keeptrack.drill.testbed import processes
 from keeptrack.drill.testbed import waiting
 
-# the role of a drill's host that has the same settings of libvirt
-_ROLES = {'host1': 'source', 'host2': 'destination'}
-
 # seconds; a step takes a tenth of it on an idle machine
 _READY_WITHIN = 240
 _POLL = 0.2
@@ -224,7 +221,7 @@ class Cloud:
             path = self.settings.path(name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        for host, role in _ROLES.items():
+        for role, host in places_mod.ROLES.items():
             for name, text in host_mod.libvirt_files(role).items():
                 (self._places.run / host / 'etc' / name).write_text(text)
         (self._places.run / 'rabbitmq').mkdir()

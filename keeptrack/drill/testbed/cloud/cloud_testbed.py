@@ -22,8 +22,10 @@ import tempfile
 import threading
 import time
 
+from keeptrack.drill.recorders import instance_record
 from keeptrack.drill.testbed.cloud import api
 from keeptrack.drill.testbed.cloud import cloud as cloud_mod
+from keeptrack.drill.testbed.cloud import places as places_mod
 from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import host
 from keeptrack.drill.testbed import libvirtd
@@ -31,7 +33,7 @@ from keeptrack.drill.testbed import processes
 from keeptrack.drill.testbed import waiting
 from keeptrack.drill.testbed import writing_guest
 
-ROLES = {'source': 'host1', 'destination': 'host2'}
+ROLES = places_mod.ROLES
 _NODES = {node: role for role, node in ROLES.items()}
 
 # the name of a drill's server, and of its image, flavor and network
@@ -319,7 +321,7 @@ class Server:
             'host': _NODES.get(host, host), 'node': _NODES.get(node, node),
             'vm_state': told['OS-EXT-STS:vm_state'],
             'task_state': told['OS-EXT-STS:task_state'],
-            'power_state': _POWER_STATES.get(
+            'power_state': instance_record.POWER_STATES.get(
                 told['OS-EXT-STS:power_state'], 'nostate'),
             'fault': told.get('fault', {}).get('message'),
             'migration': migrations[0]['status'] if migrations else None}
@@ -434,7 +436,3 @@ class Server:
             left.append(f'{path.name} on {each.name}')
             shutil.rmtree(path)
         return left
-
-
-_POWER_STATES = {1: 'running', 3: 'paused', 4: 'shutdown', 6: 'crashed',
-                 7: 'suspended'}

@@ -15,12 +15,16 @@
 import dataclasses
 import pathlib
 
+from keeptrack.drill import history
 from keeptrack.drill.testbed import errors
 from keeptrack.verify import environment
 
 CONTROLLER = 'ctl'
 HOSTS = ('host1', 'host2')
 NODES = (CONTROLLER,) + HOSTS
+
+# the hosts as those of a drill, whose settings of libvirt they have
+ROLES = dict(zip(history.ROLES, HOSTS))
 
 # Only the nodes of this cloud can see them (RFC 5737).
 ADDRESSES = {'ctl': '192.0.2.10', 'host1': '192.0.2.1', 'host2': '192.0.2.2'}
