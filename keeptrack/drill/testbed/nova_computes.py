@@ -227,8 +227,7 @@ class NovaComputes:
                 self._server.wait(pid)
             self._pids[role] = pid = self._fork(role, {
                 'host': host.name,
-                'namespaces': {kind: str(path) for kind, path
-                               in host.namespaces.items()},
+                'namespaces': host.space.paths,
                 'instances': str(self._instances(role)[0]),
                 'log': str(self.logs / ('nova-compute-%s.log' % role)),
                 'libvirt': self._modes[role]})

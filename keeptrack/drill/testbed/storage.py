@@ -220,7 +220,7 @@ class Network(Storage):
 
     def _serve(self, role):
         self._socket(role).unlink(missing_ok=True)
-        self._servers[role] = self._testbed.hosts[role].spawn(
+        self._servers[role] = self._testbed.hosts[role].space.spawn(
             ['qemu-nbd', '--persistent', '--shared=0', '--cache=none',
              '--export-name', _EXPORT, '--socket', '/' + _SOCKET,
              '--image-opts', 'driver=raw,file.driver=file,file.locking=off,'

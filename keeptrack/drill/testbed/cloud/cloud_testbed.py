@@ -71,7 +71,7 @@ class CloudHost(host.Host):
     def __init__(self, role, cloud, places):
         self.role = role
         self.name = ROLES[role]
-        self._space = node = cloud.nodes[self.name]
+        self.space = node = cloud.nodes[self.name]
         # as the host sees it; paths of UNIX sockets in it are short
         self.folder = pathlib.Path(f'/proc/{node.holder}/root')
         service = f'libvirtd-{self.name}'

@@ -31,7 +31,7 @@ class FakeTestbed:
 
     def __init__(self):
         self.hosts = {role: types.SimpleNamespace(
-            name=name, namespaces={}, virsh=self.virsh)
+            name=name, space=mock.Mock(paths={}), virsh=self.virsh)
             for role, name in (('source', 'a'), ('destination', 'b'))}
         self.asked = []
 

@@ -32,6 +32,7 @@ class FakeHost:
         (folder / 'lib').mkdir(parents=True)
         (folder / 'run' / 'keeptrack').mkdir(parents=True)
         self.servers = []
+        self.space = self
 
     def spawn(self, command, log):
         socket = command[command.index('--socket') + 1]
