@@ -115,7 +115,25 @@ class Adapter(object):
         :param spec: see nova_process.run()
         :returns: group to option to value (dict of dict)
         """
-        raise NotImplementedError()
+        return {
+            'DEFAULT': {
+                'host': spec['host'],
+                'my_ip': '127.0.0.1',
+                'instances_path': spec['instances'],
+                'instance_name_template': spec['name'],
+                'log_file': spec['log'],
+                'use_stderr': False,
+                'debug': True,
+                'compute_driver': 'libvirt.LibvirtDriver',
+                'periodic_fuzzy_delay': 0,
+            },
+            'libvirt': {
+                'virt_type': spec['virt_type'],
+                'cpu_mode': 'none',
+                'live_migration_uri': 'qemu+tcp://%s/system',
+                'inject_partition': -2,
+            },
+        }
 
     @staticmethod
     def database_options(path):

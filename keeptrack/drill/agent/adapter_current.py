@@ -93,38 +93,24 @@ class Adapter(adapter.Adapter):
         importlib.import_module('oslo_log.log').setup(self.conf, 'nova')
 
     def options(self, spec):
-        folder = spec['folder']
-        options = self.database_options(spec['database'])
-        options.update({
-            'DEFAULT': {
-                'host': spec['host'],
-                'my_ip': '127.0.0.1',
-                'state_path': database_rows_current.state_folder(
-                    spec, spec['role']),
-                'instances_path': spec['instances'],
-                'instance_name_template': spec['name'],
-                'log_file': spec['log'],
-                'use_stderr': False,
-                'debug': True,
-                'compute_driver': 'libvirt.LibvirtDriver',
-                'vif_plugging_timeout': 0,
-                'periodic_fuzzy_delay': 0,
-                'reserved_host_memory_mb': 0,
-                'ram_allocation_ratio': 16.0,
-            },
+        options = super().options(spec)
+        options['DEFAULT'].update({
+            'state_path': database_rows_current.state_folder(
+                spec, spec['role']),
+            'vif_plugging_timeout': 0,
+            'reserved_host_memory_mb': 0,
+            'ram_allocation_ratio': 16.0,
+        })
+        options['libvirt'].update({
+            'live_migration_permit_post_copy': False,
+            'live_migration_permit_auto_converge': False,
+            'live_migration_with_native_tls': False,
+        })
+        options.update(self.database_options(spec['database']), **{
             'compute': {'live_migration_wait_for_vif_plug': False},
             'filter_scheduler': {'track_instance_changes': False},
-            'libvirt': {
-                'virt_type': spec['virt_type'],
-                'cpu_mode': 'none',
-                'live_migration_uri': 'qemu+tcp://%s/system',
-                'live_migration_permit_post_copy': False,
-                'live_migration_permit_auto_converge': False,
-                'live_migration_with_native_tls': False,
-                'inject_partition': -2,
-            },
-            'oslo_concurrency': {
-                'lock_path': os.path.join(folder, 'locks-' + spec['role'])},
+            'oslo_concurrency': {'lock_path': os.path.join(
+                spec['folder'], 'locks-' + spec['role'])},
             'vnc': {'enabled': False},
             'spice': {'enabled': False},
             'workarounds': {
@@ -208,7 +194,7 @@ class Adapter(adapter.Adapter):
 
     def _fit_devices(self, driver, interface, disk):
         driver.vif_driver = fake_services.Vif(interface)
-        volumes = fake_services_current.VolumeDriver(disk)
+        volumes = fake_services.VolumeDriver(disk)
         driver._get_volume_driver = lambda connection: volumes
 
         # the guest has no disks

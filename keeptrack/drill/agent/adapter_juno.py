@@ -66,38 +66,23 @@ class Adapter(adapter.Adapter):
         importlib.import_module('nova.openstack.common.log').setup('nova')
 
     def options(self, spec):
-        folder = spec['folder']
         tree = os.path.dirname(os.path.dirname(
             importlib.import_module('nova').__file__))
-        return {
-            'DEFAULT': {
-                'host': spec['host'],
-                'my_ip': '127.0.0.1',
-                'state_path': os.path.join(folder, 'state'),
-                'lock_path': os.path.join(folder, 'locks-' + spec['role']),
-                'instances_path': spec['instances'],
-                'instance_name_template': spec['name'],
-                'log_file': spec['log'],
-                'use_stderr': False,
-                'debug': True,
-                'verbose': True,
-                'compute_driver': 'libvirt.LibvirtDriver',
-                'network_api_class': 'agent.fake_services_juno.Network',
-                'volume_api_class': 'agent.fake_services_juno.Volume',
-                'firewall_driver': 'agent.fake_services_juno.Firewall',
-                'policy_file': os.path.join(tree, 'etc/nova/policy.json'),
-                'vnc_enabled': False,
-                'periodic_fuzzy_delay': 0,
-            },
-            'conductor': {'use_local': True},
-            'database': self.database_options(spec['database'])['database'],
-            'libvirt': {
-                'virt_type': spec['virt_type'],
-                'cpu_mode': 'none',
-                'live_migration_uri': 'qemu+tcp://%s/system',
-                'inject_partition': -2,
-            },
-        }
+        options = super(Adapter, self).options(spec)
+        options['DEFAULT'].update({
+            'state_path': os.path.join(spec['folder'], 'state'),
+            'lock_path': os.path.join(spec['folder'],
+                                      'locks-' + spec['role']),
+            'verbose': True,
+            'network_api_class': 'agent.fake_services_juno.Network',
+            'volume_api_class': 'agent.fake_services_juno.Volume',
+            'firewall_driver': 'agent.fake_services_juno.Firewall',
+            'policy_file': os.path.join(tree, 'etc/nova/policy.json'),
+            'vnc_enabled': False,
+        })
+        options.update(self.database_options(spec['database']),
+                       conductor={'use_local': True})
+        return options
 
     @staticmethod
     def database_options(path):
@@ -115,7 +100,8 @@ class Adapter(adapter.Adapter):
 
     def _fit_devices(self, driver, interface, disk):
         driver.vif_driver = fake_services.Vif(interface)
-        fake_services_juno.VolumeDriver.register(driver.volume_drivers, disk)
+        driver.volume_drivers[fake_services.VOLUME_TYPE] = (
+            fake_services_juno.VolumeDriver(disk))
         # the guest has no disks; see also libvirt_calls
         driver._get_disk_xml = lambda xml, device: '<disk/>'
 
