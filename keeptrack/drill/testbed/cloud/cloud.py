@@ -379,7 +379,7 @@ class Cloud:
         """
         return self.nodes[places_mod.CONTROLLER].run(
             [self._places.program('openstack')] + words,
-            settings_mod.openrc(), stdin=None).returncode
+            env=settings_mod.openrc(), stdin=None).returncode
 
     def status(self):
         """Return what runs.
