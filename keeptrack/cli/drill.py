@@ -325,14 +325,13 @@ class Drill(lister.Lister):
     def _tell(self, results):
         """The sums on stderr, and the exit status: the first tree's."""
         for number, tree in enumerate(results['trees']):
-            runs = [run for run in results['runs']
-                    if run['tree'] == tree['name']]
-            counts = {name: sum(run['verdict'] == name for run in runs)
-                      for name in verdict.VERDICTS}
-            common.report('%s: %d runs: %s' % (tree['name'], len(runs),
-                          ', '.join('%d %s' % (counts[name], name)
-                                    for name in verdict.VERDICTS)))
-            if number == 0 and any(counts[name] for name in (
+            one = sums.Sum.of(run for run in results['runs']
+                              if run['tree'] == tree['name'])
+            common.report('%s: %d runs: %s' % (
+                tree['name'], one.runs, ', '.join(
+                    '%d %s' % (count, name)
+                    for name, count in one.counts.items())))
+            if number == 0 and any(one.counts[name] for name in (
                     verdict.WRONG, verdict.LOST, verdict.NOT_RUN)):
                 self._status = 1
         for (kind, name), runs in sums.by_storage(results).items():
