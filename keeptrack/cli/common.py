@@ -129,7 +129,7 @@ def require_target(options, nova, name=None):
     seen = recognition.of(nova, known)
     if seen.target is None:
         raise errors.KeeptrackError(_why_no_target(nova, seen))
-    if seen.by_content:
+    if seen.release is None:
         report('%s is recognised as %s by SERVICE_VERSION in '
                'nova/objects/service.py, since %s' % (
                    nova.path, seen.target.name, _why_no_release(nova)))

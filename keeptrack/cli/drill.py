@@ -38,6 +38,7 @@ from keeptrack.drill.testbed import storage
 from keeptrack.drill.testbed import writing_guest
 from keeptrack import errors
 from keeptrack.series import tree as tree_mod
+from keeptrack.verify import verification
 
 _DESCRIPTION = '''\
 Inject faults into live migrations of a real guest, and compare Nova's record
@@ -319,8 +320,11 @@ class Drill(lister.Lister):
             target, series = common.require_target(self.app_args, nova)
             common.report('laying out Nova %s with the series and without it'
                           % nova.release())
-            return drilled_trees.pair(nova, target, series, folder,
-                                      common.prerequisite_source(nova, target))
+            copies = verification.lay_out(
+                nova, target, series, folder,
+                common.prerequisite_source(nova, target))
+        return [tree_mod.Tree(copies[label]) for label in (
+            verification.AFTER, verification.BEFORE)]
 
     def _tell(self, results):
         """The sums on stderr, and the exit status: the first tree's."""

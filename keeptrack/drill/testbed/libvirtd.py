@@ -121,12 +121,6 @@ class Libvirtd:
         if self.on_change is not None:
             self.on_change(when, self._role, state)
 
-    def restart(self):
-        """Kill it and start it; it is ready some time later."""
-        with self._lock:
-            self.kill()
-            self.start()
-
     def wait_ready(self, timeout=10):
         """Wait until it answers.
 

@@ -150,7 +150,8 @@ class FaultTestCase(moving_guest.TestCase):
     def test_daemon_killed_in_the_middle(self):
         for role in ROLES:
             libvirtd = self.testbed.hosts[role].libvirtd
-            self.assertFalse(self.fail_in_copy(libvirtd.restart))
+            self.assertFalse(self.fail_in_copy(libvirtd.kill,
+                                               libvirtd.start))
             self.check_reset()
             self.watcher.stop()
             self.testbed.reset()

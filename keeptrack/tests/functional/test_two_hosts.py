@@ -222,7 +222,8 @@ class HostsTestCase(moving_guest.TestCase):
         self.assertEqual(libvirtd.STALLED, daemon.state)
         self.assertRaises(errors.TestbedError, self.source.domains)
         daemon.resume()
-        daemon.restart()
+        daemon.kill()
+        daemon.start()
         daemon.wait_ready()
         self.assertEqual([guest.uuid], self.source.domains())
         self.assertEqual([('source', state) for state in (
