@@ -152,16 +152,6 @@ class Moment:
     text: str = ''
     allowance: float = 0.0
 
-    def to_dict(self):
-        """This as the report's schema has it (dict)."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls, data):
-        """The reverse of :meth:`to_dict`; KeyError where a key is missing."""
-        return cls(**{field.name: data[field.name]
-                      for field in dataclasses.fields(cls)})
-
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
@@ -216,17 +206,5 @@ class Finding:
         return {'kind': self.kind, 'title': self.title,
                 'certainty': self.certainty, 'instance': self.instance,
                 'hosts': list(self.hosts), 'why': list(self.why),
-                'moments': [moment.to_dict() for moment in self.moments],
+                'moments': [dataclasses.asdict(one) for one in self.moments],
                 'next': list(self.next)}
-
-    @classmethod
-    def from_dict(cls, data):
-        """The reverse of :meth:`to_dict`.
-
-        :raises KeyError: where a key is missing
-        :raises ValueError: for an unknown kind or certainty
-        """
-        return cls(data['kind'], data['certainty'], data['instance'],
-                   data['hosts'], data['why'],
-                   [Moment.from_dict(one) for one in data['moments']],
-                   data['next'])

@@ -20,7 +20,6 @@ from a metric that is not there.
 import collections
 
 from keeptrack.audit import finding
-from keeptrack.audit import whole_file
 
 _METRICS = (
     ('keeptrack_audit_findings',
@@ -34,18 +33,11 @@ _METRICS = (
 )
 
 
-def write(report, path):
-    """Write the file at once, so that nobody reads half of it.
+def text(report):
+    """The metrics (str).
 
     :param report: report.Report
-    :param path: the file; node-exporter reads those that end in .prom
-    :raises KeeptrackError: when it cannot be written
     """
-    whole_file.write(path, text(report))
-
-
-def text(report):
-    """The metrics (str)."""
     counts = collections.Counter((one.kind, one.certainty)
                                  for one in report.findings)
     values = {

@@ -19,11 +19,9 @@ program that reads the older one would misread the newer; keys may be added.
 import dataclasses
 import datetime
 import json
-import pathlib
 import time
 
 from keeptrack.audit import finding as finding_mod
-from keeptrack import errors
 
 SCHEMA = 'keeptrack.audit/1'
 
@@ -116,47 +114,9 @@ class Report:
             'findings': [one.to_dict() for one in self.findings],
         }
 
-    @classmethod
-    def from_dict(cls, data):
-        """The reverse of :meth:`to_dict`.
-
-        :raises KeeptrackError: for what is no report, or one of a newer schema
-        """
-        try:
-            if data['schema'] != SCHEMA:
-                raise errors.KeeptrackError(
-                    'a report of the schema %s; this keeptrack reads %s'
-                    % (data['schema'], SCHEMA))
-            return cls(
-                data['what'],
-                [LookedAt(one['name'], one['counts'])
-                 for one in data['looked_at']],
-                [NotSeen(one['where'], one['why'], one['is_failure'])
-                 for one in data['not_seen']],
-                [finding_mod.Finding.from_dict(one)
-                 for one in data['findings']],
-                datetime.datetime.fromisoformat(data['made']).timestamp())
-        except (KeyError, TypeError, ValueError) as exc:
-            raise errors.KeeptrackError('no report of an audit: %s %s' % (
-                type(exc).__name__, exc))
-
     def to_json(self):
         """This as text (str)."""
         return json.dumps(self.to_dict(), indent=2, allow_nan=False) + '\n'
-
-
-def load(path):
-    """Read a report.
-
-    :param path: the file (str or pathlib.Path)
-    :returns: Report
-    :raises KeeptrackError: when it cannot be read, or is none
-    """
-    try:
-        data = json.loads(pathlib.Path(path).read_text(encoding='utf-8'))
-    except (OSError, ValueError, RecursionError) as exc:
-        raise errors.KeeptrackError('cannot read %s: %s' % (path, exc))
-    return Report.from_dict(data)
 
 
 def iso(when):

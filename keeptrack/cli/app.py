@@ -15,16 +15,24 @@
 from importlib import metadata
 import logging
 import sys
+import textwrap
 
 from cliff import app
 from cliff import commandmanager
+from cliff import complete
 from pbr import version
 
-from keeptrack.cli import complete
 from keeptrack import signals
 
 # a user's mistake and a tree that cannot be worked on alike
 REFUSED = 2
+
+# what lists the names that an option takes
+_NAMES = {
+    '--target': 'targets -f value -c Name',
+    '--release': 'targets -f value -c Name -c Releases',
+    '--fault': 'drill --list -f value -c Fault',
+}
 
 
 class Commands(commandmanager.CommandManager):
@@ -37,6 +45,36 @@ class Commands(commandmanager.CommandManager):
         self.group_list.append(namespace)
         for one in metadata.entry_points(group=namespace):
             self.commands[one.name.replace('_', ' ')] = one
+
+
+class Complete(complete.CompleteCommand):
+    """Print a script that lets bash complete commands, options and names.
+
+    Names are those of targets, releases and faults. Load it with
+    eval "$(keeptrack complete)" in ~/.bashrc; it needs bash-completion.
+    """
+
+    def take_action(self, parsed_args):
+        super().take_action(parsed_args)
+        if parsed_args.shell != 'bash':
+            return
+        name = parsed_args.name or self.app.NAME
+        cases = '\n'.join('    %s) names=$(%s %s 2>/dev/null);;' % (
+            option, name, words) for option, words in _NAMES.items())
+        self.app.stdout.write(textwrap.dedent('''\
+            _%(function)s_names()
+            {
+              local names
+              case "${COMP_WORDS[COMP_CWORD-1]}" in
+            %(cases)s
+                *) _%(function)s; return;;
+              esac
+              COMPREPLY=( $(compgen -W "$names" -- \\
+                            "${COMP_WORDS[COMP_CWORD]}") )
+            }
+            complete -F _%(function)s_names %(name)s
+            ''') % {'function': name.replace('-', '_'), 'cases': cases,
+                    'name': name})
 
 
 class KeeptrackApp(app.App):
@@ -53,7 +91,7 @@ class KeeptrackApp(app.App):
             version=version.VersionInfo('keeptrack').release_string(),
             command_manager=Commands('keeptrack.commands'),
             deferred_help=True)
-        self.command_manager.add_command('complete', complete.Complete)
+        self.command_manager.add_command('complete', Complete)
         self._failed = False
 
     def build_option_parser(self, description, version, argparse_kwargs=None):

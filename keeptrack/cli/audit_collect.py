@@ -24,18 +24,15 @@ from keeptrack.cli import audit_hosts
 from keeptrack.cli import lister
 from keeptrack import errors
 
-_DESCRIPTION = '''\
-Write the guests of one host as JSON, for keeptrack audit hosts --from.
-
-It asks libvirt on a read-only connection, by libvirt-python or virsh,
-whichever is installed, and changes nothing. A host without keeptrack can run
-contrib/ansible/roles/keeptrack_audit/files/keeptrack_collect.py, which is the
-same code and needs only Python 2.7, or 3.4 and later.
-'''
-
 
 class AuditCollect(command.Command):
-    __doc__ = _DESCRIPTION
+    """Write the guests of one host as JSON, for keeptrack audit hosts --from.
+
+    It asks libvirt on a read-only connection, by libvirt-python or virsh,
+    whichever is installed, and changes nothing. A host without keeptrack can
+    run contrib/ansible/roles/keeptrack_audit/files/keeptrack_collect.py,
+    which is the same code and needs only Python 2.7, or 3.4 and later.
+    """
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)

@@ -28,28 +28,25 @@ from keeptrack.cli import audit_output
 from keeptrack.cli import common
 from keeptrack import errors
 
-_DESCRIPTION = '''\
-Find the guests that Nova has lost track of, by asking the hosts.
-
-The guests of each host are read over libvirt, on read-only connections, and
-compared with Nova's records, if --os-cloud or --nova names them. Reported are
-guests that run on two hosts, on another host than Nova's, on no host, or
-although Nova has them stopped; incoming domains without a migration; and
-instances that are parked or have been migrating for long. Neutron, Placement
-and Cinder are asked with Nova: ports that are bound to another host,
-allocations on two hosts, and volumes without an attachment are reported. Each
-finding is checked again after a pause, and reported if it remains. Nothing is
-changed.
-
-Without HOST, all compute hosts of Nova are asked.
-
-Exit status: 0 when nothing was found, 1 when something was found, 2 when
-nothing was found and a host could not be examined, or for bad input.
-'''
-
 
 class AuditHosts(audit_output.AuditLister):
-    __doc__ = _DESCRIPTION
+    """Find the guests that Nova has lost track of, by asking the hosts.
+
+    The guests of each host are read over libvirt, on read-only connections,
+    and compared with Nova's records, if --os-cloud or --nova names them.
+    Reported are guests that run on two hosts, on another host than Nova's, on
+    no host, or although Nova has them stopped; incoming domains without a
+    migration; and instances that are parked or have been migrating for long.
+    Neutron, Placement and Cinder are asked with Nova: ports that are bound to
+    another host, allocations on two hosts, and volumes without an attachment
+    are reported. Each finding is checked again after a pause, and reported if
+    it remains. Nothing is changed.
+
+    Without HOST, all compute hosts of Nova are asked.
+
+    Exit status: 0 when nothing was found, 1 when something was found, 2 when
+    nothing was found and a host could not be examined, or for bad input.
+    """
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)

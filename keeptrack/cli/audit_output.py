@@ -100,9 +100,6 @@ class AuditLister(lister.Lister, metaclass=abc.ABCMeta):
         :raises KeeptrackError: when the user has to put something right
         """
 
-    def run(self, parsed_args):
-        return super().run(parsed_args) or self._status
-
     def take_action(self, parsed_args):
         for path in (parsed_args.html, parsed_args.json,
                      parsed_args.prometheus):
@@ -119,12 +116,11 @@ class AuditLister(lister.Lister, metaclass=abc.ABCMeta):
 
     @staticmethod
     def _write(args, found):
-        if args.json is not None:
-            whole_file.write(args.json, found.to_json())
-        if args.html is not None:
-            page.write(found, args.html)
-        if args.prometheus is not None:
-            prometheus.write(found, args.prometheus)
+        for path, make in ((args.json, report_mod.Report.to_json),
+                           (args.html, page.text),
+                           (args.prometheus, prometheus.text)):
+            if path is not None:
+                whole_file.write(path, make(found))
 
     @staticmethod
     def _tell(found):

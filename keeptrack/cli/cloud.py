@@ -104,10 +104,8 @@ class Up(command.Command):
         return parser
 
     def take_action(self, parsed_args):
-        for name in ('bandwidth', 'power_sync', 'recovery'):
-            if getattr(parsed_args, name) < 1:
-                raise errors.KeeptrackError(
-                    '--%s needs a number from 1 on' % name.replace('_', '-'))
+        common.refuse_below_one(parsed_args, 'bandwidth', 'power_sync',
+                                'recovery')
         made = _cloud()
         made.up(parsed_args.nova, settings.Clocks(
             parsed_args.bandwidth, parsed_args.power_sync,
@@ -138,11 +136,6 @@ class Status(lister.Lister):
         ('Process', 'its process id on this machine'),
         ('MiB', 'memory: its own, and its share of what it shares (PSS)'),
     )
-
-    _status = 0
-
-    def run(self, parsed_args):
-        return super().run(parsed_args) or self._status
 
     def take_action(self, parsed_args):
         found = _cloud().attach()

@@ -60,6 +60,15 @@ def add_tree(parser, what):
              'clone that the variable NOVA_REPO names')
 
 
+def refuse_below_one(args, *names):
+    """Raise a KeeptrackError for an option below 1; None was not given."""
+    for name in names:
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise errors.KeeptrackError('--%s needs a number from 1 on' %
+                                        name.replace('_', '-'))
+
+
 def refuse_both(args):
     """Raise a KeeptrackError when TREE and --release are both there."""
     if args.tree is not None and args.release is not None:
@@ -96,15 +105,6 @@ def nova_repo():
     return pathlib.Path(name).resolve()
 
 
-def find_target(options, nova):
-    """The target of a tree, or None.
-
-    :param options: the application's
-    :param nova: a tree.Tree
-    """
-    return recognition.of(nova, all_targets(options)).target
-
-
 def add_target(parser):
     """Give a parser the option --target."""
     parser.add_argument(
@@ -129,7 +129,7 @@ def require_target(options, nova, name=None):
     seen = recognition.of(nova, known)
     if seen.target is None:
         raise errors.KeeptrackError(_why_no_target(nova, seen))
-    if seen.by_content:
+    if seen.release is None:
         report('%s is recognised as %s by SERVICE_VERSION in '
                'nova/objects/service.py, since %s' % (
                    nova.path, seen.target.name, _why_no_release(nova)))

@@ -23,7 +23,6 @@ from keeptrack.drill import faults
 from keeptrack.drill import generator
 from keeptrack.drill.report import callback_delay
 from keeptrack.drill.report import html_page
-from keeptrack.drill.report import merge
 from keeptrack.drill.report import results_file
 from keeptrack.drill.report import sums
 from keeptrack.drill.report import table
@@ -39,6 +38,7 @@ from keeptrack.drill.testbed import storage
 from keeptrack.drill.testbed import writing_guest
 from keeptrack import errors
 from keeptrack.series import tree as tree_mod
+from keeptrack.verify import verification
 
 _DESCRIPTION = '''\
 Inject faults into live migrations of a real guest, and compare Nova's record
@@ -79,8 +79,6 @@ class Drill(lister.Lister):
         ('Parked s, Free s', 'seconds until it was parked, and from there '
                              'until it was decided: median and maximum'),
     )
-
-    _status = 0
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
@@ -143,9 +141,6 @@ class Drill(lister.Lister):
             help="the Python of the trees' virtualenvs")
         return parser
 
-    def run(self, parsed_args):
-        return super().run(parsed_args) or self._status
-
     def take_action(self, parsed_args):
         self._table = (faults.BY_NAME_OF_CLOUD if parsed_args.cloud
                        else faults.BY_NAME)
@@ -197,8 +192,8 @@ class Drill(lister.Lister):
 
     @staticmethod
     def _load(args, chosen):
-        results = merge.merge([results_file.load(pathlib.Path(name))
-                               for name in args.results])
+        results = results_file.merge([
+            results_file.load(pathlib.Path(name)) for name in args.results])
         if not args.fault:
             return results
         names = [fault.name for fault in chosen]
@@ -239,10 +234,7 @@ class Drill(lister.Lister):
 
     def _drill(self, args, chosen, folder):
         common.refuse_both(args)
-        for name in ('runs', 'testbeds'):
-            if getattr(args, name) is not None and getattr(args, name) < 1:
-                raise errors.KeeptrackError(
-                    '--%s needs a number from 1 on' % name)
+        common.refuse_below_one(args, 'runs', 'testbeds')
         if args.cloud:
             return self._drill_cloud(args, chosen, folder)
         for name in ('nova', 'keep'):
@@ -328,20 +320,22 @@ class Drill(lister.Lister):
             target, series = common.require_target(self.app_args, nova)
             common.report('laying out Nova %s with the series and without it'
                           % nova.release())
-            return drilled_trees.pair(nova, target, series, folder,
-                                      common.prerequisite_source(nova, target))
+            copies = verification.lay_out(
+                nova, target, series, folder,
+                common.prerequisite_source(nova, target))
+        return [tree_mod.Tree(copies[label]) for label in (
+            verification.AFTER, verification.BEFORE)]
 
     def _tell(self, results):
         """The sums on stderr, and the exit status: the first tree's."""
         for number, tree in enumerate(results['trees']):
-            runs = [run for run in results['runs']
-                    if run['tree'] == tree['name']]
-            counts = {name: sum(run['verdict'] == name for run in runs)
-                      for name in verdict.VERDICTS}
-            common.report('%s: %d runs: %s' % (tree['name'], len(runs),
-                          ', '.join('%d %s' % (counts[name], name)
-                                    for name in verdict.VERDICTS)))
-            if number == 0 and any(counts[name] for name in (
+            one = sums.Sum.of(run for run in results['runs']
+                              if run['tree'] == tree['name'])
+            common.report('%s: %d runs: %s' % (
+                tree['name'], one.runs, ', '.join(
+                    '%d %s' % (count, name)
+                    for name, count in one.counts.items())))
+            if number == 0 and any(one.counts[name] for name in (
                     verdict.WRONG, verdict.LOST, verdict.NOT_RUN)):
                 self._status = 1
         for (kind, name), runs in sums.by_storage(results).items():

@@ -33,6 +33,12 @@ class Lister(lister.Lister):
 
     column_help = ()
 
+    # what a command that has printed its table exits with
+    _status = 0
+
+    def run(self, parsed_args):
+        return super().run(parsed_args) or self._status
+
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
         keep_paragraphs(parser)

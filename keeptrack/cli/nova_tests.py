@@ -17,7 +17,6 @@ import pathlib
 import tempfile
 
 from keeptrack.cli import common
-from keeptrack import errors
 from keeptrack.verify import environment
 from keeptrack.verify import verification
 
@@ -50,8 +49,7 @@ class NovaTests:
     """
 
     def __init__(self, target, series, args, modules=None):
-        if args.jobs < 1:
-            raise errors.KeeptrackError('--jobs needs a number from 1 on')
+        common.refuse_below_one(args, 'jobs')
         self._target = target
         self._series = series
         self._jobs = args.jobs

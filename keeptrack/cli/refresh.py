@@ -43,8 +43,6 @@ class Refresh(lister.Lister):
                     'written'),
     )
 
-    _status = 0
-
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
         how = parser.add_mutually_exclusive_group()
@@ -68,9 +66,6 @@ class Refresh(lister.Lister):
             '--target', metavar='NAME',
             help='with --from: the target whose patches to write')
         return parser
-
-    def run(self, parsed_args):
-        return super().run(parsed_args) or self._status
 
     def take_action(self, parsed_args):
         if (parsed_args.commits is None) != (parsed_args.target is None):

@@ -24,6 +24,7 @@ from keeptrack.cli import progress
 from keeptrack import errors
 from keeptrack.series import parts
 from keeptrack.series import provenance
+from keeptrack.series import recognition
 from keeptrack.series import survey
 
 COLUMNS = ('Ref', 'Release', 'Date', 'Target', 'Loop', 'Monitor', 'Guesses',
@@ -119,7 +120,8 @@ class Status(lister.Lister):
                 '--by-line needs --all NOVA_REPO')
         with common.chosen_tree(self.app_args, parsed_args) as nova:
             found = nova.findings()
-            target = common.find_target(self.app_args, nova)
+            target = recognition.of(
+                nova, common.all_targets(self.app_args)).target
             commits, notes = {}, []
             if nova.is_clone:
                 try:

@@ -38,8 +38,6 @@ class Verify(lister.Lister):
                          'tree'),
     )
 
-    _status = 0
-
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
         common.add_tree(parser, 'to verify')
@@ -53,9 +51,6 @@ class Verify(lister.Lister):
             '--each', action='store_true',
             help='run the tests also after each patch')
         return parser
-
-    def run(self, parsed_args):
-        return super().run(parsed_args) or self._status
 
     def take_action(self, parsed_args):
         with common.chosen_tree(self.app_args, parsed_args) as nova:

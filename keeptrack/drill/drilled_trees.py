@@ -17,8 +17,6 @@ import pathlib
 
 from keeptrack.series import git
 from keeptrack.series import parts
-from keeptrack.series import tree as tree_mod
-from keeptrack.verify import verification
 
 
 # of the series: the module that ends live migrations, and the periodic task of
@@ -60,22 +58,6 @@ class DrilledTree:
                 'digest': self.digest}
 
 
-def pair(nova, target, series, folder, source):
-    """A tree with the series and the same without it, as copies.
-
-    :param nova: a tree.Tree, with the series or without
-    :param target: its targets.Target
-    :param series: the target's series.Series
-    :param folder: where to lay them out (pathlib.Path)
-    :param source: a clone to take a prerequisite from, or None
-    :returns: list of two tree.Tree, the one with the series first
-    :raises KeeptrackError: when the series does not apply
-    """
-    copies = verification.lay_out(nova, target, series, folder, source)
-    return [tree_mod.Tree(copies[label]) for label in
-            (verification.AFTER, verification.BEFORE)]
-
-
 def named(trees, make_runtime):
     """Give trees the names that they have in reports.
 
@@ -109,7 +91,7 @@ def _has_series(tree):
 def _has_part(tree):
     """Tell whether a tree has anything of the series (bool)."""
     return (tree.read(_RECOVERY) is not None or
-            parts.OURS in tree.parts().values())
+            parts.OURS in tree.findings().origins.values())
 
 
 def _digest(path):

@@ -17,6 +17,7 @@ gives the same fault at the same moment to every tree.
 """
 
 import dataclasses
+import operator
 import typing
 
 from keeptrack.drill.testbed import network
@@ -103,66 +104,34 @@ class Fault:
         return first, last
 
 
-def _daemon(role, action):
-    return lambda nemesis: getattr(
-        nemesis.testbed.hosts[role].libvirtd, action)()
+# what calls a method of the nemesis
+_do = operator.methodcaller
 
 
-def _restart(*roles):
-    def restart(nemesis):
-        for role in roles:
-            nemesis.testbed.hosts[role].libvirtd.start()
-    return restart
-
-
-def _kill_daemons(*roles):
-    def kill(nemesis):
-        for role in roles:
-            nemesis.testbed.hosts[role].libvirtd.kill()
-    return kill
-
-
-def _kill_qemu(role):
-    return lambda nemesis: nemesis.kill_qemu(role)
-
-
-def _kill_compute(role):
-    return lambda nemesis: nemesis.computes.kill(role)
-
-
-def _start_compute(role):
-    return lambda nemesis: nemesis.start_compute(role)
-
-
-def _start_and_abort(role):
-    def start(nemesis):
-        nemesis.start_compute(role)
-        nemesis.await_computes(10)
-        nemesis.abort_job()
-    return start
-
-
-def _cut_power(role):
-    return lambda nemesis: nemesis.cut_power(role)
-
-
-def _restore_power(role):
-    return lambda nemesis: nemesis.restore_power(role)
-
-
-def _abort_without_compute(role):
-    def abort(nemesis):
-        nemesis.computes.kill(role)
-        nemesis.abort_job()
-    return abort
+def _computes(method, *arguments):
+    return lambda nemesis: getattr(nemesis.computes, method)(*arguments)
 
 
 def _libvirt(*modes):
-    return lambda nemesis: nemesis.computes.libvirt('source', list(modes))
+    return _computes('libvirt', 'source', list(modes))
 
 
-def _rpc(mode):
-    return lambda nemesis: nemesis.computes.rpc('destination', mode)
+def _daemons(action, *roles):
+    def act(nemesis):
+        for role in roles:
+            getattr(nemesis.testbed.hosts[role].libvirtd, action)()
+    return act
+
+
+def _start_and_abort(nemesis):
+    nemesis.start_compute('source')
+    nemesis.await_computes(10)
+    nemesis.abort_job()
+
+
+def _abort_without_compute(nemesis):
+    nemesis.computes.kill('destination')
+    nemesis.abort_job()
 
 
 def _cut(nemesis):
@@ -177,15 +146,16 @@ def _libvirt_daemon_faults():
     for role in ('source', 'destination'):
         yield Fault(
             role + '-libvirtd-killed', "the %s's libvirtd is killed" % role,
-            MOMENTS, _daemon(role, 'kill'), _restart(role), SETTLED)
+            MOMENTS, _daemons('kill', role), _daemons('start', role), SETTLED)
         yield Fault(
             role + '-libvirtd-restarted',
             "the %s's libvirtd is killed and started again" % role,
-            MOMENTS, _daemon(role, 'kill'), _restart(role), MOMENT)
+            MOMENTS, _daemons('kill', role), _daemons('start', role), MOMENT)
         yield Fault(
             role + '-libvirtd-stalled',
             "the %s's libvirtd is stopped for seconds, then continues" % role,
-            MOMENTS, _daemon(role, 'stall'), _daemon(role, 'resume'), SECONDS)
+            MOMENTS, _daemons('stall', role), _daemons('resume', role),
+            SECONDS)
 
 
 FAULTS = (
@@ -196,56 +166,59 @@ FAULTS = (
 ) + tuple(_libvirt_daemon_faults()) + (
     Fault('both-libvirtd-restarted',
           'both libvirtd are killed and started again', MOMENTS,
-          _kill_daemons('source', 'destination'),
-          _restart('source', 'destination'), MOMENT),
+          _daemons('kill', 'source', 'destination'),
+          _daemons('start', 'source', 'destination'), MOMENT),
     Fault('source-qemu-killed', "the source's QEMU is killed",
-          (BEFORE, COPY, SWITCH), _kill_qemu('source'),
+          (BEFORE, COPY, SWITCH), _do('kill_qemu', 'source'),
           switch_until=-0.05),
     Fault('destination-qemu-killed', "the destination's QEMU is killed",
-          (COPY, SWITCH, AFTER, END), _kill_qemu('destination')),
+          (COPY, SWITCH, AFTER, END), _do('kill_qemu', 'destination')),
     Fault('network-cut', 'the network between the hosts is cut for good',
           MOMENTS, _cut, _heal, SETTLED),
     Fault('network-cut-briefly',
           'the network between the hosts is cut for seconds', MOMENTS,
           _cut, _heal, SECONDS),
     Fault('job-aborted', 'an admin aborts the job', (COPY, SWITCH),
-          lambda nemesis: nemesis.abort_job(), switch_until=-0.05),
+          _do('abort_job'), switch_until=-0.05),
     Fault('destination-refuses', 'the destination refuses to prepare',
-          (BEFORE,), set_up=lambda nemesis: nemesis.occupy_name()),
+          (BEFORE,), set_up=_do('occupy_name')),
     Fault('destination-out-of-memory',
           'the destination has no memory for the guest', (BEFORE,),
-          set_up=lambda nemesis: nemesis.limit_memory(), in_cloud=False),
+          set_up=_do('limit_memory'), in_cloud=False),
     Fault('source-compute-killed',
           "the source's nova-compute is killed and started again", MOMENTS,
-          _kill_compute('source'), _start_compute('source'), SECONDS,
+          _computes('kill', 'source'), _do('start_compute', 'source'), SECONDS,
           resumes=True),
     Fault('source-compute-restarted',
           "the source's nova-compute is killed and started again at once, in "
-          'the middle of a long copy', (COPY,), _kill_compute('source'),
-          _start_compute('source'), AT_ONCE, config=SLOWLY, in_cloud=False),
+          'the middle of a long copy', (COPY,), _computes('kill', 'source'),
+          _do('start_compute', 'source'), AT_ONCE, config=SLOWLY,
+          in_cloud=False),
     Fault('job-aborted-after-restart',
           "an admin aborts the job after the source's nova-compute was "
-          'killed and started again', (COPY,), _kill_compute('source'),
-          _start_and_abort('source'), AT_ONCE, config=SLOWLY, in_cloud=False),
+          'killed and started again', (COPY,), _computes('kill', 'source'),
+          _start_and_abort, AT_ONCE, config=SLOWLY, in_cloud=False),
     Fault('destination-compute-killed',
           "the destination's nova-compute is killed and started again",
-          MOMENTS, _kill_compute('destination'),
-          _start_compute('destination'), SECONDS),
+          MOMENTS, _computes('kill', 'destination'),
+          _do('start_compute', 'destination'), SECONDS),
     Fault('source-power-cut',
           'the source loses power and is started again', MOMENTS,
-          _cut_power('source'), _restore_power('source'), SECONDS,
+          _do('cut_power', 'source'), _do('restore_power', 'source'), SECONDS,
           resumes=True),
     Fault('destination-power-cut',
           'the destination loses power until Nova has decided', MOMENTS,
-          _cut_power('destination'), _restore_power('destination'), SETTLED),
+          _do('cut_power', 'destination'),
+          _do('restore_power', 'destination'), SETTLED),
     Fault('job-aborted-without-compute',
           "an admin aborts the job while the destination's nova-compute is "
-          'down', (COPY, SWITCH), _abort_without_compute('destination'),
-          _start_compute('destination'), SETTLED, switch_until=-0.05),
+          'down', (COPY, SWITCH), _abort_without_compute,
+          _do('start_compute', 'destination'), SETTLED, switch_until=-0.05),
     Fault('rpc-silent',
           'libvirt raises after the guest has moved; RPC to the destination '
           'times out, its libvirt answers', (BEFORE, COPY, SWITCH, AFTER),
-          _rpc('silent'), _rpc('normal'), SETTLED,
+          _computes('rpc', 'destination', 'silent'),
+          _computes('rpc', 'destination', 'normal'), SETTLED,
           set_up=_libvirt('error-after-success'), in_cloud=False),
     Fault('libvirt-silent',
           "libvirt raises after the guest has moved; nova-compute may not "
@@ -253,13 +226,11 @@ FAULTS = (
           set_up=_libvirt('error-after-success', 'no-remote'), in_cloud=False),
     Fault('broker-away', 'no RPC message arrives for seconds',
           (SWITCH, AFTER, END),
-          lambda nemesis: nemesis.computes.hold_messages(),
-          lambda nemesis: nemesis.computes.release_messages(), SECONDS,
+          _computes('hold_messages'), _computes('release_messages'), SECONDS,
           in_cloud=False),
     Fault('database-away', 'the database takes no writes for seconds',
           (SWITCH, AFTER, END),
-          lambda nemesis: nemesis.computes.hold_database(),
-          lambda nemesis: nemesis.computes.release_database(), SECONDS,
+          _computes('hold_database'), _computes('release_database'), SECONDS,
           in_cloud=False),
     Fault('wrong-address',
           "the destination gives the source's address for its own", (BEFORE,),
@@ -275,19 +246,11 @@ FAULTS = (
     Fault('paused-guest-libvirtd-restarted',
           "the user has paused the guest; the destination's libvirtd is "
           'killed and started again', MOMENTS,
-          _daemon('destination', 'kill'), _restart('destination'), MOMENT,
-          paused=True),
+          _daemons('kill', 'destination'), _daemons('start', 'destination'),
+          MOMENT, paused=True),
 )
 
 BY_NAME = {fault.name: fault for fault in FAULTS}
-
-
-def _kill_service(name):
-    return lambda nemesis: nemesis.kill_service(name)
-
-
-def _start_service(name):
-    return lambda nemesis: nemesis.start_service(name)
 
 
 def _evacuate_once_parked(nemesis):
@@ -306,27 +269,27 @@ _AWAY = (10.0, 20.0)
 # around Nova.
 OF_CLOUD = tuple(fault for fault in FAULTS if fault.in_cloud) + (
     Fault('neutron-unavailable', 'Neutron answers 503 for seconds',
-          (SWITCH, AFTER), lambda nemesis: nemesis.close_api('neutron'),
-          lambda nemesis: nemesis.open_api('neutron'), (20.0, 40.0)),
+          (SWITCH, AFTER), _do('close_api', 'neutron'),
+          _do('open_api', 'neutron'), (20.0, 40.0)),
     Fault('broker-killed', 'RabbitMQ is killed and started again',
-          (SWITCH, AFTER), _kill_service('rabbitmq'),
-          _start_service('rabbitmq'), _AWAY),
+          (SWITCH, AFTER), _do('kill_service', 'rabbitmq'),
+          _do('start_service', 'rabbitmq'), _AWAY),
     Fault('database-killed', 'MariaDB is killed and started again',
-          (SWITCH, AFTER), _kill_service('mariadb'),
-          _start_service('mariadb'), _AWAY),
+          (SWITCH, AFTER), _do('kill_service', 'mariadb'),
+          _do('start_service', 'mariadb'), _AWAY),
     Fault('conductor-killed', 'nova-conductor is killed and started again',
-          (SWITCH, AFTER), _kill_service('nova-conductor'),
-          _start_service('nova-conductor'), _AWAY),
+          (SWITCH, AFTER), _do('kill_service', 'nova-conductor'),
+          _do('start_service', 'nova-conductor'), _AWAY),
     Fault('deleted', 'a user deletes the server', (COPY, SWITCH),
-          lambda nemesis: nemesis.act('delete')),
+          _do('act', 'delete')),
     Fault('migrated-again', 'a user asks for a second live migration',
-          (COPY, SWITCH), lambda nemesis: nemesis.act('migrate')),
+          (COPY, SWITCH), _do('act', 'migrate')),
     Fault('aborted', 'an operator aborts the migration by the API', (COPY,),
-          lambda nemesis: nemesis.act('abort')),
+          _do('act', 'abort')),
     Fault('parked-then-evacuated',
           "the destination's libvirtd stalls; with the source's nova-compute "
           'down, a user evacuates to the destination', (SWITCH,),
-          _daemon('destination', 'stall'), _evacuate_once_parked,
+          _daemons('stall', 'destination'), _evacuate_once_parked,
           (5.0, 7.0)),
 )
 

@@ -34,6 +34,19 @@ def other(role):
     return ROLES[1 - ROLES.index(role)]
 
 
+def event_is(lane, where=None, *whats):
+    """A test for events.
+
+    :param lane: str
+    :param where: the role of a host (str); None for any
+    :param whats: short ids, of which it has to have one; none for any (str)
+    :returns: called with an event (dict), tells whether it is such a one
+    """
+    return lambda event: (event['lane'] == lane and
+                          where in (None, event['where']) and
+                          (not whats or event['what'] in whats))
+
+
 class History:
     """What happens in one run, as it happens: events are added, no more."""
 

@@ -24,7 +24,7 @@ NO_MEMORY = 2 * 1024 ** 3
 
 
 class Nemesis:
-    """Sets a fault up, strikes and heals, and is what faults lay hands on.
+    """Strikes and heals, and is what faults lay hands on.
 
     :param testbed: a testbed.Testbed
     :param computes: a nova_computes.NovaComputes
@@ -46,13 +46,6 @@ class Nemesis:
         self.started = []
         self._history = history
         self._undo = contextlib.ExitStack()
-
-    def set_up(self, fault):
-        """Prepare a fault, before Nova is asked to migrate.
-
-        :param fault: a faults.Fault
-        """
-        fault.set_up(self)
 
     def strike(self, fault):
         """Bring a fault about.
@@ -166,14 +159,6 @@ class Nemesis:
                 lambda event: event['lane'] == 'compute' and
                 event['where'] == role and event['t'] >= began and
                 event['what'] == 'initialized', time.time() + seconds)
-
-    def end_copy(self, role):
-        """Destroy the guest's copy on a host, as an operator decides.
-
-        :param role: 'source' or 'destination'
-        :raises TestbedError: when libvirt refuses
-        """
-        self.testbed.hosts[role].virsh('destroy', self.guest.name)
 
     def tidy(self):
         """Take back what was prepared."""

@@ -23,6 +23,7 @@ their target.toml.
 import dataclasses
 import re
 
+from keeptrack.series import inplace
 from keeptrack.series import patchfile
 from keeptrack.series import series as series_mod
 from keeptrack.series import targets as targets_mod
@@ -138,15 +139,9 @@ def write(checkout, targets, composition, gone=()):
             (checkout / path).write_bytes(patchfile.encode(text))
     for path in set(gone) - set(composition.files):
         (checkout / path).unlink(missing_ok=True)
-        _remove_empty((checkout / path).parent, checkout)
+        inplace.remove_empty(checkout, (checkout / path).parent)
     for target in targets:
         targets_mod.rewrite(target.folder, composition.lists[target.name])
-
-
-def _remove_empty(folder, checkout):
-    while folder != checkout and folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
-        folder = folder.parent
 
 
 def _read(path):

@@ -99,7 +99,7 @@ def write(top, files):
             'and try again' % (exc.filename or top, exc.strerror))
     for name, lines in files.items():
         if lines is None:
-            _remove_empty(top, (top / name).parent)
+            remove_empty(top, (top / name).parent)
 
 
 def _put(path, lines, spare, undo):
@@ -142,10 +142,13 @@ def _give(path, other):
         os.chown(path, status.st_uid, status.st_gid)
 
 
-def _remove_empty(top, folder):
+def remove_empty(top, folder):
     """Remove a folder of a tree, and those above it, where nothing is left.
 
     What Python compiled from files that went is nothing.
+
+    :param top: the tree, which stays (pathlib.Path)
+    :param folder: pathlib.Path
     """
     while folder != top and folder.is_dir():
         if {path.name for path in folder.iterdir()} - {'__pycache__'}:

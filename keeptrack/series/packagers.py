@@ -90,12 +90,7 @@ def copy(target, folder):
 
 
 def _content(target, name):
-    path = target.folder / name
-    try:
-        text = patchfile.decode(path.read_bytes())
-    except OSError as exc:
-        raise errors.KeeptrackError('%s cannot be read: %s' % (
-            path, exc.strerror))
+    text = series.text(target.folder / name)
     # a checkout without symbolic links holds their targets' names instead
     patchfile.parse(name, text)
     return text

@@ -43,11 +43,6 @@ class Recognition:
     release: str
     line: tuple
 
-    @property
-    def by_content(self):
-        """Whether the version did not tell the target (bool)."""
-        return self.target is not None and self.release is None
-
 
 def of(nova, known):
     """Recognise a tree.

@@ -40,7 +40,7 @@ class Series:
         :raises KeeptrackError: when a file is missing, or is no patch
         """
         return cls(target.name, [
-            patchfile.parse(name, _text(target.folder / name))
+            patchfile.parse(name, text(target.folder / name))
             for name in names(target)])
 
     def reversed(self):
@@ -112,14 +112,15 @@ def names(target):
     :raises KeeptrackError: when it names none
     """
     path = target.folder / FILE
-    found = [line.split('#')[0].strip() for line in _text(path).split('\n')]
+    found = [line.split('#')[0].strip() for line in text(path).split('\n')]
     found = [name for name in found if name]
     if not found:
         raise errors.KeeptrackError('%s names no patch: add one' % path)
     return found
 
 
-def _text(path):
+def text(path):
+    """Read a file of a target (str); a KeeptrackError where it cannot be."""
     try:
         return patchfile.decode(path.read_bytes())
     except OSError as exc:

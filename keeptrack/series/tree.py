@@ -100,10 +100,6 @@ class Tree:
         except parts.StrangeTree as exc:
             raise errors.KeeptrackError('%s: %s' % (self.path, exc))
 
-    def parts(self):
-        """Which parts of the fix are there, and from whom (dict of str)."""
-        return self.findings().origins
-
     def release(self):
         """The tree's version.
 

@@ -16,6 +16,7 @@ It is kept in the user's cache folder under a name that tells the target, its
 constraints and the Python, so that a second run finds it ready.
 """
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -24,6 +25,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import platformdirs
@@ -69,6 +71,28 @@ sqlite3.dbapi2.connect = connect
 def cache_folder():
     """Where environments are kept (pathlib.Path)."""
     return platformdirs.user_cache_path('keeptrack')
+
+
+@contextlib.contextmanager
+def making(path):
+    """Make a file or a folder of the cache that nobody sees half of.
+
+    Two that make it at once do no harm.
+
+    :param path: pathlib.Path
+    :returns: a context manager of where to make it (pathlib.Path)
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix='making-',
+                                     dir=path.parent) as name:
+        made = pathlib.Path(name, path.name)
+        yield made
+        try:
+            made.rename(path)
+        except OSError:
+            # somebody else was quicker
+            if not path.exists():
+                raise
 
 
 def find_python(wanted, given=None):

@@ -12,7 +12,7 @@
 
 """Nova's own tests before and after the series, and the difference."""
 
-import dataclasses
+import collections
 import io
 import pathlib
 import shutil
@@ -30,14 +30,8 @@ BEFORE = 'unpatched'
 AFTER = 'patched'
 
 
-@dataclasses.dataclass(frozen=True)
-class Sums:
-    """Tests of several modules in one tree, counted."""
-
-    tests: int
-    passed: int
-    failed: int
-    skipped: int
+#: tests of several modules in one tree, counted (int)
+Sums = collections.namedtuple('Sums', 'tests passed failed skipped')
 
 
 class Comparison:

@@ -44,15 +44,6 @@ def load_json(path, largest=LARGEST):
             data = stream.read(largest + 1)
     except OSError as error:
         raise guests.Broken(error.strerror or str(error))
-    return parse(data, largest)
-
-
-def parse(data, largest=LARGEST):
-    """Read JSON that may be anything.
-
-    :param data: bytes
-    :raises Broken: one line that says why not
-    """
     if len(data) > largest:
         raise guests.Broken('it is larger than %d MiB' % (largest >> 20))
     try:

@@ -33,7 +33,6 @@ import sys
 import tempfile
 import threading
 import time
-from xml.parsers import expat
 
 SCHEMA = 'keeptrack.guests/1'
 
@@ -57,11 +56,11 @@ REASONS = {
 }
 
 UUID = re.compile('[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
+_HOST_UUID = re.compile(r'<host>\s*<uuid>([0-9a-f-]{36})</uuid>')
 
 # What a host may answer: more is no host's, but somebody's who means harm.
 MOST_GUESTS = 20000
 LONGEST_NAME = 255
-LARGEST_CAPABILITIES = 16 * 1024 * 1024
 
 # guests that one virsh is asked for: a command line has an end
 _AT_A_TIME = 200
@@ -198,58 +197,15 @@ def _version(number):
                          number % 1000)
 
 
-class _Refused(Exception):
-    """XML that is not what libvirt writes."""
-
-
-class _Found(Exception):
-    """The rest of it does not matter."""
-
-
 def host_uuid(capabilities):
     """The uuid of the host.
 
-    :param capabilities: XML, of a libvirt that is not to be trusted: nothing
-        in it is expanded or fetched (str)
+    :param capabilities: XML, of a libvirt that is not to be trusted: it is
+        searched, not parsed (str)
     :returns: str, or None where it does not tell
     """
-    if len(capabilities) > LARGEST_CAPABILITIES:
-        return None
-    path, found = [], []
-
-    def refuse(*args):
-        raise _Refused()
-
-    def begin(name, attributes):
-        path.append(name)
-        if len(path) > 100:
-            raise _Refused()
-
-    def text(data):
-        if path == ['capabilities', 'host', 'uuid']:
-            found.append(data)
-
-    def end(name):
-        if path == ['capabilities', 'host', 'uuid']:
-            raise _Found()
-        path.pop()
-
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = refuse
-    parser.EntityDeclHandler = refuse
-    parser.StartElementHandler = begin
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = text
-    try:
-        if not isinstance(capabilities, bytes):
-            capabilities = capabilities.encode('utf-8')
-        parser.Parse(capabilities, True)
-    except _Found:
-        pass
-    except (_Refused, expat.ExpatError, UnicodeError):
-        return None
-    uuid = ''.join(found).strip().lower()
-    return uuid if UUID.match(uuid) else None
+    found = _HOST_UUID.search(capabilities)
+    return found.group(1) if found and UUID.match(found.group(1)) else None
 
 
 # By virsh

@@ -132,11 +132,8 @@ class Case:
 
     def is_home(self, place):
         """Whether a place is, or may be, the host that Nova names (bool)."""
-        if place.host is not None:
-            return place.host == self.server.host
-        if self.home is not None:
-            return False
-        return True
+        return (self.home is None if place.host is None else
+                place.host == self.server.host)
 
     def finding(self, kind, certainty, *why, places=()):
         """Make a finding of this case."""

@@ -105,86 +105,65 @@ def from_dict(data):
 
     :raises guests.Broken: when it is not of the schema
     """
-    if not isinstance(data, dict) or data.get('schema') != SCHEMA:
-        raise guests.Broken('its schema is not %s' % SCHEMA)
-    listed, hosts = data.get('servers'), data.get('hosts')
-    if not isinstance(listed, list) or not isinstance(hosts, dict):
-        raise guests.Broken('servers or hosts are missing')
-    hosts = {_check('a host', name, str, _LONGEST):
-             _check('a host', node, str, _LONGEST)
-             for name, node in hosts.items()}
-    servers = {}
-    for one in listed:
-        server = _server(one)
-        if server.uuid in servers:
-            raise guests.Broken('it has the server %s twice' % server.uuid)
-        servers[server.uuid] = server
-    when, unclear = data.get('when'), data.get('unclear')
-    if type(when) not in (int, float) or type(unclear) is not int:
-        raise guests.Broken('when or unclear is missing')
-    for name, value in (('when', when), ('unclear', unclear)):
-        _check(name, value, (int, float), _LONGEST)
-    unasked = data.get('unasked', {})
-    if not isinstance(unasked, dict):
-        raise guests.Broken('unasked is no JSON object')
-    return View(float(when), servers, hosts, unclear, _services(data),
-                {_check('a service', name, str, _LONGEST):
-                 _check('a service', why, str, _LONGEST)
-                 for name, why in unasked.items()})
+    try:
+        if data['schema'] != SCHEMA:
+            raise guests.Broken('its schema is not %s' % SCHEMA)
+        servers = {}
+        for one in data['servers']:
+            server = _server(one)
+            if server.uuid in servers:
+                raise guests.Broken('it has the server %s twice' % server.uuid)
+            servers[server.uuid] = server
+        # files of older versions have neither services nor unasked
+        return View(
+            float(_wanted('when', data['when'], (int, float))), servers,
+            {_wanted('a host', name): _check('a host', node)
+             for name, node in data['hosts'].items()},
+            _wanted('unclear', data['unclear'], int),
+            {uuid: _services(one)
+             for uuid, one in data.get('services', {}).items()},
+            {_wanted('a service', name): _wanted('a service', why)
+             for name, why in data.get('unasked', {}).items()})
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise guests.Broken('it is not of the schema %s: %s' % (
+            SCHEMA, guests.short(error)))
 
 
-def _services(data):
-    """What the other services have; files of older versions have none."""
-    listed, found = data.get('services', {}), {}
-    if not isinstance(listed, dict):
-        raise guests.Broken('services is no JSON object')
-    for uuid, one in listed.items():
-        try:
-            providers = one['providers']
-            found[uuid] = services.Services(
-                tuple((_text(port), _text(host))
-                      for port, host in one['ports']),
-                None if providers is None else
-                tuple(_text(name) for name in providers),
-                tuple(_text(volume) for volume in one['unattached']))
-        except (KeyError, TypeError, ValueError):
-            raise guests.Broken('the services of %s are not of the schema'
-                                % guests.short(uuid))
-    return found
-
-
-def _text(value):
-    found = _check('a service', value, str, _LONGEST)
-    if found is None:
-        raise ValueError
-    return found
+def _services(one):
+    providers = one['providers']
+    return services.Services(
+        tuple((_wanted('a port', port), _wanted('a port', host))
+              for port, host in one['ports']),
+        None if providers is None else
+        tuple(_wanted('a provider', name) for name in providers),
+        tuple(_wanted('a volume', volume) for volume in one['unattached']))
 
 
 def _server(one):
-    if not isinstance(one, dict):
-        raise guests.Broken('a server is no JSON object')
-    values = {}
-    for field in dataclasses.fields(Server):
-        value = one.get(field.name)
-        kinds = {float: (int, float), int: int}.get(
-            next((kind for kind in (float, int)
-                  if field.type == kind | None), None), str)
-        values[field.name] = _check(field.name, value, kinds, _LONGEST)
-    if not guests.collector.UUID.match(values['uuid'] or ''):
+    server = Server(**{
+        field.name: _check(field.name, one.get(field.name), {
+            float | None: (int, float), int | None: int}.get(field.type, str))
+        for field in dataclasses.fields(Server)})
+    if not guests.collector.UUID.match(server.uuid or ''):
         raise guests.Broken('a server has the uuid %s' % guests.short(
-            values['uuid']))
-    if not values['vm_state']:
-        raise guests.Broken('a server has no vm_state')
-    return Server(**values)
+            server.uuid))
+    _wanted('vm_state', server.vm_state)
+    return server
 
 
-def _check(what, value, kinds, longest):
+def _wanted(what, value, kinds=str):
+    if value in (None, ''):
+        raise guests.Broken('%s is missing' % what)
+    return _check(what, value, kinds)
+
+
+def _check(what, value, kinds=str):
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, kinds):
         raise guests.Broken('%s is %s' % (what, guests.short(value)))
     if isinstance(value, str):
-        if len(value) > longest:
+        if len(value) > _LONGEST:
             raise guests.Broken('%s is too long' % what)
         return guests.collector.one_line(value)
     if not abs(value) < 1e11:

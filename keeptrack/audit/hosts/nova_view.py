@@ -13,6 +13,7 @@
 
 """Asks Nova for its instances and hosts, through openstacksdk; reads only."""
 
+import contextlib
 import time
 
 from keeptrack.audit.hosts import collector
@@ -133,20 +134,14 @@ class Nova:
         return found
 
 
-class _told:
-    """Says in one line what openstacksdk raises."""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, trace):
-        if kind is None or not issubclass(kind, Exception):
-            return False
-        if isinstance(error, errors.KeeptrackError):
-            return False
-        if kind.__module__.split('.')[0] not in (
-                'openstack', 'keystoneauth1', 'requests', 'yaml', 'urllib3'):
-            return False
+@contextlib.contextmanager
+def _told():
+    """Say in one line what openstacksdk raises."""
+    try:
+        yield
+    except Exception as error:
+        if not services.is_answer(error):
+            raise
         raise errors.KeeptrackError('Nova cannot be asked: %s' %
                                     collector.one_line(error)) from error
 

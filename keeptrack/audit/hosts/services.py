@@ -60,7 +60,7 @@ def ask(connection, volumes):
         except Exception as error:
             # any service may be missing, broken or closed to this user: the
             # others count all the same
-            if not _is_answer(error):
+            if not is_answer(error):
                 raise
             unasked[name] = '%s: %s' % (type(error).__name__,
                                         collector.one_line(error))
@@ -78,9 +78,10 @@ def ask(connection, volumes):
     return found, unasked
 
 
-def _is_answer(error):
+def is_answer(error):
+    """Tell whether a service, or the way to it, has raised this (bool)."""
     return type(error).__module__.split('.')[0] in (
-        'openstack', 'keystoneauth1', 'requests', 'urllib3')
+        'openstack', 'keystoneauth1', 'requests', 'urllib3', 'yaml')
 
 
 def _ports(connection):

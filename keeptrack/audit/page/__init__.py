@@ -10,69 +10,54 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+
 """The page of an audit: one HTML file that needs nothing else, no script.
 
-What logs and hosts say is never taken for HTML: all of it is escaped, and the
-page's policy lets no script run, nothing be loaded and no form be sent.
+What logs and hosts say is never taken for HTML: the template escapes all of
+it, and the page's policy lets no script run, nothing be loaded and no form be
+sent.
 """
 
 import base64
 import hashlib
-import html
 from importlib import resources
-import string
+
+import jinja2
 
 from keeptrack.audit import finding as finding_mod
-from keeptrack.audit.page import timeline
 from keeptrack.audit import report as report_mod
-from keeptrack.audit import whole_file
-
-_WHAT = {report_mod.LOGS: 'logs', report_mod.HOSTS: 'hosts'}
 
 # rows of what was examined that are shown; a fleet has thousands
 _SHOWN = 2000
 
-
-def write(report, path):
-    """Write the page.
-
-    :param report: report.Report
-    :param path: the file to write (str or pathlib.Path)
-    :raises KeeptrackError: when the file cannot be written
-    """
-    whole_file.write(path, text(report))
+# with more hosts than this a column each is too narrow to read
+_LANES = 4
 
 
 def text(report):
-    """The page (str of HTML)."""
+    """The page (str of HTML).
+
+    :param report: report.Report
+    """
     style = _part('page.css')
-    # all but $style is escaped by who makes it
-    return string.Template(_part('page.html')).substitute(
-        style=style, style_digest=_digest(style),
-        made=_escape(report_mod.iso(report.made)),
-        what=_escape(_WHAT.get(report.what, report.what)),
-        headline=_escape(_headline(report)),
+    made = jinja2.Environment(autoescape=True)
+    made.filters['minute'] = _minute
+    return made.from_string(_part('page.html')).render(
+        style=style, report=report, sums=_sums(report),
+        # what the page's policy knows the style sheet by
+        style_digest='sha256-' + base64.b64encode(hashlib.sha256(
+            style.encode('utf-8')).digest()).decode('ascii'),
+        headline=_headline(report), certainties=finding_mod.CERTAINTIES,
         mood='calm' if report.status() == report_mod.NOTHING_FOUND
         else 'alarm',
-        sums=_sums(report), summary=_summary(report),
-        findings='\n'.join(_finding(number, one) for number, one
-                           in enumerate(report.findings, 1)),
-        not_seen=_not_seen(report), looked_at=_looked_at(report))
+        counted=list(dict.fromkeys(name for one in report.looked_at[:_SHOWN]
+                                   for name in one.counts)),
+        time_line=_time_line, shown=_SHOWN, lanes=_LANES)
 
 
 def _part(name):
     return resources.files('keeptrack.audit.page').joinpath(
         name).read_text(encoding='utf-8')
-
-
-def _digest(content):
-    """What the page's policy knows a style sheet by (str)."""
-    return 'sha256-' + base64.b64encode(
-        hashlib.sha256(content.encode('utf-8')).digest()).decode('ascii')
-
-
-def _escape(value):
-    return html.escape('' if value is None else str(value))
 
 
 def _headline(report):
@@ -86,100 +71,48 @@ def _headline(report):
 
 
 def _sums(report):
-    """How much was examined, and how sure the findings are (HTML)."""
-    failures = len({one.where for one in report.failures()})
+    """How much was examined, and how sure the findings are (dict)."""
     words = {'Made': report_mod.iso(report.made),
-             'Examined': '%d %s' % (len(report.looked_at),
-                                    _WHAT.get(report.what, 'sources')),
-             'Could not examine': failures or 'none'}
+             'Examined': '%d %s' % (len(report.looked_at), report.what),
+             'Could not examine': len({
+                 one.where for one in report.failures()}) or 'none'}
     for certainty in finding_mod.CERTAINTIES:
         count = sum(one.certainty == certainty for one in report.findings)
         if count:
             words[certainty.capitalize()] = count
-    return '<dl class="sums">%s</dl>' % ''.join(
-        '<div><dt>%s</dt><dd>%s</dd></div>' % (_escape(name), _escape(value))
-        for name, value in words.items())
+    return words
 
 
-def _chip(certainty):
-    return '<b class="chip %s" title="%s">%s</b>' % (
-        certainty, _escape(finding_mod.CERTAINTIES[certainty]), certainty)
+def _minute(when):
+    """A time without its seconds, for a summary (str)."""
+    return (report_mod.iso(when) or '')[:16].replace('T', ' ')
 
 
-def _summary(report):
-    """A table of all findings, each with a link to its own (HTML)."""
-    if not report.findings:
-        return ''
-    rows = ''.join(
-        '<tr><td>%s</td><td><a href="#finding-%d">%s</a></td>'
-        '<td><code>%s</code></td><td>%s</td><td class="time">%s</td></tr>' % (
-            _chip(one.certainty), number, _escape(one.title),
-            _escape(one.instance), _escape(', '.join(map(str, one.hosts))),
-            _escape(timeline.minute(one.when)))
-        for number, one in enumerate(report.findings, 1))
-    return ('<div class="wide"><table class="list"><thead><tr><th>How sure'
-            '</th><th>What</th><th>Instance</th><th>Hosts</th><th>Since (UTC)'
-            '</th></tr></thead><tbody>%s</tbody></table></div>' % rows)
+def _time_line(one):
+    """The time line of a finding.
+
+    :param one: finding.Finding
+    :returns: the names of its hosts (list of str), and for each moment a tuple
+        of it, its day and its time, '' where they are unknown, how long after
+        the moment before it was, and the host (list)
+    """
+    hosts = [str(moment.host or 'host unknown') for moment in one.moments]
+    rows, before = [], None
+    for moment, host in zip(one.moments, hosts):
+        day, _, clock = (report_mod.iso(moment.when) or '')[:23].partition('T')
+        rows.append((moment, day, clock, '' if None in (before, moment.when)
+                     else _apart(moment.when - before), host))
+        before = before if moment.when is None else moment.when
+    return list(dict.fromkeys([*map(str, one.hosts), *hosts])), rows
 
 
-def _finding(number, one):
-    """One finding: why, what next, and the time line (HTML)."""
-    return ('<article id="finding-%d" class="finding">'
-            '<h2>%s %s</h2>'
-            '<p class="who">Instance <code>%s</code>%s</p>'
-            '<div class="pair"><section><h3>Why</h3><ul>%s</ul></section>'
-            '<section><h3>What to check next</h3><ol>%s</ol></section></div>'
-            '<h3>What happened where</h3>%s</article>') % (
-        number, _chip(one.certainty), _escape(one.title),
-        _escape(one.instance),
-        ' on ' + ', '.join('<strong>%s</strong>' % _escape(host)
-                           for host in one.hosts) if one.hosts else '',
-        _items(one.why), _items(one.next),
-        timeline.table(one))
-
-
-def _items(sentences):
-    return ''.join('<li>%s</li>' % _escape(one) for one in sentences)
-
-
-def _not_seen(report):
-    """What could not be examined, and what never shows (HTML)."""
-    parts = []
-    for is_failure, title in ((True, 'Could not be examined'),
-                              (False, 'What this audit cannot see')):
-        rows = [one for one in report.not_seen
-                if one.is_failure is is_failure]
-        if rows:
-            parts.append(
-                '<h2>%s</h2><table class="list"><tbody>%s</tbody></table>%s'
-                % (title, ''.join(
-                    '<tr><td class="where">%s</td><td>%s</td></tr>'
-                    % (_escape(one.where), _escape(one.why))
-                    for one in rows[:_SHOWN]), _more(rows)))
-    return ''.join(parts)
-
-
-def _looked_at(report):
-    """Everything that was examined, folded (HTML)."""
-    rows = report.looked_at
-    if not rows:
-        return ''
-    names = list(dict.fromkeys(name for one in rows[:_SHOWN]
-                               for name in one.counts))
-    return (
-        '<details><summary>What was examined (%d)</summary><div class="wide">'
-        '<table class="list"><thead><tr><th></th>%s</tr></thead>'
-        '<tbody>%s</tbody></table></div>%s</details>' % (
-            len(rows),
-            ''.join('<th>%s</th>' % _escape(name) for name in names),
-            ''.join('<tr><td class="where">%s</td>%s</tr>' % (
-                _escape(one.name), ''.join(
-                    '<td class="number">%s</td>' % _escape(
-                        one.counts.get(name)) for name in names))
-                    for one in rows[:_SHOWN]), _more(rows)))
-
-
-def _more(rows):
-    hidden = len(rows) - _SHOWN
-    return '<p>%d more are in the report as JSON.</p>' % hidden if (
-        hidden > 0) else ''
+def _apart(seconds):
+    """How long after the moment before (str)."""
+    sign, seconds = '+' if seconds >= 0 else '−', abs(seconds)
+    if seconds < 120:
+        return '%s%.3g s' % (sign, seconds)
+    if seconds < 7200:
+        return '%s%.0f min' % (sign, seconds / 60)
+    if seconds < 172800:
+        return '%s%.0f h' % (sign, seconds / 3600)
+    return '%s%.0f days' % (sign, seconds / 86400)

@@ -13,8 +13,7 @@
 
 """What the adapters of all generations of Nova have in common.
 
-An adapter knows one generation of Nova: each adapter_* has one, made of this
-class or of the adapter of a later release.
+An adapter knows one generation of Nova.
 """
 
 import collections
@@ -35,7 +34,8 @@ class Adapter(object):
     :cvar jsonutils_module: oslo's jsonutils (str)
     :cvar lazy: modules that a process imports later than need be; imported
         before it is forked, so that it starts quickly (tuple of str)
-    :cvar messaging_driver: the module with a driver for oslo.messaging
+    :cvar messaging_driver: makes what oslo.messaging gets its transport from;
+        see messaging_driver
     """
 
     config_module = None
@@ -115,7 +115,25 @@ class Adapter(object):
         :param spec: see nova_process.run()
         :returns: group to option to value (dict of dict)
         """
-        raise NotImplementedError()
+        return {
+            'DEFAULT': {
+                'host': spec['host'],
+                'my_ip': '127.0.0.1',
+                'instances_path': spec['instances'],
+                'instance_name_template': spec['name'],
+                'log_file': spec['log'],
+                'use_stderr': False,
+                'debug': True,
+                'compute_driver': 'libvirt.LibvirtDriver',
+                'periodic_fuzzy_delay': 0,
+            },
+            'libvirt': {
+                'virt_type': spec['virt_type'],
+                'cpu_mode': 'none',
+                'live_migration_uri': 'qemu+tcp://%s/system',
+                'inject_partition': -2,
+            },
+        }
 
     @staticmethod
     def database_options(path):
@@ -280,8 +298,7 @@ class Adapter(object):
     def make_rows(self, spec):
         """Make the rows of a run: both services, and the instance.
 
-        :param spec: uuid, hosts (role to name), vm_state, power_state,
-            volumes (dict)
+        :param spec: uuid, hosts (role to name), vm_state, power_state (dict)
         """
         raise NotImplementedError()
 

@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""What differs in Nova 24 to 34 (Xena to 2026.2)."""
+"""What differs in Nova 20 to 34 (Train to 2026.2)."""
 
 import importlib
 import os
@@ -20,7 +20,7 @@ from agent import adapter
 from agent import database_rows_current
 from agent import fake_services
 from agent import fake_services_current
-from agent import messaging_driver_current
+from agent import messaging_driver
 
 # what a process imports later than need be, so that starts are quick
 _LAZY = (
@@ -44,19 +44,17 @@ class Adapter(adapter.Adapter):
     config_module = 'oslo_config.cfg'
     messaging_package = 'oslo_messaging'
     jsonutils_module = 'oslo_serialization.jsonutils'
-    messaging_driver = messaging_driver_current
+    messaging_driver = staticmethod(messaging_driver.current)
     database_modules = ('nova.db.main.api', 'nova.db.api.api')
     network_module = 'nova.network.neutron'
     image_module = 'nova.image.glance'
 
     @property
     def lazy(self):
-        """Modules that a process imports later than need be."""
         return _LAZY + self.database_modules + (
             self.network_module, self.image_module)
 
     def import_nova(self):
-        """Import what a nova-compute needs; run nothing of it."""
         importlib.import_module('nova.cmd.compute')
         # as nova-compute does, before it imports its manager
         importlib.import_module('nova.objects').register_all()
@@ -70,7 +68,6 @@ class Adapter(adapter.Adapter):
             module.libvirt = importlib.import_module('libvirt')
 
     def configure(self, values, exchange=None):
-        """Set Nova's options."""
         config = importlib.import_module('nova.config')
         rpc = importlib.import_module('nova.rpc')
         package = self.messaging().package
@@ -85,7 +82,7 @@ class Adapter(adapter.Adapter):
         # process, and nobody listens in it
         self.conf.set_override('transport_url', 'fake:/')
         if exchange is not None:
-            package.get_rpc_transport = self.messaging_driver.make(
+            package.get_rpc_transport = self.messaging_driver(
                 self.messaging(), exchange)
         rpc.init(self.conf)
         for name in self.database_modules:
@@ -93,45 +90,27 @@ class Adapter(adapter.Adapter):
         return unknown
 
     def set_up_logging(self):
-        """Log as the options say."""
         importlib.import_module('oslo_log.log').setup(self.conf, 'nova')
 
     def options(self, spec):
-        """Nova's options for a process."""
-        folder = spec['folder']
-        options = self.database_options(spec['database'])
-        options.update({
-            'DEFAULT': {
-                'host': spec['host'],
-                'my_ip': '127.0.0.1',
-                'state_path': database_rows_current.state_folder(
-                    spec, spec['role']),
-                'instances_path': spec['instances'],
-                'instance_name_template': spec['name'],
-                'log_file': spec['log'],
-                'use_stderr': False,
-                'debug': True,
-                'compute_driver': 'libvirt.LibvirtDriver',
-                'vif_plugging_timeout': 0,
-                'periodic_fuzzy_delay': 0,
-                'reserved_host_memory_mb': 0,
-                'ram_allocation_ratio': 16.0,
-                'rpc_response_timeout': 4,
-            },
+        options = super().options(spec)
+        options['DEFAULT'].update({
+            'state_path': database_rows_current.state_folder(
+                spec, spec['role']),
+            'vif_plugging_timeout': 0,
+            'reserved_host_memory_mb': 0,
+            'ram_allocation_ratio': 16.0,
+        })
+        options['libvirt'].update({
+            'live_migration_permit_post_copy': False,
+            'live_migration_permit_auto_converge': False,
+            'live_migration_with_native_tls': False,
+        })
+        options.update(self.database_options(spec['database']), **{
             'compute': {'live_migration_wait_for_vif_plug': False},
             'filter_scheduler': {'track_instance_changes': False},
-            'libvirt': {
-                'virt_type': spec['virt_type'],
-                'cpu_mode': 'none',
-                'live_migration_uri': 'qemu+tcp://%s/system',
-                'live_migration_bandwidth': 2,
-                'live_migration_permit_post_copy': False,
-                'live_migration_permit_auto_converge': False,
-                'live_migration_with_native_tls': False,
-                'inject_partition': -2,
-            },
-            'oslo_concurrency': {
-                'lock_path': os.path.join(folder, 'locks-' + spec['role'])},
+            'oslo_concurrency': {'lock_path': os.path.join(
+                spec['folder'], 'locks-' + spec['role'])},
             'vnc': {'enabled': False},
             'spice': {'enabled': False},
             'workarounds': {
@@ -144,13 +123,11 @@ class Adapter(adapter.Adapter):
 
     @staticmethod
     def database_options(path):
-        """The options that say where the databases are."""
         return {'database': {'connection': 'sqlite:///' + path},
                 'api_database': {'connection': 'sqlite:///' + os.path.join(
                     os.path.dirname(path), 'nova_api.sqlite')}}
 
     def replace_services(self, spec, recorder):
-        """Do without the services around Nova."""
         fake_services.use(recorder, self.hydrate_network_info, spec['hosts'])
         fake_services_current.use(
             database_rows_current.ledger_of(spec),
@@ -172,7 +149,6 @@ class Adapter(adapter.Adapter):
         privsep.sys_admin_pctxt.set_client_mode(False)
 
     def make_service(self):
-        """Make the service object of a nova-compute, with its manager."""
         rpcapi = importlib.import_module('nova.compute.rpcapi')
         service = importlib.import_module('nova.service')
         objects = importlib.import_module('nova.objects')
@@ -184,7 +160,6 @@ class Adapter(adapter.Adapter):
         return service.Service.create(binary='nova-compute', **topics)
 
     def fit_driver(self, driver, spec):
-        """Take from a driver what needs real networks and volumes."""
         super().fit_driver(driver, spec)
         if 'skip_cpu_compare_on_dest' not in self.conf.workarounds:
             # see options(): it came with 25.1.0
@@ -219,7 +194,7 @@ class Adapter(adapter.Adapter):
 
     def _fit_devices(self, driver, interface, disk):
         driver.vif_driver = fake_services.Vif(interface)
-        volumes = fake_services_current.VolumeDriver(disk)
+        volumes = fake_services.VolumeDriver(disk)
         driver._get_volume_driver = lambda connection: volumes
 
         # the guest has no disks
@@ -245,13 +220,11 @@ class Adapter(adapter.Adapter):
     # -- the database
 
     def migrate_database(self):
-        """Bring the databases of the options to the tree's schema."""
         migration = importlib.import_module('nova.db.migration')
         for name in ('main', 'api'):
             migration.db_sync(database=name)
 
     def make_rows(self, spec):
-        """Make the rows of a run."""
         fake_services.use(None, self.hydrate_network_info, spec['hosts'])
         database_rows_current.make(self.admin_context(), spec,
                                    self.conf.database.connection)
@@ -275,3 +248,16 @@ class Adapter(adapter.Adapter):
         manager.ComputeTaskManager()._live_migrate(
             context, instance, {'host': spec['destination']}, None, None,
             None)
+
+
+class Wallaby(Adapter):
+    """Nova 21 to 23."""
+
+    database_modules = ('nova.db.sqlalchemy.api',)
+
+
+class Train(Wallaby):
+    """Nova 20."""
+
+    network_module = 'nova.network.neutronv2.api'
+    image_module = 'nova.image.api'

@@ -11,7 +11,7 @@
 #    under the License.
 
 
-"""What differs in Nova 2014.2 (Juno)."""
+"""What differs in Nova 2014.2 (Juno) and 2015.1 (Kilo)."""
 
 import importlib
 import json
@@ -21,7 +21,7 @@ import os
 from agent import adapter
 from agent import fake_services
 from agent import fake_services_juno
-from agent import messaging_driver_juno
+from agent import messaging_driver
 
 _LAZY = (
     'libvirt', 'nova.conductor.manager', 'nova.conductor.tasks.live_migrate',
@@ -45,17 +45,16 @@ class Adapter(adapter.Adapter):
     jsonutils_module = 'nova.openstack.common.jsonutils'
     timeutils_module = 'nova.openstack.common.timeutils'
     lazy = _LAZY
-    messaging_driver = messaging_driver_juno
+    messaging_driver = staticmethod(messaging_driver.juno)
 
     def configure(self, values, exchange=None):
-        """Set Nova's options."""
         rpc = importlib.import_module('nova.rpc')
         config = importlib.import_module('nova.config')
         if exchange is None:
             rpc.init = lambda conf: None
         else:
             messaging = self.messaging()
-            messaging.package.get_transport = self.messaging_driver.make(
+            messaging.package.get_transport = self.messaging_driver(
                 messaging, exchange)
         config.parse_args(['nova-compute'], default_config_files=[])
         # oslo.messaging knows its own no sooner than it makes a client
@@ -64,58 +63,36 @@ class Adapter(adapter.Adapter):
         return self._override(values)
 
     def set_up_logging(self):
-        """Log as the options say."""
         importlib.import_module('nova.openstack.common.log').setup('nova')
 
     def options(self, spec):
-        """Nova's options for a process."""
-        folder = spec['folder']
         tree = os.path.dirname(os.path.dirname(
             importlib.import_module('nova').__file__))
-        return {
-            'DEFAULT': {
-                'host': spec['host'],
-                'my_ip': '127.0.0.1',
-                'state_path': os.path.join(folder, 'state'),
-                'lock_path': os.path.join(folder, 'locks-' + spec['role']),
-                'instances_path': spec['instances'],
-                'instance_name_template': spec['name'],
-                'log_file': spec['log'],
-                'use_stderr': False,
-                'debug': True,
-                'verbose': True,
-                'compute_driver': 'libvirt.LibvirtDriver',
-                'network_api_class': 'agent.fake_services_juno.Network',
-                'volume_api_class': 'agent.fake_services_juno.Volume',
-                'firewall_driver': 'agent.fake_services_juno.Firewall',
-                'policy_file': os.path.join(tree, 'etc/nova/policy.json'),
-                'vnc_enabled': False,
-                'periodic_fuzzy_delay': 0,
-                'rpc_response_timeout': 4,
-            },
-            'conductor': {'use_local': True},
-            'database': self.database_options(spec['database'])['database'],
-            'libvirt': {
-                'virt_type': spec['virt_type'],
-                'cpu_mode': 'none',
-                'live_migration_uri': 'qemu+tcp://%s/system',
-                'live_migration_bandwidth': 2,
-                'inject_partition': -2,
-            },
-        }
+        options = super(Adapter, self).options(spec)
+        options['DEFAULT'].update({
+            'state_path': os.path.join(spec['folder'], 'state'),
+            'lock_path': os.path.join(spec['folder'],
+                                      'locks-' + spec['role']),
+            'verbose': True,
+            'network_api_class': 'agent.fake_services_juno.Network',
+            'volume_api_class': 'agent.fake_services_juno.Volume',
+            'firewall_driver': 'agent.fake_services_juno.Firewall',
+            'policy_file': os.path.join(tree, 'etc/nova/policy.json'),
+            'vnc_enabled': False,
+        })
+        options.update(self.database_options(spec['database']),
+                       conductor={'use_local': True})
+        return options
 
     @staticmethod
     def database_options(path):
-        """The options that say where a Nova's databases are."""
         return {'database': {'connection': 'sqlite:///' + path}}
 
     def replace_services(self, spec, recorder):
-        """Do without the services around Nova."""
         fake_services.use(recorder, self.hydrate_network_info, spec['hosts'])
         self._replace_images('nova.image.api')
 
     def make_service(self):
-        """Make the service object of a nova-compute, with its manager."""
         service = importlib.import_module('nova.service')
         return service.Service.create(
             binary='nova-compute', topic=self.conf.compute_topic,
@@ -123,7 +100,8 @@ class Adapter(adapter.Adapter):
 
     def _fit_devices(self, driver, interface, disk):
         driver.vif_driver = fake_services.Vif(interface)
-        fake_services_juno.VolumeDriver.register(driver.volume_drivers, disk)
+        driver.volume_drivers[fake_services.VOLUME_TYPE] = (
+            fake_services_juno.VolumeDriver(disk))
         # the guest has no disks; see also libvirt_calls
         driver._get_disk_xml = lambda xml, device: '<disk/>'
 
@@ -132,12 +110,10 @@ class Adapter(adapter.Adapter):
         driver._lifecycle_delay = seconds
 
     def migrate_database(self):
-        """Bring the database of the options to the tree's schema."""
         logging.getLogger('migrate').setLevel(logging.WARNING)
         importlib.import_module('nova.db.migration').db_sync()
 
     def make_rows(self, spec):
-        """Make the rows of a run: both services, and the instance."""
         context = self.admin_context()
         db = importlib.import_module('nova.db')
         for host in spec['hosts'].values():
@@ -146,17 +122,15 @@ class Adapter(adapter.Adapter):
                 'report_count': 1})
         flavor = db.flavor_get_by_name(context, 'm1.small')
         db.instance_create(context, self._instance(spec, flavor))
-        for number in range(spec['volumes']):
-            volume = fake_services.volume_id(number)
-            db.block_device_mapping_create(context, {
-                'instance_uuid': spec['uuid'], 'source_type': 'volume',
-                'destination_type': 'volume', 'device_type': 'disk',
-                'disk_bus': 'virtio', 'boot_index': number if not number
-                else -1, 'volume_id': volume, 'volume_size': 1,
-                'device_name': '/dev/vd' + 'abcdefgh'[number],
-                'delete_on_termination': False, 'connection_info':
-                json.dumps(fake_services.connection_info(volume)),
-            }, legacy=False)
+        db.block_device_mapping_create(context, {
+            'instance_uuid': spec['uuid'], 'source_type': 'volume',
+            'destination_type': 'volume', 'device_type': 'disk',
+            'disk_bus': 'virtio', 'boot_index': 0,
+            'volume_id': fake_services.VOLUME, 'volume_size': 1,
+            'device_name': '/dev/vda', 'delete_on_termination': False,
+            'connection_info': json.dumps(
+                fake_services.connection_info(fake_services.VOLUME)),
+        }, legacy=False)
 
     def _instance(self, spec, flavor):
         flavors = importlib.import_module('nova.compute.flavors')
@@ -181,7 +155,6 @@ class Adapter(adapter.Adapter):
         }
 
     def migrate(self, spec):
-        """Do what the API and the conductor do for a live migration."""
         objects = importlib.import_module('nova.objects')
         manager = importlib.import_module('nova.conductor.manager')
         live_migrate = importlib.import_module(
@@ -196,3 +169,29 @@ class Adapter(adapter.Adapter):
         manager.ComputeTaskManager()._live_migrate(
             self.admin_context(), instance, {'host': spec['destination']},
             False, False)
+
+
+class Kilo(Adapter):
+    """Nova 2015.1."""
+
+    config_module = 'oslo_config.cfg'
+    messaging_package = 'oslo_messaging'
+    jsonutils_module = 'oslo_serialization.jsonutils'
+    timeutils_module = 'oslo_utils.timeutils'
+
+    def set_up_logging(self):
+        """Log as the options say; Nova's own module went early in 2015."""
+        try:
+            super(Kilo, self).set_up_logging()
+        except ImportError:
+            importlib.import_module('oslo_log.log').setup(self.conf, 'nova')
+
+    def _import_hypervisor(self):
+        super(Kilo, self)._import_hypervisor()
+        host = importlib.import_module('nova.virt.libvirt.host')
+        host.libvirt = importlib.import_module('libvirt')
+
+    @staticmethod
+    def _set_lifecycle_delay(driver, seconds):
+        driver._lifecycle_delay = seconds
+        driver._host._lifecycle_delay = seconds

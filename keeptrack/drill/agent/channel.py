@@ -59,8 +59,7 @@ class Channel(object):
         """Take RPC messages.
 
         :param on_request: called in a native thread with each request (dict)
-        :param on_reply: the same with each reply (dict), and with each word
-            that whoever was asked is still at it
+        :param on_reply: the same with each reply and each heartbeat (dict)
         """
         self._on_request = on_request
         self._on_reply = on_reply
@@ -101,12 +100,12 @@ class Channel(object):
         self._send({'kind': 'reply', 'number': request['number'],
                     'payload': payload})
 
-    def at_it(self, request):
-        """Tell whoever waits for the reply to a request to go on so.
+    def heartbeat(self, request):
+        """Tell whoever waits for the reply that the request is worked on.
 
         :param request: as it was received (dict)
         """
-        self._send({'kind': 'at-it', 'number': request['number']})
+        self._send({'kind': 'heartbeat', 'number': request['number']})
 
     def _send(self, message):
         packed = wire.pack(message)
@@ -122,7 +121,7 @@ class Channel(object):
                 os._exit(1)
             if message['kind'] == 'request':
                 self._on_request(message)
-            elif message['kind'] in ('reply', 'at-it'):
+            elif message['kind'] in ('reply', 'heartbeat'):
                 self._on_reply(message)
             else:
                 self._obey(message)

@@ -57,10 +57,10 @@ def make(context, spec, database):
     """Make what a migration needs.
 
     :param context: of an admin
-    :param spec: uuid, hosts (role to name), vm_state, power_state, volumes,
-        folder, disk (dict, or None: the guest has none, Nova believes in its
-        volumes; else device, bus, and local: it is a file of the instance's,
-        not its first volume)
+    :param spec: uuid, hosts (role to name), vm_state, power_state, folder,
+        disk (dict, or None: the guest has none, Nova believes in its volume;
+        else device, bus, and local: it is a file of the instance's, not its
+        volume)
     :param database: the URL of the cell's database (str)
     """
     objects = importlib.import_module('nova.objects')
@@ -83,18 +83,11 @@ def make(context, spec, database):
     objects.InstanceMapping(
         context, instance_uuid=spec['uuid'], project_id='drill',
         user_id='drill', cell_mapping=cell).create()
-    volumes = [fake_services.volume_id(number)
-               for number in range(spec['volumes'])]
-    devices = ['vd' + letter for letter in 'bcdefgh']
     if disk['local']:
         _make_local_disk(objects, context, spec, disk)
-    else:
-        devices.insert(0, disk['device'])
-    for number, volume in enumerate(volumes):
-        _make_volume(objects, context, spec, devices[number], volume, disk)
+    _make_volume(objects, context, spec, disk)
     ledger_of(spec).write(fake_services_current.beginning(
-        spec['uuid'], spec['hosts']['source'], spec['hosts'].values(),
-        volumes))
+        spec['uuid'], spec['hosts']['source'], spec['hosts'].values()))
 
 
 def _make_host(objects, context, cell, host):
@@ -149,15 +142,16 @@ def _make_local_disk(objects, context, spec, disk):
         delete_on_termination=True).create()
 
 
-def _make_volume(objects, context, spec, device, volume, disk):
-    first = device == disk['device']
+def _make_volume(objects, context, spec, disk):
+    first = not disk['local']
+    volume = fake_services.VOLUME
     objects.BlockDeviceMapping(
         context, instance_uuid=spec['uuid'], source_type='volume',
         destination_type='volume', device_type='disk',
         disk_bus=disk['bus'] if first else 'virtio',
         boot_index=0 if first else -1, volume_id=volume, volume_size=1,
-        device_name='/dev/' + device, no_device=False,
-        delete_on_termination=False,
+        device_name='/dev/' + (disk['device'] if first else 'vdb'),
+        no_device=False, delete_on_termination=False,
         connection_info=json.dumps(fake_services.connection_info(volume)),
         attachment_id=fake_services_current.attachment_id(
             volume, spec['hosts']['source'])).create()

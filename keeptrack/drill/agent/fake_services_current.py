@@ -104,26 +104,25 @@ def attachment_id(volume, host):
     return str(uuid.uuid5(_NAMESPACE, '%s on %s' % (volume, host)))
 
 
-def beginning(instance, host, hosts, volumes):
+def beginning(instance, host, hosts):
     """What is known before the migration: all is on one host.
 
     :param instance: its id (str)
     :param host: name of the host that it is on (str)
     :param hosts: names of all hosts (iterable of str)
-    :param volumes: the instance's volumes (list of str)
     :returns: for SharedRecord.write (dict)
     """
     return {
         'bindings': {host: _ACTIVE},
-        'attachments': {attachment_id(volume, host): [volume, host]
-                        for volume in volumes},
+        'attachments': {attachment_id(fake_services.VOLUME, host): [
+            fake_services.VOLUME, host]},
         'nodes': {node_id(name): name for name in hosts},
         'allocations': {instance: {node_id(host): {
             'resources': _RESOURCES}}},
     }
 
 
-class Network(object):
+class Network(fake_services.Network):
     """In the place of nova.network.neutron.API."""
 
     def has_port_binding_extension(self, context=None, client=None):
@@ -131,9 +130,6 @@ class Network(object):
 
     # its name until Nova 23
     supports_port_binding_extension = has_port_binding_extension
-
-    def get_instance_nw_info(self, context, instance, *args, **kwargs):
-        return fake_services.hydrated()
 
     def list_ports(self, context, **search):
         with _Needs.ledger.changing() as known:
@@ -196,10 +192,6 @@ class Network(object):
                                'port bound to %s no more' % host, host=host,
                                status=gone)
 
-    def deallocate_for_instance(self, context, instance, **kwargs):
-        fake_services.tell(
-            'teardown', 'network-deallocated', 'network given back')
-
 
 def _destination(migration):
     """The destination of a migration: a dict until Nova 25 (str)."""
@@ -213,14 +205,8 @@ def _active(bindings):
                  if status == _ACTIVE), None)
 
 
-class Volume(object):
+class Volume(fake_services.Volume):
     """In the place of nova.volume.cinder.API."""
-
-    def get(self, context, volume, microversion=None):
-        return {'id': volume, 'status': 'in-use', 'size': 1,
-                'attach_status': 'attached', 'bootable': True,
-                'encrypted': False, 'multiattach': False,
-                'volume_image_metadata': {}, 'display_name': 'drill'}
 
     def attachment_create(self, context, volume, instance, connector=None,
                           mountpoint=None):
@@ -265,28 +251,6 @@ class Volume(object):
             fake_services.tell('teardown', 'volume-detached',
                                'volume detached from %s' % host, volume=volume,
                                host=host)
-
-    def roll_detaching(self, context, volume):
-        """It was not about to be detached."""
-
-
-class VolumeDriver(object):
-    """In the place of the libvirt driver's volume drivers.
-
-    :param make_config: makes what describes a disk to libvirt, of a
-        connection's and a disk's info
-    """
-
-    def __init__(self, make_config):
-        self.get_config = make_config
-
-    def connect_volume(self, connection, instance):
-        fake_services.tell('setup', 'volume-connected', 'volume connected',
-                           volume=connection['serial'])
-
-    def disconnect_volume(self, connection, instance, force=False):
-        fake_services.tell('teardown', 'volume-disconnected',
-                           'volume disconnected', volume=connection['serial'])
 
 
 class Placement(object):

@@ -18,14 +18,11 @@ from agent import fake_services
 _tell = fake_services.tell
 
 
-class Network(object):
+class Network(fake_services.Network):
     """In the place of nova.network.api.API."""
 
     def __init__(self, *args, **kwargs):
         """Nothing of what the real one needs is needed."""
-
-    def get_instance_nw_info(self, context, instance, *args, **kwargs):
-        return fake_services.hydrated()
 
     def setup_networks_on_host(self, context, instance, host=None,
                                teardown=False):
@@ -46,21 +43,13 @@ class Network(object):
               'addresses given to %s' % migration['dest_compute'],
               host=migration['dest_compute'])
 
-    def deallocate_for_instance(self, context, instance, **kwargs):
-        _tell('teardown', 'network-deallocated', 'network given back')
-
     def allocate_for_instance(self, context, instance, **kwargs):
         _tell('setup', 'network-allocated', 'network allocated')
         return fake_services.hydrated()
 
 
-class Volume(object):
+class Volume(fake_services.Volume):
     """In the place of nova.volume.cinder.API."""
-
-    def get(self, context, volume):
-        return {'id': volume, 'status': 'in-use', 'size': 1,
-                'attach_status': 'attached', 'bootable': True,
-                'volume_image_metadata': {}, 'display_name': 'drill'}
 
     def initialize_connection(self, context, volume, connector):
         _tell('setup', 'volume-initialized', 'volume offered to %s' %
@@ -70,9 +59,6 @@ class Volume(object):
     def terminate_connection(self, context, volume, connector):
         _tell('teardown', 'volume-terminated', 'volume withdrawn from %s' %
               connector['host'], volume=volume, host=connector['host'])
-
-    def roll_detaching(self, context, volume):
-        """It was not about to be detached."""
 
     def get_volume_encryption_metadata(self, context, volume):
         return {}
@@ -88,30 +74,12 @@ class Volume(object):
               volume=volume)
 
 
-class VolumeDriver(object):
-    """In the place of one of the libvirt driver's volume drivers.
-
-    :param make_config: makes what describes a disk to libvirt, of a
-        connection's and a disk's info
-    """
-
-    def __init__(self, make_config):
-        self.get_config = make_config
-
-    @classmethod
-    def register(cls, drivers, make_config):
-        """Put it among a driver's volume drivers (dict)."""
-        drivers[fake_services.VOLUME_TYPE] = cls(make_config)
+class VolumeDriver(fake_services.VolumeDriver):
+    """In the place of one of the libvirt driver's volume drivers."""
 
     def connect_volume(self, connection, disk_info):
-        _tell('setup', 'volume-connected', 'volume connected',
-              volume=connection['serial'])
-        # only the older ones expect it
+        super(VolumeDriver, self).connect_volume(connection)
         return self.get_config(connection, disk_info)
-
-    def disconnect_volume(self, connection, disk_dev):
-        _tell('teardown', 'volume-disconnected', 'volume disconnected',
-              volume=connection['serial'])
 
 
 class Firewall(object):

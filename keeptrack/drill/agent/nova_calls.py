@@ -33,8 +33,8 @@ _MANAGER = (
     'start_instance', 'reboot_instance',
 )
 
-# of the series
-_RECOVERY = (
+#: methods of the series' LiveMigrationRecovery
+RECOVERY = (
     'recover', '_finish', '_roll_back', '_monitor', '_park', '_pause_copy',
     '_clean_up_destination', '_leave',
 )
@@ -59,15 +59,6 @@ def record_manager(manager_class, recorder, transition_name):
             return function(self, event)
         return handle_lifecycle_event
     recorder_mod.replace(manager_class, 'handle_lifecycle_event', make)
-
-
-def record_recovery(recovery_class, recorder):
-    """Record what the series does to end a live migration.
-
-    :param recovery_class: its LiveMigrationRecovery
-    :param recorder: recorder.Recorder
-    """
-    recorder.record_calls(recovery_class, _RECOVERY)
 
 
 def record_driver(driver_class, recorder, count_calls):

@@ -77,7 +77,7 @@ def compute(adapter, spec):
     nova_calls.record_manager(adapter.manager_class, recorder,
                               adapter.transition_name)
     if adapter.recovery_class is not None:
-        nova_calls.record_recovery(adapter.recovery_class, recorder)
+        recorder.record_calls(adapter.recovery_class, nova_calls.RECOVERY)
     nova_calls.record_driver(adapter.driver_class, recorder, calls.total)
     adapter.fit_periodic_tasks(spec['periodic'])
     adapter.set_clocks(spec['clocks'])

@@ -14,8 +14,7 @@
 """RPC that goes by way of the kit, beneath a driver for oslo.messaging.
 
 All that Nova and oslo.messaging do to a message they do here too: the
-serializers, versions, dispatching, errors from afar and time-outs.  The
-driver is another one for another age of oslo.messaging: messaging_driver_*.py.
+serializers, versions, dispatching, errors from afar and time-outs.
 """
 
 import itertools
@@ -23,8 +22,8 @@ import time
 
 from agent import recorder as recorder_mod
 
-# in the place of an answer: whoever was asked is still at it
-_AT_IT = object()
+# in the place of an answer: whoever was asked still works on it
+_HEARTBEAT = object()
 
 
 class NoAnswer(Exception):
@@ -69,7 +68,7 @@ class Exchange(object):
         self._send(target, context, message, None, make_error)
 
     def call(self, target, context, message, make_error, timeout=None,
-             at_it=None):
+             monitor=None):
         """Send a message and wait for the answer.
 
         :param target: oslo.messaging's Target
@@ -78,20 +77,20 @@ class Exchange(object):
         :param make_error: makes an exception of a NoAnswer, or of a failure
             as it was sent
         :param timeout: seconds; None for ever
-        :param at_it: seconds within which whoever is asked has to say that it
-            is at it, again and again; None where it need not
+        :param monitor: seconds between two heartbeats of whoever is asked, at
+            most; None where it sends none
         :returns: the reply
         :raises: what make_error makes
         """
         return self._send(target, context, message,
-                          lambda queue: self._await(queue, timeout, at_it),
-                          make_error, at_it)
+                          lambda queue: self._await(queue, timeout, monitor),
+                          make_error, monitor)
 
-    def _send(self, target, context, message, wait, make_error, at_it=None):
+    def _send(self, target, context, message, wait, make_error, monitor=None):
         number = next(self._numbers)
         payload = self._json.dumps({
             'context': context, 'message': message, 'topic': target.topic,
-            'at_it': at_it})
+            'monitor': monitor})
         self._tell(target, message, 'begin', wait)
         queue = self._queues.Queue()
         if wait:
@@ -115,19 +114,19 @@ class Exchange(object):
         self._tell(target, message, 'end', wait)
         return found['reply']
 
-    def _await(self, queue, timeout, at_it):
+    def _await(self, queue, timeout, monitor):
         began = time.time()
         while True:
             left = (None if timeout is None
                     else max(0, began + timeout - time.time()))
-            patience = (left if at_it is None else
-                        at_it if left is None else min(left, at_it))
+            patience = (left if monitor is None else
+                        monitor if left is None else min(left, monitor))
             try:
                 answer = queue.get(timeout=patience)
             except self._queues.Empty:
-                raise NoAnswer(timeout if at_it is None or patience == left
-                               else at_it)
-            if answer is not _AT_IT:
+                raise NoAnswer(timeout if monitor is None or patience == left
+                               else monitor)
+            if answer is not _HEARTBEAT:
                 return self._json.loads(answer)
 
     def _tell(self, target, message, phase, called, error=None):
@@ -152,14 +151,14 @@ class Exchange(object):
         # whoever waited may have given up
         if queue is not None:
             queue.put(received['payload'] if received['kind'] == 'reply'
-                      else _AT_IT)
+                      else _HEARTBEAT)
 
     def listen(self, target):
         """Take the requests to a service from now on.
 
         :param target: oslo.messaging's Target
         :returns: a queue of them: tuples of the request and of what was sent
-            (context, message, at_it: dict)
+            (context, message, monitor: dict)
         """
         queue = self._listeners.setdefault(target.topic, self._queues.Queue())
         self._channel.listen(target.topic, target.server)
@@ -188,6 +187,6 @@ class Exchange(object):
             self._channel.reply(request, self._json.dumps(
                 {'reply': reply, 'failure': failure or None}))
 
-    def be_at_it(self, request):
-        """Tell whoever waits for the answer to a request to go on so."""
-        self._channel.at_it(request)
+    def heartbeat(self, request):
+        """Tell whoever waits for the answer that the request is worked on."""
+        self._channel.heartbeat(request)

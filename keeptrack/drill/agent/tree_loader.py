@@ -24,12 +24,13 @@ def load(arguments):
     The package is imported as ``agent``, so that no module of its own can
     stand before one that Nova means.
 
-    :param arguments: sys.argv of the script: the tree and the adapter's name
-        come after the script's own
+    :param arguments: sys.argv of the script: after the script's own name come
+        the tree, and the adapter's module and class with a dot between
     :returns: the adapter's class, not made yet
     """
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [arguments[1]] + [
         path for path in sys.path if os.path.abspath(path or '.') != here
     ] + [os.path.dirname(here)]
-    return importlib.import_module('agent.' + arguments[2]).Adapter
+    module, _, name = arguments[2].partition('.')
+    return getattr(importlib.import_module('agent.' + module), name)

@@ -21,21 +21,18 @@ import os
 import threading
 import time
 
+from keeptrack.drill import history
 from keeptrack.drill.recorders import qmp
 from keeptrack.drill.testbed import errors
 
-ABSENT = 'absent'        # no QEMU
-INCOMING = 'incoming'    # waits for a migration
-RUNNING = 'running'
-PAUSED = 'paused'        # any other state: its processors do not run
-
-_STATES = {'inmigrate': INCOMING, 'running': RUNNING}
-_EVENTS = {'RESUME': RUNNING, 'STOP': PAUSED}
+# any other state is paused: its processors do not run
+_STATES = {'inmigrate': history.INCOMING, 'running': history.RUNNING}
+_EVENTS = {'RESUME': history.RUNNING, 'STOP': history.PAUSED}
 
 # Seconds: between two looks for a QEMU, and between two questions for the
 # status.  That a QEMU begins to wait for a migration has no event of its own.
 _LOOK = 0.01
-_ASK = {INCOMING: 0.01}
+_ASK = {history.INCOMING: 0.01}
 _ASK_ELSE = 0.2
 _FIRST_LOOK = 2
 
@@ -44,7 +41,7 @@ class _Eye:
     """Watches one host, in a thread of its own."""
 
     def __init__(self, role, path, on_change, on_migration):
-        self.state = ABSENT
+        self.state = history.ABSENT
         self._role = role
         self._path = path
         self._on_change = on_change
@@ -100,7 +97,7 @@ class _Eye:
             messages = connection.receive(
                 _ASK.get(self.state, _ASK_ELSE), self._wake)
             if messages is None:
-                self._set(time.time(), ABSENT, 'QEMU is gone')
+                self._set(time.time(), history.ABSENT, 'QEMU is gone')
                 return
             # after anything that QEMU said on its own, and from time to time
             due = not messages
@@ -132,7 +129,7 @@ class _Eye:
             return True
         # Of the time of the question: what follows the answer in the stream
         # may have happened before the answer is read here.
-        self._set(self._asked, _STATES.get(status, PAUSED),
+        self._set(self._asked, _STATES.get(status, history.PAUSED),
                   'QEMU is %s' % status)
         self._looked.set()
         return True
@@ -143,11 +140,11 @@ class _Eye:
             self._set(when, _EVENTS[name], 'QEMU says %s' % name)
         elif name == 'MIGRATION':
             status = event['data']['status']
-            if self.state == INCOMING and status == 'completed':
+            if self.state == history.INCOMING and status == 'completed':
                 # a guest that was paused has no other event, and the next
                 # answer may be late
                 self._received = True
-                self._set(when, PAUSED, 'QEMU has received the guest')
+                self._set(when, history.PAUSED, 'QEMU has received the guest')
             if self._on_migration is not None:
                 self._on_migration(when, self._role, status)
 
@@ -169,8 +166,8 @@ class Watcher:
     :param testbed: a testbed.Testbed
     :param guest: a guest.Guest
     :param on_change: called with the time (seconds since the epoch, float;
-        QEMU's own where an event told it), the role, the state (ABSENT,
-        INCOMING, RUNNING or PAUSED) and why (str)
+        QEMU's own where an event told it), the role, the state (a word of
+        history) and why (str)
     :param on_migration: called with the time, the role and the status (str)
         for each of QEMU's MIGRATION events; None to call nothing
     """

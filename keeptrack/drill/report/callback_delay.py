@@ -16,6 +16,8 @@ A benchmark: figures, and their ratios to another tree's in the same results.
 
 import statistics
 
+from keeptrack.drill import history
+
 HEADERS = ('Tree', 'Callback', 'Runs', 'Running to callback (ms)',
            'Ratio of it', 'Call ended to callback (ms)', 'Slowest (ms)',
            'Ratio of call ended', 'libvirt calls a minute')
@@ -71,16 +73,12 @@ def of_run(run):
         (libvirt API calls a minute of migration); None when there was no
         callback
     """
-    told = _first(run, lambda event: event['lane'] == 'callback')
-    begun = _first(run, lambda event: event['lane'] == 'migrate' and
-                   event['what'] == 'begin')
-    ended = _first(run, lambda event: event['lane'] == 'migrate' and
-                   event['what'] in ('end', 'raise'))
+    told = _first(run, 'callback')
+    begun = _first(run, 'migrate', None, 'begin')
+    ended = _first(run, 'migrate', None, 'end', 'raise')
     if None in (told, begun, ended):
         return None
-    running = _first(run, lambda event: event['lane'] == 'guest' and
-                     event['where'] == 'destination' and
-                     event['what'] == 'running')
+    running = _first(run, 'guest', 'destination', 'running')
     minutes = (told['t'] - begun['t']) / 60
     calls = [event['data'].get('calls') for event in (begun, told)]
     return {
@@ -93,8 +91,8 @@ def of_run(run):
     }
 
 
-def _first(run, is_it):
-    return next((event for event in run['timeline'] if is_it(event)), None)
+def _first(run, *which):
+    return next(filter(history.event_is(*which), run['timeline']), None)
 
 
 def _median(lags, name):

@@ -28,9 +28,10 @@ import pathlib
 
 import jinja2
 
-from keeptrack.drill.report import data_table
-from keeptrack.drill.report import matrix
+from keeptrack.drill.checker import data_checker
+from keeptrack.drill.checker import verdict
 from keeptrack.drill.report import sums
+from keeptrack.drill.report import table
 from keeptrack import errors
 
 _STYLES = ('page.css', 'timeline.css')
@@ -42,6 +43,26 @@ _FIT = 3
 
 # digits of a time line's seconds: a tenth of a millisecond
 _DIGITS = 4
+
+# a letter for each verdict, so that nothing is told by colour alone, and what
+# the verdict means
+VERDICTS = {
+    verdict.RIGHT: ('R', "Nova's record says where the guest is, and how"),
+    verdict.PARKED: ('P', 'the instance is parked: Nova touches neither host '
+                          'and checks again'),
+    verdict.SPLIT_BRAIN: ('S', 'both hosts ran the guest, and Nova has '
+                               'reported it'),
+    verdict.WRONG: ('W', 'the record is wrong, or something was done that '
+                         'never may be'),
+    verdict.LOST: ('L', 'a running guest that Nova has lost track of, or '
+                        'a split brain that it did not notice'),
+    verdict.NOT_RUN: ('N', 'the drill could not be run, or its fault came too '
+                      'late to hit anything'),
+}
+
+# the columns of a cell, the good ones first; what was not run is a note
+COLUMNS = (verdict.RIGHT, verdict.PARKED, verdict.SPLIT_BRAIN, verdict.WRONG,
+           verdict.LOST)
 
 
 def write_html(results, path):
@@ -64,14 +85,14 @@ def page(results):
     script = "(() => {\n'use strict';\n%s\n})();" % '\n'.join(
         _part(name) for name in _SCRIPTS)
     made = jinja2.Environment(autoescape=True)
-    made.filters['slug'] = matrix.slug
-    headers, data_rows = data_table.rows(results)
+    made.filters['slug'] = _slug
+    headers, data_rows = table.data_rows(results)
     return made.from_string(_part('page.html')).render(
         style=style, script=script, style_digest=_digest(style),
         script_digest=_digest(script), made=results['made'],
-        facts=_facts(results), verdicts=matrix.VERDICTS,
-        columns=matrix.COLUMNS, trees=results['trees'],
-        rows=matrix.rows(results), data_headers=headers, data_rows=data_rows,
+        facts=_facts(results), verdicts=VERDICTS,
+        columns=COLUMNS, trees=results['trees'],
+        rows=_rows(results), data_headers=headers, data_rows=data_rows,
         width='wide' if len(results['trees']) > _FIT else 'fit',
         blocks=_blocks(results))
 
@@ -122,8 +143,8 @@ def _blocks(results):
         'trees': trees, 'faults': faults,
         'verdicts': [
             {'name': name, 'letter': letter, 'meaning': meaning,
-             'slug': matrix.slug(name)}
-            for name, (letter, meaning) in matrix.VERDICTS.items()],
+             'slug': _slug(name)}
+            for name, (letter, meaning) in VERDICTS.items()],
         'runs': [{key: value for key, value in run.items()
                   if key != 'timeline'} for run in results['runs']]})]
     for (fault_at, fault) in enumerate(faults):
@@ -151,3 +172,65 @@ def _block(name, content):
         json.dumps(content, allow_nan=False, separators=(',', ':')).encode(
             'utf-8'), mtime=0)
     return name, base64.b64encode(packed).decode('ascii')
+
+
+def _slug(name):
+    """A verdict's name as a class of the style sheet (str)."""
+    return name.replace(' ', '-')
+
+
+def _rows(results):
+    """The matrix: a row a fault, a cell a tree; the first row is their sum.
+
+    :param results: as results_file.load() returns them
+    :returns: list of dict: kind ('all' or 'fault'), title, name (None for the
+        sum) and cells (list of dict: see _cell)
+    """
+    trees, faults = results['trees'], results['faults']
+    runs = sums.by_cell(results)
+    found = [{'kind': 'all', 'title': 'All faults', 'name': None, 'cells': [
+        _cell((run for run in results['runs'] if run['tree'] == tree['name']),
+              tree, 'all faults', None) for tree in trees]}]
+    for fault_at, fault in enumerate(faults):
+        title = fault.get('title') or fault['name']
+        found.append({
+            'kind': 'fault', 'title': title, 'name': fault['name'], 'cells': [
+                _cell((run for _, run in runs[fault['name'], tree['name']]),
+                      tree, title, '#cell-%d-%d' % (fault_at, tree_at))
+                for tree_at, tree in enumerate(trees)]})
+    return found
+
+
+def _cell(runs, tree, title, link):
+    """A cell: its runs by verdict, a bar of them, notes, a link, a label."""
+    one = sums.Sum.of(runs)
+    words = ', '.join('%d %s' % (one.counts[name], name)
+                      for name in VERDICTS if one.counts[name])
+    return {'tree': tree['name'], 'empty': not one.runs, 'link': link,
+            'counts': one.counts, 'bar': _bar(one), 'notes': _notes(one),
+            'label': '%s on %s: %s' % (title, tree['name'], words)}
+
+
+def _bar(one):
+    """The parts of a bar: list of (verdict, begin, width), of 1000."""
+    parts, at = [], 0
+    for name in COLUMNS + (verdict.NOT_RUN,):
+        share = 1000 * one.counts[name] / one.runs if one.runs else 0
+        if share:
+            # a hair is left between two parts
+            parts.append((name, at, max(share - 6, 2)))
+        at += share
+    return parts
+
+
+def _notes(one):
+    notes = []
+    if one.unseen:
+        notes.append('%d unseen' % one.unseen)
+    if one.left:
+        notes.append('%d left' % one.left)
+    notes += ['data %s: %d' % (name, one.data[name])
+              for name in data_checker.VERDICTS[1:] if one.data[name]]
+    if one.counts[verdict.NOT_RUN]:
+        notes.append('%d not run' % one.counts[verdict.NOT_RUN])
+    return notes

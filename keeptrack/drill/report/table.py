@@ -10,10 +10,12 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Results of drills as a table for the terminal."""
+"""Results of drills as tables: for the terminal and for the page."""
 
+from cliff import columns
+
+from keeptrack.drill.checker import data_checker
 from keeptrack.drill.checker import verdict
-from keeptrack.drill.report import data_table
 from keeptrack.drill.report import sums
 
 HEADERS = ('Fault', 'Tree', 'Runs', 'Right', 'Parked', 'Wrong', 'Lost',
@@ -24,7 +26,18 @@ PARTS_HEADERS = ('Fault', 'Tree', 'Runs') + tuple(
     '%s wrong' % name.capitalize() for name in verdict.PARTS) + (
         'All right', 'Split brain', 'Left behind', 'Not run')
 
+DATA_HEADERS = ('Data kept', 'Data doubled', 'Data broken off', 'Data lost',
+                'Records lost', 'Records doubled', 'Doubled s, max',
+                'Downtime s, median', 'Downtime s, max')
+
 _COUNTED = ('right', 'parked', 'wrong', 'lost', 'split brain', 'not run')
+
+
+class Seconds(columns.FormattableColumn):
+    """Seconds (float), or None: itself for machines, short for people."""
+
+    def human_readable(self):
+        return '-' if self._value is None else '%.1f' % self._value
 
 
 def rows(results):
@@ -46,8 +59,8 @@ def rows(results):
                 run for run in runs
                 if (run.get('storage') or 'none') == storage)
             found.append((fault, tree, storage) + _counts(one) +
-                         data_table.counts(one))
-    headers = HEADERS[:2] + ('Storage',) + HEADERS[2:] + data_table.HEADERS
+                         _data_counts(one))
+    headers = HEADERS[:2] + ('Storage',) + HEADERS[2:] + DATA_HEADERS
     return headers, found
 
 
@@ -79,6 +92,33 @@ def _counts(one):
     return ((one.runs,) +
             tuple(one.counts[name] for name in _COUNTED) +
             (one.unseen, one.left) +
-            tuple(data_table.Seconds(value)
+            tuple(Seconds(value)
                   for values in (one.parked, one.free)
                   for value in sums.middle_and_most(values)))
+
+
+def _data_counts(one):
+    """Some runs' cells below DATA_HEADERS.
+
+    :param one: a sums.Sum
+    :returns: tuple
+    """
+    return (tuple(one.data[verdict] for verdict in data_checker.VERDICTS) +
+            (one.lost, one.doubled,
+             Seconds(sums.middle_and_most(one.doubled_for)[1])) +
+            tuple(Seconds(value) for value in
+                  sums.middle_and_most(one.downtime)))
+
+
+def data_rows(results):
+    """The data as a table: a row for each tree on each storage.
+
+    :param results: as results_file.load() returns them
+    :returns: headers, rows (tuple of str, list of tuples); no row where no run
+        had data
+    """
+    found = []
+    for (storage, tree), runs in sums.by_storage(results).items():
+        found.append((storage, tree, len(runs)) +
+                     _data_counts(sums.Sum.of(runs)))
+    return ('Storage', 'Tree', 'Runs') + DATA_HEADERS, found

@@ -22,7 +22,7 @@ from keeptrack.drill.runner import run
 from keeptrack.drill.testbed.cloud import api
 from keeptrack.drill.testbed.cloud import cloud_testbed
 from keeptrack.drill.testbed.cloud import places
-from keeptrack.drill.testbed import errors
+from keeptrack.drill.testbed import waiting
 
 # seconds
 _PARKS_WITHIN = 60
@@ -56,11 +56,11 @@ class CloudNemesis(nemesis.Nemesis):
         self._cloud.start(name)
         if name == 'rabbitmq':
             controller = self._cloud.nodes[places.CONTROLLER]
-            cloud_testbed.until(
+            waiting.until(
                 _LISTENS_WITHIN, 'RabbitMQ does not come back',
                 lambda: places.BROKER_PORT in controller.ports())
         elif name == 'mariadb':
-            cloud_testbed.until(
+            waiting.until(
                 _LISTENS_WITHIN, 'MariaDB does not come back',
                 self._cloud.databases.answers)
 
@@ -102,17 +102,23 @@ class CloudNemesis(nemesis.Nemesis):
             found = self.testbed.api.get(
                 'nova-api', f'/os-services?binary=nova-compute&host={node}')
             return found['services'][0]['state'] == 'down'
-        cloud_testbed.until(_COUNTS_AS_DOWN,
-                            f'nova-compute on {node} is not down', is_down)
+        waiting.until(_COUNTS_AS_DOWN,
+                      f'nova-compute on {node} is not down', is_down, 0.5)
 
 
 class _Serving:
-    """The storage of a cloud's server, as a run wants to know it."""
+    """The storage of a cloud's server, as a run wants to know it.
+
+    :param server: a cloud_testbed.Server
+    """
 
     name = 'copied'
     writes = True
     one_disk = False
     shared = False
+
+    def __init__(self, server):
+        self.disks = server.disks
 
     def take(self, event):
         """Nothing of it depends on events."""
@@ -134,9 +140,10 @@ class CloudRun(run.Run):
         self._server = cloud_testbed.Server(testbed)
         super().__init__(testbed, None, draw, parks,
                          record=self._read_record)
-        self._computes = cloud_testbed.Computes(testbed, self._history)
+        self._computes = cloud_testbed.Computes(testbed, self._history,
+                                                self._server)
         self._guest = self._server
-        self._storage = _Serving()
+        self._storage = _Serving(self._server)
         self._keep = keep
 
     def go(self):
@@ -168,20 +175,8 @@ class CloudRun(run.Run):
         except api.Refused:
             return self._record.record
 
-    def _read_services(self):
-        return self._server.services()
-
-    def _read_disks(self):
-        return self._server.disks()
-
     def _keep_writes(self):
         """Their lines are in the results."""
-
-    def _migrate(self):
-        try:
-            self._server.migrate()
-        except api.Refused as exc:
-            raise errors.TestbedError(f'Nova does not migrate: {exc}')
 
     def _moved(self):
         return bool(self._history.events('job'))

@@ -78,7 +78,6 @@ class Run:
     :param computes: a nova_computes.NovaComputes of the tree, open
     :param draw: a generator.Draw
     :param parks: the tree looks at parked instances again (bool)
-    :param config: options beside CONFIG: dict of group to dict, or None
     :param storage: where the guest's disk is, a key of storage.KINDS
     :param record: reads Nova's record, see InstanceRecord.read; None for that
         of the computes
@@ -87,13 +86,12 @@ class Run:
 
     times = Times()
 
-    def __init__(self, testbed, computes, draw, parks, config=None,
-                 storage='none', record=None):
+    def __init__(self, testbed, computes, draw, parks, storage='none',
+                 record=None):
         self._testbed = testbed
         self._computes = computes
         self._draw = draw
         self._parks = parks
-        self._config = config or {}
         self._history = history.History()
         self._storage = storage_mod.KINDS[storage](testbed)
         self._recorder = None
@@ -141,15 +139,12 @@ class Run:
                 self._act(nemesis)
                 # what ends with the run is no part of it
                 self._ended = time.time()
-                self._services = self._read_services()
+                self._services = self._computes.services()
                 self._read_data()
         except errors.KeeptrackError as exc:
             error = str(exc)
             missed = isinstance(exc, _Missed)
         return dict(self._result(began, zero, error), missed=missed)
-
-    def _read_services(self):
-        return self._computes.services()
 
     # before
 
@@ -165,14 +160,13 @@ class Run:
         stack.callback(watcher.stop)
         state = (history.PAUSED if self._draw.fault.paused
                  else history.RUNNING)
-        if self._history.wait(
-                lambda event: event['lane'] == 'guest' and
-                event['what'] == state, time.time() + 10) is None:
+        if self._history.wait(history.event_is('guest', None, state),
+                              time.time() + 10) is None:
             raise errors.KeeptrackError('the guest has not begun to run')
         self._start_computes(stack)
         self._record.start()
         stack.callback(self._record.stop)
-        nemesis.set_up(self._draw.fault)
+        self._draw.fault.set_up(nemesis)
         return nemesis
 
     def _make_nemesis(self):
@@ -222,14 +216,11 @@ class Run:
             raise testbed_errors.TestbedError(
                 'the serial port cannot be read: %s' % self._recorder.failure)
         self._written = self._recorder.lines()
-        self._disks = self._read_disks()
+        self._disks = self._storage.disks()
         self._keep_writes()
 
     def _keep_writes(self):
         self._recorder.keep(self._computes.logs)
-
-    def _read_disks(self):
-        return self._storage.disks()
 
     def _since(self, zero):
         """What the guest has printed, in the time line's seconds, or None."""
@@ -241,9 +232,8 @@ class Run:
         config = {group: dict(options) for group, options in CONFIG.items()}
         config['DEFAULT']['resume_guests_state_on_host_boot'] = (
             self._draw.resumes)
-        for more in (self._draw.fault.config or {}, self._config):
-            for group, options in more.items():
-                config.setdefault(group, {}).update(options)
+        for group, options in (self._draw.fault.config or {}).items():
+            config.setdefault(group, {}).update(options)
         told = self._storage.nova_settings()
         if self._storage.writes:
             config['libvirt']['images_type'] = 'raw'
@@ -251,7 +241,7 @@ class Run:
                 'vm_state': 'paused' if paused else 'active',
                 'power_state': 'paused' if paused else 'running',
                 'shared': self._shared(), 'instances': told.instances,
-                'disk': told.disk, 'config': config, 'volumes': 1}
+                'disk': told.disk, 'config': config}
 
     def _shared(self):
         """Whether both hosts have one folder for instances (bool)."""
@@ -260,8 +250,7 @@ class Run:
 
     def _await_compute(self, role):
         if self._history.wait(
-                lambda event: event['lane'] == 'compute' and
-                event['where'] == role and event['what'] == 'initialized',
+                history.event_is('compute', role, 'initialized'),
                 time.time() + 30) is None:
             raise errors.KeeptrackError(
                 'nova-compute on the %s does not come up' % role)
@@ -275,7 +264,7 @@ class Run:
     def _act(self, nemesis):
         self._history.note('drill', 'migrate', 'asked',
                            'Nova is asked to migrate the guest')
-        self._migrate()
+        self._computes.migrate()
         self._strike(nemesis)
         self._end_fault(nemesis)
         self._settle(time.time() + self.times.settles)
@@ -286,7 +275,8 @@ class Run:
         if self._has_two():
             self._await_suspension()
             self._tell('operator', "an operator ends the destination's copy")
-            nemesis.end_copy('destination')
+            self._testbed.hosts['destination'].virsh('destroy',
+                                                     self._guest.name)
             self._healed = time.time()
             self._settle(time.time() + self.times.settles)
 
@@ -294,9 +284,6 @@ class Run:
         """Tell whether libvirt was asked to migrate (bool)."""
         return any(event['where'] != 'drill'
                    for event in self._history.events('migrate'))
-
-    def _migrate(self):
-        self._computes.migrate()
 
     def _strike(self, nemesis):
         """Bring the fault about, when its moment has come.
@@ -351,20 +338,14 @@ class Run:
     def _begins(moment, delay):
         """What a moment begins with: a test for events."""
         if moment == faults.COPY or moment == faults.SWITCH and delay < 0:
-            return lambda event: (event['lane'] == 'job' and
-                                  event['where'] == 'source' and
-                                  event['what'] == 'active')
+            return history.event_is('job', 'source', 'active')
         if moment == faults.SWITCH:
-            return lambda event: (event['lane'] == 'job' and
-                                  event['where'] == 'source' and
-                                  event['what'] in ('device', 'pre-switchover',
-                                                    'completed'))
+            return history.event_is('job', 'source', 'device',
+                                    'pre-switchover', 'completed')
         if moment == faults.AFTER:
-            return lambda event: (event['lane'] == 'guest' and
-                                  event['where'] == 'destination' and
-                                  event['what'] in ('running', 'paused'))
-        return lambda event: (event['lane'] == 'migrate' and
-                              event['what'] in ('end', 'raise'))
+            return history.event_is('guest', 'destination', 'running',
+                                    'paused')
+        return history.event_is('migrate', None, 'end', 'raise')
 
     def _end_fault(self, nemesis):
         fault, lasts = self._draw.fault, self._draw.lasts

@@ -40,7 +40,7 @@ class Generation:
         the constraints are the drill's own
     :ivar binding: the version of libvirt's binding, None for that of the
         installed libvirt (str or None)
-    :ivar adapter: the module in keeptrack/drill/agent (str)
+    :ivar adapter: module and class in keeptrack/drill/agent (str)
     :ivar patches: the folder that its target is in (pathlib.Path); None for
         the kit's own
     """
@@ -74,25 +74,25 @@ class Generation:
 # libvirt-python 5.10.0 is the last for Python 2.7
 GENERATIONS = (
     Generation('juno', 'Nova 2014.2 (Juno)', '>=2014.2,<2014.3', '2.7',
-               'juno', '5.10.0', 'adapter_juno'),
+               'juno', '5.10.0', 'adapter_juno.Adapter'),
     Generation('kilo', 'Nova 2015.1 (Kilo)', '>=2015.1.dev0,<2015.2', '2.7',
-               'kilo', '5.10.0', 'adapter_kilo'),
+               'kilo', '5.10.0', 'adapter_juno.Kilo'),
     Generation('train', 'Nova 20 (Train)', '>=20.0.0,<21', '3.6', 'train',
-               None, 'adapter_train'),
+               None, 'adapter_current.Train'),
     Generation('ussuri', 'Nova 21 (Ussuri)', '>=21.0.0,<22', '3.8', 'ussuri',
-               None, 'adapter_wallaby'),
+               None, 'adapter_current.Wallaby'),
     Generation('victoria', 'Nova 22 (Victoria)', '>=22.0.0,<23', '3.8',
-               'victoria', None, 'adapter_wallaby'),
+               'victoria', None, 'adapter_current.Wallaby'),
     Generation('wallaby', 'Nova 23 (Wallaby)', '>=23.0.0,<24', '3.8',
-               'wallaby', None, 'adapter_wallaby'),
+               'wallaby', None, 'adapter_current.Wallaby'),
     Generation('xena', 'Nova 24 (Xena)', '>=24.0.0,<25', '3.8', 'xena',
-               None, 'adapter_current'),
+               None, 'adapter_current.Adapter'),
     Generation('yoga', 'Nova 25 (Yoga)', '>=25.0.0,<26', '3.8', 'yoga',
-               None, 'adapter_current'),
+               None, 'adapter_current.Adapter'),
     Generation('2024.1', 'Nova 26 to 29 (Zed to 2024.1)', '>=26.0.0,<30',
-               '3.11', '2024.1', None, 'adapter_current'),
+               '3.11', '2024.1', None, 'adapter_current.Adapter'),
     Generation('current', 'Nova 31 to 34 (2025.1 to 2026.2)', '>=31.0.0,<35',
-               '3.11', None, None, 'adapter_current'),
+               '3.11', None, None, 'adapter_current.Adapter'),
 )
 
 

@@ -18,7 +18,6 @@ import time
 
 from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import guest
-from keeptrack.drill.testbed import libvirt_config
 from keeptrack.drill.testbed import libvirtd
 from keeptrack.drill.testbed import namespaces
 from keeptrack.drill.testbed import processes
@@ -44,10 +43,52 @@ hostname "$2"
 ip link set lo up
 """
 
+# Seconds, and how often nothing may be heard in that time: a lost peer shows
+# within seconds.
+_KEEPALIVE = 1, 2
+
+# No two hosts of one testbed may have the same, or libvirt refuses to migrate.
+_UUIDS = {'source': '6b657074-7261-436b-8000-00000000000a',
+          'destination': '6b657074-7261-436b-8000-00000000000b'}
+
+_LIBVIRTD = """\
+host_uuid = "%s"
+listen_tls = 0
+listen_tcp = 1
+auth_tcp = "none"
+auth_unix_ro = "none"
+auth_unix_rw = "none"
+keepalive_interval = %d
+keepalive_count = %d
+"""
+
+# Nothing that reaches beyond the host: no cgroups, no labels, no virtlogd.
+_QEMU = """\
+user = "root"
+group = "root"
+dynamic_ownership = 0
+security_driver = "none"
+namespaces = []
+cgroup_controllers = []
+stdio_handler = "file"
+keepalive_interval = %d
+keepalive_count = %d
+"""
+
 # seconds
 _ASK = 10    # virsh takes a tenth of a second unless much else runs
 _CLEAN_WITHIN = 2
 _POLL = 0.03
+
+
+def libvirt_files(role):
+    """The files of /etc/libvirt that say what a host's libvirt does.
+
+    :param role: the host's (str)
+    :returns: dict of name to content (str)
+    """
+    return {'libvirtd.conf': _LIBVIRTD % ((_UUIDS[role],) + _KEEPALIVE),
+            'qemu.conf': _QEMU % _KEEPALIVE}
 
 
 class Host:
@@ -56,29 +97,22 @@ class Host:
     :param role: 'source' or 'destination'
     :param name: its hostname (str)
     :param folder: what it has for itself, to be made (pathlib.Path)
-    :ivar role: see above
-    :ivar name: see above
-    :ivar folder: see above
-    :ivar daemon: its libvirtd.Libvirtd
+    :ivar space: its namespaces.Namespaces
+    :ivar libvirtd: its libvirtd.Libvirtd
     """
 
     def __init__(self, role, name, folder):
         self.role = role
         self.name = name
         self.folder = folder
-        self._space = namespaces.Namespaces()
-        self.libvirtd = libvirtd.Libvirtd(role, self._space,
+        self.space = namespaces.Namespaces()
+        self.libvirtd = libvirtd.Libvirtd(role, self.space,
                                           folder / 'log' / 'libvirtd.log')
-
-    @property
-    def namespaces(self):
-        """For setns: dict of 'mnt', 'net', 'uts' to a path (str)."""
-        return self._space.paths
 
     @property
     def pid(self):
         """A process that is in the host's namespaces (int)."""
-        return self._space.pid
+        return self.space.pid
 
     def open(self, addresses):
         """Make it, without network and with its libvirtd down.
@@ -94,9 +128,9 @@ class Host:
         (self.folder / 'hosts').write_text('127.0.0.1 localhost\n' + ''.join(
             '%s %s\n' % (address, name)
             for name, address in addresses.items()))
-        for name, text in libvirt_config.files(self.role).items():
+        for name, text in libvirt_files(self.role).items():
             (self.folder / 'etc' / name).write_text(text)
-        self._space.open()
+        self.space.open()
         # /run last: the kit's folder may lie in it
         points = ''.join('%s %s\n' % item
                          for item in reversed(MOUNTS.items()))
@@ -123,7 +157,7 @@ class Host:
 
         :returns: the ids of processes that do not end (list of int)
         """
-        left = self._space.close()
+        left = self.space.close()
         self.libvirtd.forget()
         return left
 
@@ -136,7 +170,7 @@ class Host:
         :raises TestbedError: when it takes longer than the given timeout
         """
         try:
-            return self._space.run(command, **kwargs)
+            return self.space.run(command, **kwargs)
         except subprocess.TimeoutExpired:
             raise errors.TestbedError('%s on the %s took longer than %s s' % (
                 ' '.join(word for word in command[:3] if word[0] != '-'),
@@ -144,17 +178,7 @@ class Host:
 
     def popen(self, command, **kwargs):
         """Begin a command on the host; returns a subprocess.Popen."""
-        return self._space.popen(command, **kwargs)
-
-    def spawn(self, command, log):
-        """Start a command that ends with the host, at the latest.
-
-        :param command: list of str
-        :param log: where its output goes: a path inside the host (str)
-        :returns: a processes.Handle
-        :raises TestbedError: when it does not start
-        """
-        return self._space.spawn(command, log)
+        return self.space.popen(command, **kwargs)
 
     def virsh(self, *words, stdin=None, timeout=_ASK):
         """Run virsh.
@@ -174,7 +198,7 @@ class Host:
 
     def qemu_pids(self):
         """The QEMUs that run guests on this host (list of int)."""
-        return [found.pid for found in self._space.processes()
+        return [found.pid for found in self.space.processes()
                 if found.is_guest]
 
     def kill_qemu(self):

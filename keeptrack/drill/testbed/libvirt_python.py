@@ -77,10 +77,11 @@ def installed_libvirt():
 
     :raises KeeptrackError: when something to build with is missing
     """
-    missing = [package for command, package in
-               (('gcc', 'gcc'), ('pkg-config', 'pkg-config'))
-               if shutil.which(command) is None]
-    if not missing and not _pkg_config('--exists', 'libvirt'):
+    missing = [name for name in ('gcc', 'pkg-config')
+               if shutil.which(name) is None]
+    if not missing and subprocess.run(
+            ('pkg-config', '--exists', 'libvirt'), stdin=subprocess.DEVNULL,
+            capture_output=True).returncode:
         missing = ['libvirt-dev']
     if missing:
         raise errors.KeeptrackError(
@@ -90,16 +91,9 @@ def installed_libvirt():
     return _ask('--modversion', 'libvirt')
 
 
-def _pkg_config(*words):
-    return subprocess.run(
-        ('pkg-config',) + words, stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
-
-
 def _ask(*words):
-    result = subprocess.run(
-        ('pkg-config',) + words, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    result = subprocess.run(('pkg-config',) + words, stdin=subprocess.DEVNULL,
+                            capture_output=True, text=True)
     if result.returncode or not result.stdout.strip():
         raise errors.KeeptrackError(
             'pkg-config %s tells nothing (%s): is libvirt-dev whole?' % (

@@ -64,15 +64,8 @@ class Libvirtd:
         with self._lock:
             if self._handle is None or self._handle.wait(0):
                 return DOWN
-            return STALLED if self._letter() in 'tT' else UP
-
-    def _letter(self):
-        """The process's state as the kernel has it; X when it is gone."""
-        try:
-            with open('/proc/%d/stat' % self._handle.pid, 'rb') as stat:
-                return stat.read().rpartition(b') ')[2][:1].decode()
-        except (FileNotFoundError, ProcessLookupError):
-            return 'X'
+            return (STALLED if processes.state(self._handle.pid) in 'tT'
+                    else UP)
 
     def start(self):
         """Start it, unless it is there; it is ready some time later.
@@ -127,12 +120,6 @@ class Libvirtd:
     def _tell(self, state, when):
         if self.on_change is not None:
             self.on_change(when, self._role, state)
-
-    def restart(self):
-        """Kill it and start it; it is ready some time later."""
-        with self._lock:
-            self.kill()
-            self.start()
 
     def wait_ready(self, timeout=10):
         """Wait until it answers.

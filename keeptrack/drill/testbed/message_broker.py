@@ -298,7 +298,7 @@ class Broker:
         with self._lock:
             asker, number = self._routes.get(message['number'], (None, None))
             if message['kind'] == 'reply':
-                # what is at it has more to say
+                # a heartbeat comes again
                 self._routes.pop(message['number'], None)
         # it may have been started anew since
         if asker is not None:

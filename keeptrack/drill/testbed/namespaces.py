@@ -37,7 +37,33 @@ _ANSWERS_WITHIN = 10
 _ENDS_WITHIN = 5
 
 
-class Namespaces:
+class Enterable:
+    """Namespaces that commands are run in.
+
+    A subclass has _enter(): makes the command that enters them of another.
+    """
+
+    def run(self, command, **kwargs):
+        """Run a command in them; it reads nothing unless it is said what.
+
+        :param command: list of str
+        :param kwargs: what subprocess.run takes; env adds to the host's own
+        :returns: a subprocess.CompletedProcess
+        """
+        return subprocess.run(**self._started(command, kwargs))
+
+    def popen(self, command, **kwargs):
+        """Begin a command in them: a subprocess.Popen; see run()."""
+        return subprocess.Popen(**self._started(command, kwargs))
+
+    def _started(self, command, kwargs):
+        if 'input' not in kwargs:
+            kwargs.setdefault('stdin', subprocess.DEVNULL)
+        return dict(kwargs, args=self._enter(command),
+                    env=dict(environment(), **kwargs.get('env') or {}))
+
+
+class Namespaces(Enterable):
     """A mount, a network, a UTS and a PID namespace.
 
     Commands are run in the first three.  What is started with
@@ -89,29 +115,9 @@ class Namespaces:
             return ''
         return out.readline().decode().strip()
 
-    def run(self, command, **kwargs):
-        """Run a command in them.
-
-        :param command: list of str
-        :param kwargs: what subprocess.run takes; env adds to the host's own
-        :returns: a subprocess.CompletedProcess
-        """
-        return subprocess.run(**self._enter(command, kwargs))
-
-    def popen(self, command, **kwargs):
-        """Begin a command in them.
-
-        :param command: list of str
-        :param kwargs: what subprocess.Popen takes
-        :returns: a subprocess.Popen
-        """
-        return subprocess.Popen(**self._enter(command, kwargs))
-
-    def _enter(self, command, kwargs):
-        enter = ['nsenter', '--target', str(self.pid), '--mount', '--net',
-                 '--uts', '--']
-        return dict(kwargs, args=enter + list(command),
-                    env=dict(environment(), **kwargs.get('env') or {}))
+    def _enter(self, command):
+        return ['nsenter', '--target', str(self.pid), '--mount', '--net',
+                '--uts', '--'] + list(command)
 
     def spawn(self, command, log):
         """Start a command that lives as long as the host, at most.

@@ -17,16 +17,15 @@ import pathlib
 import shutil
 import sqlite3
 import threading
-import time
 from xml.etree import ElementTree
 
+from keeptrack.drill import history
 from keeptrack.drill.recorders import instance_record
 from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import fork_client
 from keeptrack.drill.testbed import message_broker
 from keeptrack.drill.testbed import runtime as runtime_mod
-
-ROLES = ('source', 'destination')
+from keeptrack.drill.testbed import waiting
 
 #: seconds between two runs of the periodic tasks of a nova-compute that run
 #: (the last one is the series' check of parked instances)
@@ -118,22 +117,17 @@ class NovaComputes:
     def prepare(self, options):
         """Begin a new run, with an instance that is on the source.
 
-        :param options: dict: uuid and name (of the domain); vm_state
-            ('active'), power_state ('running'), shared (both hosts have one
-            folder for instances: True), volumes (1), config (options of
-            Nova: group to option to value), instances and disk (see
-            storage.NovaSettings), and, of the drill itself: xml
-            (of the domain; what the source's libvirt says, where it is not
-            given), virt_type (that of the domain), periodic (name of a
-            task to seconds: PERIODIC), lifecycle_delay (LIFECYCLE_DELAY),
-            clocks (CLOCKS)
+        :param options: dict: uuid and name (of the domain); vm_state,
+            power_state, shared (both hosts have one folder for instances),
+            config (options of Nova: group to option to value), instances and
+            disk (see storage.NovaSettings)
         :raises KeeptrackError: when that fails
         """
         self.release_database()
         for role in list(self._pids):
             self.kill(role)
         self._broker.reset()
-        self._modes = {role: [] for role in ROLES}
+        self._modes = {role: [] for role in history.ROLES}
         self._new_folder()
         for path in self._runtime.databases().glob('*.sqlite'):
             shutil.copyfile(path, self._run / path.name)
@@ -158,7 +152,9 @@ class NovaComputes:
             (self._run / name).mkdir(parents=True)
 
     def _make_spec(self, options, database):
-        xml = options.get('xml') or self._domain(options['name'])
+        # the domain as the source's libvirt has it
+        xml = self._testbed.hosts['source'].virsh(
+            'dumpxml', '--inactive', '--security-info', options['name'])
         return {
             'socket': str(self._socket),
             'folder': str(self._run),
@@ -166,22 +162,16 @@ class NovaComputes:
             'uuid': options['uuid'],
             'name': options['name'],
             'xml': xml,
-            'virt_type': options.get('virt_type') or _virt_type(xml),
-            'config': options.get('config', {}),
-            'periodic': options.get('periodic', PERIODIC),
-            'lifecycle_delay': options.get('lifecycle_delay',
-                                           LIFECYCLE_DELAY),
-            'clocks': options.get('clocks', CLOCKS),
-            'shared': options.get('shared', True),
-            'disk': options.get('disk'),
+            'virt_type': ElementTree.fromstring(xml).get('type'),
+            'config': options['config'],
+            'periodic': PERIODIC,
+            'lifecycle_delay': LIFECYCLE_DELAY,
+            'clocks': CLOCKS,
+            'shared': options['shared'],
+            'disk': options['disk'],
             'hosts': {role: host.name
                       for role, host in self._testbed.hosts.items()},
         }
-
-    def _domain(self, name):
-        """The domain as the source's libvirt has it (str)."""
-        return self._testbed.hosts['source'].virsh(
-            'dumpxml', '--inactive', '--security-info', name)
 
     def _instances(self, role):
         """The folder for instances of a host.
@@ -195,16 +185,14 @@ class NovaComputes:
         return path, path
 
     def _make_instances(self, options):
-        self._folders = options.get('instances')
-        for role in ROLES:
+        self._folders = options['instances']
+        for role in history.ROLES:
             self._instances(role)[1].mkdir(exist_ok=True)
         (self._instances('source')[1] / options['uuid']).mkdir(exist_ok=True)
 
     def _make_rows(self, options):
-        pid = self._fork('rows', {
-            'vm_state': options.get('vm_state', 'active'),
-            'power_state': options.get('power_state', 'running'),
-            'volumes': options.get('volumes', 1)})
+        pid = self._fork('rows', {key: options[key]
+                                  for key in ('vm_state', 'power_state')})
         if self._server.wait(pid):
             raise errors.TestbedError(
                 'the instance cannot be made in the database: %s' %
@@ -239,8 +227,7 @@ class NovaComputes:
                 self._server.wait(pid)
             self._pids[role] = pid = self._fork(role, {
                 'host': host.name,
-                'namespaces': {kind: str(path) for kind, path
-                               in host.namespaces.items()},
+                'namespaces': host.space.paths,
                 'instances': str(self._instances(role)[0]),
                 'log': str(self.logs / ('nova-compute-%s.log' % role)),
                 'libvirt': self._modes[role]})
@@ -328,14 +315,9 @@ class NovaComputes:
 
     def _peer(self, role):
         """The line to a process that was forked a moment ago, or before."""
-        until = time.monotonic() + _COMES_WITHIN
-        while time.monotonic() < until:
-            pid = self._pids.get(role)
-            peer = None if pid is None else self._broker.peer(pid)
-            if peer is not None:
-                return peer
-            time.sleep(0.01)
-        raise errors.TestbedError('there is no process for the %s' % role)
+        return waiting.until(
+            _COMES_WITHIN, 'there is no process for the %s' % role,
+            lambda: self._broker.peer(self._pids.get(role)), 0.01)
 
     def record(self):
         """Nova's record of the instance now.
@@ -350,12 +332,3 @@ class NovaComputes:
         :returns: dict or None, see instance_record.InstanceRecord.services
         """
         return self._record.services()
-
-
-def _virt_type(xml):
-    """What runs a domain: 'kvm' or 'qemu'.
-
-    :param xml: the domain (str)
-    :returns: str
-    """
-    return ElementTree.fromstring(xml).get('type')

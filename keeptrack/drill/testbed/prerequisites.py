@@ -79,31 +79,22 @@ def packages():
                   set(_CLOUD_PACKAGES))
 
 
-def missing(writes=False):
+def missing(writes=False, cloud=False, build=False):
     """Tell what this machine lacks for a testbed.
 
     :param writes: guests write to disks (bool)
+    :param cloud: it is a cloud (bool)
+    :param build: it is to be installed, too (bool)
     :returns: reasons for people (list of str), empty when nothing is missing
     """
-    reasons = []
-    if os.geteuid() != 0:
-        reasons.append('it needs root')
-    lacks = _without(COMMANDS + (WRITES if writes else ()))
+    reasons = [] if os.geteuid() == 0 else ['it needs root']
+    lacks = _without(COMMANDS + (WRITES if writes or cloud else ()))
     lacks += [(os.path.basename(places[0]) if places[0].endswith('.so')
                else places[0], package) for places, package in FILES
               if not any(glob.glob(place) for place in places)]
+    lacks += _without((CLOUD if cloud else ()) + (
+        CLOUD_BUILD if build else ()))
     return reasons + ['there is no %s (Debian: %s)' % lack for lack in lacks]
-
-
-def missing_for_cloud(build=False):
-    """Find what this machine lacks for a cloud.
-
-    :param build: it is to be installed (bool)
-    :returns: reasons for people (list of str), empty when nothing is missing
-    """
-    commands = CLOUD + (CLOUD_BUILD if build else ())
-    return missing(writes=True) + [
-        'there is no %s (Debian: %s)' % lack for lack in _without(commands)]
 
 
 def _without(commands):
@@ -130,7 +121,7 @@ def refuse_without_cloud():
 
     :raises CloudError: with all that is missing, in one line
     """
-    reasons = missing_for_cloud()
+    reasons = missing(cloud=True)
     if reasons:
         raise errors.CloudError('no cloud can be made on this machine: ' +
                                 '; '.join(reasons))

@@ -78,6 +78,19 @@ def _look(entry, kind, status):
         os.fsdecode(word) for word in command.rstrip(b'\0').split(b'\0')])
 
 
+def state(pid):
+    """A process's state as the kernel has it: a letter; X when it is gone.
+
+    :param pid: int
+    :returns: str
+    """
+    try:
+        return (_PROC / str(pid) / 'stat').read_bytes().rpartition(b') ')[
+            2][:1].decode()
+    except (FileNotFoundError, ProcessLookupError):
+        return 'X'
+
+
 class Handle:
     """Holds on to one process, so that its id cannot come to mean another.
 

@@ -18,7 +18,6 @@ import hashlib
 import os
 import pathlib
 import subprocess
-import tempfile
 import tomllib
 
 from keeptrack.drill.testbed import generations
@@ -98,19 +97,9 @@ class Runtime:
         :raises KeeptrackError: when it cannot be made
         """
         self._environment.ensure(self._report)
-        if self._metadata.exists():
-            return
-        # by another name first: nobody sees half of it
-        with tempfile.TemporaryDirectory(
-                prefix='making-', dir=self._cache) as name:
-            made = pathlib.Path(name, 'metadata')
-            self._write_metadata(made / 'nova.egg-info')
-            try:
-                made.rename(self._metadata)
-            except OSError:
-                # somebody else was quicker
-                if not self._metadata.exists():
-                    raise
+        if not self._metadata.exists():
+            with environment.making(self._metadata) as made:
+                self._write_metadata(made / 'nova.egg-info')
 
     @property
     def _metadata(self):
@@ -143,26 +132,22 @@ class Runtime:
             '[%s]\n%s\n\n' % (group, '\n'.join(lines))
             for group, lines in groups.items()))
 
-    def databases(self, folder=None):
+    def databases(self):
         """Make databases that are migrated and empty, unless they are there.
 
-        :param folder: where they are kept (pathlib.Path); None for the cache
         :returns: a folder with SQLite files, not to be written to, DATABASE
             among them (pathlib.Path)
         :raises KeeptrackError: when they cannot be made
         """
-        path = (folder or self._cache) / ('nova-' + self._told()[:12])
+        path = self._cache / ('nova-' + self._told()[:12])
         if path.exists():
             return path
         self._report('making a database for %s' % self._tree.path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(
-                prefix='making-', dir=path.parent) as name:
-            made = pathlib.Path(name, path.name)
+        with environment.making(path) as made:
             made.mkdir()
             result = subprocess.run(
-                self.command('make_database.py', made / DATABASE), cwd=name,
-                env=self.variables, stdin=subprocess.DEVNULL,
+                self.command('make_database.py', made / DATABASE),
+                cwd=made.parent, env=self.variables, stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                 errors='replace')
             if result.returncode:
@@ -170,13 +155,6 @@ class Runtime:
                     'the database for %s cannot be made: %s' % (
                         self._tree.path,
                         result.stdout.strip().split('\n')[-1]))
-            # nobody sees half of it, and two that make it do no harm
-            try:
-                made.rename(path)
-            except OSError:
-                # somebody else was quicker
-                if not path.exists():
-                    raise
         return path
 
     def _told(self):

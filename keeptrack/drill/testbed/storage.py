@@ -20,20 +20,16 @@ both hosts; what lies in a host's own folders, from that host only.
 import dataclasses
 import pathlib
 import shutil
-import time
-import uuid
 
+from keeptrack.drill.agent import fake_services
 from keeptrack.drill import history
 from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import processes
+from keeptrack.drill.testbed import waiting
 from keeptrack.drill.testbed import writing_guest
 
 # the disk, to libvirt and to Nova
 DEVICE, BUS = 'hda', 'ide'
-
-# the same as fake_services.volume_id(0) in Nova's processes
-VOLUME = str(uuid.uuid5(uuid.UUID('5c1c7a9e-2a55-4a9b-8a43-0c9b0f1d3f6e'),
-                        'volume 0'))
 
 # a host's own folder for instances, from its / and from its folder
 _OWN, _OWN_OUTSIDE = '/var/lib/libvirt/instances', 'lib/instances'
@@ -43,7 +39,6 @@ _EXPORT = 'disk'
 
 # seconds
 _SERVES_WITHIN = 5
-_POLL = 0.01
 
 _FILE_XML = """\
 <disk type='file' device='disk'>
@@ -60,7 +55,7 @@ _NETWORK_XML = """\
       </source>
       <target dev='%s' bus='%s'/>
       <serial>%s</serial>
-    </disk>"""
+    </disk>""" % (_EXPORT, _SOCKET, DEVICE, BUS, fake_services.VOLUME)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -215,19 +210,17 @@ class Network(Storage):
         writing_guest.make_disk(self._path)
         for role in history.ROLES:
             self._serve(role)
-        until = time.monotonic() + _SERVES_WITHIN
-        while not all(self._socket(role).exists() for role in history.ROLES):
-            if time.monotonic() > until:
-                raise errors.TestbedError('qemu-nbd does not serve the volume')
-            time.sleep(_POLL)
-        return _NETWORK_XML % (_EXPORT, _SOCKET, DEVICE, BUS, VOLUME)
+        waiting.until(
+            _SERVES_WITHIN, 'qemu-nbd does not serve the volume', lambda: all(
+                self._socket(role).exists() for role in history.ROLES), 0.01)
+        return _NETWORK_XML
 
     def _socket(self, role):
         return self._testbed.hosts[role].folder / _SOCKET
 
     def _serve(self, role):
         self._socket(role).unlink(missing_ok=True)
-        self._servers[role] = self._testbed.hosts[role].spawn(
+        self._servers[role] = self._testbed.hosts[role].space.spawn(
             ['qemu-nbd', '--persistent', '--shared=0', '--cache=none',
              '--export-name', _EXPORT, '--socket', '/' + _SOCKET,
              '--image-opts', 'driver=raw,file.driver=file,file.locking=off,'
@@ -237,7 +230,7 @@ class Network(Storage):
     def nova_settings(self):
         return NovaSettings(disk={
             'device': DEVICE, 'bus': BUS, 'local': False,
-            'xml': _NETWORK_XML % (_EXPORT, _SOCKET, DEVICE, BUS, VOLUME)})
+            'xml': _NETWORK_XML})
 
     def disks(self):
         return dict.fromkeys(history.ROLES, writing_guest.records(self._path))
@@ -245,7 +238,7 @@ class Network(Storage):
     def take(self, event):
         role = event['where']
         if role not in history.ROLES or event.get('data', {}).get(
-                'volume') != VOLUME:
+                'volume') != fake_services.VOLUME:
             return
         if (event['lane'], event['what']) == ('setup', 'volume-connected'):
             if role not in self._servers:

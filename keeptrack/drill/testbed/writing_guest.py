@@ -19,7 +19,6 @@ in the user's cache folder.
 import hashlib
 import pathlib
 import subprocess
-import tempfile
 
 from keeptrack.drill.testbed import errors
 from keeptrack.verify import environment
@@ -51,27 +50,22 @@ def firmware(cache=None):
     path = (cache or environment.cache_folder()) / (
         'writer-%s.rom' % told[:12])
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix='making-',
-                                         dir=path.parent) as name:
-            made = pathlib.Path(name)
+        with environment.making(path) as made:
             _build(made)
-            # nobody sees half of it, and two that build it do no harm
-            (made / 'rom').rename(path)
     return path.read_bytes()
 
 
-def _build(folder):
-    """Build the firmware as 'rom' in a folder (pathlib.Path)."""
+def _build(made):
+    """Build the firmware as a file, beside which there is room (Path)."""
     for command in (
             ['as', '--32', '--defsym', 'SECTORS=%d' % SECTORS,
              '--defsym', 'MAGIC=%d' % int.from_bytes(MAGIC, 'little'),
              '-o', 'object', str(_SOURCE)],
             ['ld', '-m', 'elf_i386', '--oformat', 'binary', '-Ttext', '0',
-             '-o', 'rom', 'object']):
+             '-o', made.name, 'object']):
         try:
-            result = subprocess.run(command, cwd=folder, capture_output=True,
-                                    text=True)
+            result = subprocess.run(command, cwd=made.parent, text=True,
+                                    capture_output=True)
         except OSError as exc:
             raise errors.TestbedError(
                 "the guest's firmware cannot be built: %s: %s" % (
@@ -80,8 +74,8 @@ def _build(folder):
             raise errors.TestbedError(
                 "the guest's firmware cannot be built: %s: %s" % (
                     command[0], ' '.join(result.stderr.split())))
-    made = (folder / 'rom').read_bytes()
-    if len(made) != 65536 or not made[_BEGINS:].startswith(_JUMP):
+    rom = made.read_bytes()
+    if len(rom) != 65536 or not rom[_BEGINS:].startswith(_JUMP):
         raise errors.TestbedError(
             "the guest's firmware cannot be built: ld has made something "
             'else of it')

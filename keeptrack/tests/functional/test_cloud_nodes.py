@@ -19,10 +19,10 @@ from keeptrack.drill.recorders import guest_state
 from keeptrack.drill.recorders import serial_port
 from keeptrack.drill.testbed.cloud import bridge
 from keeptrack.drill.testbed.cloud import cloud_testbed
-from keeptrack.drill.testbed.cloud import keeper_client
+from keeptrack.drill.testbed.cloud import keeper
 from keeptrack.drill.testbed.cloud import places as places_mod
 from keeptrack.drill.testbed import guest
-from keeptrack.drill.testbed import libvirt_config
+from keeptrack.drill.testbed import host as host_mod
 from keeptrack.drill.testbed import prerequisites
 from keeptrack.drill.testbed import writing_guest
 from keeptrack.tests import base
@@ -54,7 +54,7 @@ class CloudNodesTestCase(base.TestCase):
         if missing:
             self.skipTest('no nodes: %s' % '; '.join(missing))
         self.places = places_mod.Places(self.folder)
-        self.keeping = keeper_client.KeeperClient(self.places)
+        self.keeping = keeper.KeeperClient(self.places)
         self.keeping.start()
         self.addCleanup(self.keeping.end)
         self.nodes = self.keeping.nodes()
@@ -117,7 +117,7 @@ class CloudNodesTestCase(base.TestCase):
             role, Services(self.nodes, self.places), self.places)
             for role in cloud_testbed.ROLES}
         for role, host in hosts.items():
-            for name, text in libvirt_config.files(role).items():
+            for name, text in host_mod.libvirt_files(role).items():
                 (self.places.run / host.name / 'etc' / name).write_text(text)
             host.libvirtd.start()
             disk = self.places.run / host.name / 'nova' / 'disk'

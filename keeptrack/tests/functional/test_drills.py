@@ -33,6 +33,8 @@ from keeptrack.drill.runner import campaign
 from keeptrack.drill.testbed import prerequisites
 from keeptrack.drill.testbed import runtime
 from keeptrack import errors
+from keeptrack.series import tree
+from keeptrack.verify import verification
 
 GOOD = (verdict.RIGHT, verdict.PARKED, verdict.SPLIT_BRAIN)
 
@@ -76,10 +78,10 @@ class DrillTestCase(testtools.TestCase):
         args = argparse.Namespace(tree=None, release=None)
         with common.chosen_tree(options, args) as nova:
             target, series = common.require_target(options, nova)
-            patched, _ = drilled_trees.pair(
+            copies = verification.lay_out(
                 nova, target, series, folder,
                 common.prerequisite_source(nova, target))
-        return patched
+        return tree.Tree(copies[verification.AFTER])
 
     @staticmethod
     def _drill(found):

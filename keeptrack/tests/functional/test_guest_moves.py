@@ -16,7 +16,7 @@ import os
 import signal
 import time
 
-from keeptrack.drill.recorders import guest_state
+from keeptrack.drill import history
 from keeptrack.drill.testbed import libvirtd
 from keeptrack.tests.functional import moving_guest
 
@@ -29,11 +29,11 @@ SOON = 0.25
 class MigrationTestCase(moving_guest.TestCase):
     """What a migration does, as the watcher sees it."""
 
-    def check_migration(self, guest, migration, last=guest_state.RUNNING):
+    def check_migration(self, guest, migration, last=history.RUNNING):
         self.assertTrue(self.end(migration))
-        self.await_state('source', guest_state.ABSENT)
+        self.await_state('source', history.ABSENT)
         self.await_state('destination', last)
-        self.assertEqual(guest_state.INCOMING, self.states('destination')[0])
+        self.assertEqual(history.INCOMING, self.states('destination')[0])
         self.assertEqual(last, self.states('destination')[-1])
         self.assertEqual([], self.source.qemu_pids())
         self.assertEqual(1, len(self.destination.qemu_pids()))
@@ -50,11 +50,11 @@ class MigrationTestCase(moving_guest.TestCase):
         guest = self.boot()
         self.check_migration(guest, self.p2p(guest))
         self.assertEqual(
-            [guest_state.RUNNING, guest_state.PAUSED, guest_state.ABSENT],
+            [history.RUNNING, history.PAUSED, history.ABSENT],
             self.states('source'))
-        self.assertTrue(self.when('source', guest_state.PAUSED) <
-                        self.when('destination', guest_state.RUNNING) <
-                        self.when('source', guest_state.ABSENT))
+        self.assertTrue(self.when('source', history.PAUSED) <
+                        self.when('destination', history.RUNNING) <
+                        self.when('source', history.ABSENT))
 
     def test_by_the_client(self):
         guest = self.boot()
@@ -66,7 +66,7 @@ class MigrationTestCase(moving_guest.TestCase):
         self.assertTrue(self.end(self.migrate(guest, '--p2p')))
         self.assertEqual([guest.uuid], self.source.domains())
         self.assertEqual([], self.source.qemu_pids())
-        self.await_state('destination', guest_state.RUNNING)
+        self.await_state('destination', history.RUNNING)
 
     def test_emulated(self):
         guest = self.boot(kvm=False)
@@ -74,9 +74,9 @@ class MigrationTestCase(moving_guest.TestCase):
 
     def test_a_guest_that_its_user_has_paused(self):
         guest = self.boot(paused=True)
-        self.assertEqual([guest_state.PAUSED], self.states('source'))
-        self.check_migration(guest, self.p2p(guest), guest_state.PAUSED)
-        self.assertNotIn(guest_state.RUNNING, self.states('destination'))
+        self.assertEqual([history.PAUSED], self.states('source'))
+        self.check_migration(guest, self.p2p(guest), history.PAUSED)
+        self.assertNotIn(history.RUNNING, self.states('destination'))
 
     def test_and_back(self):
         guest = self.boot()
@@ -86,8 +86,8 @@ class MigrationTestCase(moving_guest.TestCase):
             ['virsh', 'migrate', '--live', '--p2p', guest.name,
              'qemu+tcp://%s/system' % self.source.name],
             capture_output=True, timeout=30).returncode)
-        self.await_state('destination', guest_state.ABSENT)
-        self.assertEqual(guest_state.RUNNING, self.watcher.state('source'))
+        self.await_state('destination', history.ABSENT)
+        self.assertEqual(history.RUNNING, self.watcher.state('source'))
 
 
 class FaultTestCase(moving_guest.TestCase):
@@ -97,8 +97,8 @@ class FaultTestCase(moving_guest.TestCase):
         self.boot()
         began = time.time()
         self.source.kill_qemu()
-        self.await_state('source', guest_state.ABSENT, SOON)
-        self.assertTrue(self.when('source', guest_state.ABSENT) - began < SOON)
+        self.await_state('source', history.ABSENT, SOON)
+        self.assertTrue(self.when('source', history.ABSENT) - began < SOON)
         self.assertEqual([], self.source.qemu_pids())
 
     def fail_in_copy(self, act, heal=None, lasts=0):
@@ -124,19 +124,19 @@ class FaultTestCase(moving_guest.TestCase):
 
     def test_the_source_killed(self):
         self.assertFalse(self.fail_in_copy(self.source.kill_qemu))
-        self.await_state('destination', guest_state.ABSENT)
+        self.await_state('destination', history.ABSENT)
         self.check_reset()
 
     def test_the_destination_killed(self):
         self.assertFalse(self.fail_in_copy(self.destination.kill_qemu))
-        self.await_state('source', guest_state.RUNNING)
+        self.await_state('source', history.RUNNING)
         self.check_reset()
 
     def test_network_cut(self):
         began = time.monotonic()
         self.assertFalse(self.fail_in_copy(self.testbed.network.cut))
         self.assertTrue(2 < time.monotonic() - began < 12)
-        self.await_state('source', guest_state.RUNNING)
+        self.await_state('source', history.RUNNING)
         self.check_reset()
 
     def test_daemons_stalled(self):
@@ -150,7 +150,8 @@ class FaultTestCase(moving_guest.TestCase):
     def test_daemon_killed_in_the_middle(self):
         for role in ROLES:
             libvirtd = self.testbed.hosts[role].libvirtd
-            self.assertFalse(self.fail_in_copy(libvirtd.restart))
+            self.assertFalse(self.fail_in_copy(libvirtd.kill,
+                                               libvirtd.start))
             self.check_reset()
             self.watcher.stop()
             self.testbed.reset()

@@ -15,6 +15,7 @@
 import time
 import uuid
 
+from keeptrack.drill.agent import fake_services
 from keeptrack.drill.checker import data_checker
 from keeptrack.drill.recorders import serial_port
 from keeptrack.drill.testbed import errors
@@ -75,7 +76,8 @@ class GuestWritesTestCase(moving_guest.TestCase):
     def test_a_volume_that_is_taken_away_is_missed(self):
         guest, kept, recorder = self.boot('network')
         kept.take({'lane': 'teardown', 'what': 'volume-disconnected',
-                   'where': 'source', 'data': {'volume': storage.VOLUME}})
+                   'where': 'source',
+                   'data': {'volume': fake_services.VOLUME}})
         until = time.monotonic() + 20
         while time.monotonic() < until:
             _, found = self.check(kept, recorder, 'source')

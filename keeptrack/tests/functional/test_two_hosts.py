@@ -26,7 +26,7 @@ import uuid
 
 import testtools
 
-from keeptrack.drill.recorders import guest_state
+from keeptrack.drill import history
 from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import guest as guest_mod
 from keeptrack.drill.testbed import libvirtd
@@ -222,13 +222,14 @@ class HostsTestCase(moving_guest.TestCase):
         self.assertEqual(libvirtd.STALLED, daemon.state)
         self.assertRaises(errors.TestbedError, self.source.domains)
         daemon.resume()
-        daemon.restart()
+        daemon.kill()
+        daemon.start()
         daemon.wait_ready()
         self.assertEqual([guest.uuid], self.source.domains())
         self.assertEqual([('source', state) for state in (
             libvirtd.DOWN, libvirtd.UP, libvirtd.STALLED, libvirtd.UP,
             libvirtd.DOWN, libvirtd.UP)], told)
-        self.assertEqual([guest_state.RUNNING], self.states('source'))
+        self.assertEqual([history.RUNNING], self.states('source'))
 
     def test_cut_is_silent(self):
         listener = self.destination.popen(

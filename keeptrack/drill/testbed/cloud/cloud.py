@@ -21,17 +21,15 @@ import time
 from keeptrack.drill.testbed.cloud import bridge
 from keeptrack.drill.testbed.cloud import databases
 from keeptrack.drill.testbed.cloud import installation
-from keeptrack.drill.testbed.cloud import keeper_client
+from keeptrack.drill.testbed.cloud import keeper
 from keeptrack.drill.testbed.cloud import places as places_mod
 from keeptrack.drill.testbed.cloud import services
 from keeptrack.drill.testbed.cloud import settings as settings_mod
 from keeptrack.drill.testbed import errors
-from keeptrack.drill.testbed import libvirt_config
+from keeptrack.drill.testbed import host as host_mod
 from keeptrack.drill.testbed import prerequisites
 from keeptrack.drill.testbed import processes
-
-# the role of a drill's host that has the same settings of libvirt
-_ROLES = {'host1': 'source', 'host2': 'destination'}
+from keeptrack.drill.testbed import waiting
 
 # seconds; a step takes a tenth of it on an idle machine
 _READY_WITHIN = 240
@@ -52,7 +50,7 @@ class Cloud:
     def __init__(self, places, report=lambda line: None):
         self._places = places
         self._report = report
-        self._keeping = keeper_client.KeeperClient(places)
+        self._keeping = keeper.KeeperClient(places)
         self._began = time.monotonic()
         self.nodes = {}
 
@@ -223,8 +221,8 @@ class Cloud:
             path = self.settings.path(name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        for host, role in _ROLES.items():
-            for name, text in libvirt_config.files(role).items():
+        for role, host in places_mod.ROLES.items():
+            for name, text in host_mod.libvirt_files(role).items():
                 (self._places.run / host / 'etc' / name).write_text(text)
         (self._places.run / 'rabbitmq').mkdir()
 
@@ -289,12 +287,10 @@ class Cloud:
             for name in self.services.all():
                 if name != 'mariadb':
                     self.kill(name)
-            self.databases.shut_down()
-            until = time.monotonic() + _READY_WITHIN
-            while self.state('mariadb') != DOWN:
-                if time.monotonic() > until:
-                    raise errors.CloudError('MariaDB does not end')
-                time.sleep(_POLL)
+            # it writes all that it has, and ends
+            self.databases.query('SHUTDOWN')
+            waiting.until(_READY_WITHIN, 'MariaDB does not end',
+                          lambda: self.state('mariadb') == DOWN)
             self.databases.save_seed()
         finally:
             self.down()
@@ -327,7 +323,7 @@ class Cloud:
         :param name: str
         :raises CloudError: when it cannot be started
         """
-        service = self.services.named(name)
+        service = self.services.all()[name]
         inner = self.nodes[service.node].spawn(
             service.command, service.variables,
             self._places.log / f'{name}.log')
@@ -340,7 +336,7 @@ class Cloud:
         :returns: a processes.Process
         """
         inner = self._load()['services'].get(name)
-        node = self.nodes[self.services.named(name).node]
+        node = self.nodes[self.services.all()[name].node]
         return None if inner is None else node.find(inner)
 
     def state(self, name):
@@ -348,12 +344,8 @@ class Cloud:
         process = self.process(name)
         if process is None:
             return DOWN
-        try:
-            with open(f'/proc/{process.pid}/stat') as stat:
-                letter = stat.read().rpartition(') ')[2][0]
-        except OSError:
-            return DOWN
-        return STALLED if letter in 'tT' else UP
+        return {'t': STALLED, 'T': STALLED, 'X': DOWN}.get(
+            processes.state(process.pid), UP)
 
     def signal(self, name, number):
         """Send a signal to a service that is there.
@@ -387,7 +379,7 @@ class Cloud:
         """
         return self.nodes[places_mod.CONTROLLER].run(
             [self._places.program('openstack')] + words,
-            settings_mod.openrc(), stdin=None).returncode
+            env=settings_mod.openrc(), stdin=None).returncode
 
     def status(self):
         """Return what runs.

@@ -22,15 +22,18 @@ import tempfile
 import threading
 import time
 
+from keeptrack.drill.recorders import instance_record
 from keeptrack.drill.testbed.cloud import api
 from keeptrack.drill.testbed.cloud import cloud as cloud_mod
+from keeptrack.drill.testbed.cloud import places as places_mod
 from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import host
 from keeptrack.drill.testbed import libvirtd
 from keeptrack.drill.testbed import processes
+from keeptrack.drill.testbed import waiting
 from keeptrack.drill.testbed import writing_guest
 
-ROLES = {'source': 'host1', 'destination': 'host2'}
+ROLES = places_mod.ROLES
 _NODES = {node: role for role, node in ROLES.items()}
 
 # the name of a drill's server, and of its image, flavor and network
@@ -42,24 +45,6 @@ _BOOTS_WITHIN = 120
 _GONE_WITHIN = 60
 _READY_WITHIN = 300
 _POLL = 0.5
-
-
-def until(seconds, complaint, ready):
-    """Wait until something is so.
-
-    :param seconds: at most (float)
-    :param complaint: what is said if it is not (str)
-    :param ready: called until it returns something true, which is returned
-    :raises CloudError: when it is not so in time
-    """
-    ends = time.monotonic() + seconds
-    while True:
-        found = ready()
-        if found:
-            return found
-        if time.monotonic() > ends:
-            raise errors.CloudError(f'{complaint} within {seconds} s')
-        time.sleep(_POLL)
 
 
 class _Spawner:
@@ -86,7 +71,7 @@ class CloudHost(host.Host):
     def __init__(self, role, cloud, places):
         self.role = role
         self.name = ROLES[role]
-        self._space = node = cloud.nodes[self.name]
+        self.space = node = cloud.nodes[self.name]
         # as the host sees it; paths of UNIX sockets in it are short
         self.folder = pathlib.Path(f'/proc/{node.holder}/root')
         service = f'libvirtd-{self.name}'
@@ -118,7 +103,7 @@ class CloudTestbed:
         """Bring everything back, and remove earlier servers and the rest.
 
         :returns: what Nova has left behind of them (list of str)
-        :raises CloudError: when the cloud is not as it was
+        :raises TestbedError: when the cloud is not as it was
         """
         self.restore()
         left = []
@@ -134,7 +119,7 @@ class CloudTestbed:
     def restore(self):
         """Bring all services back.
 
-        :raises CloudError: when one does not come back
+        :raises TestbedError: when one does not come back
         """
         for gate in self.places.run.glob('*.unavailable'):
             gate.unlink()
@@ -147,7 +132,8 @@ class CloudTestbed:
                 self.cloud.signal(name, signal.SIGCONT)
             elif self.cloud.state(name) == cloud_mod.DOWN:
                 self.cloud.start(name)
-        until(_READY_WITHIN, 'the services do not come back', self._all_up)
+        waiting.until(_READY_WITHIN, 'the services do not come back',
+                      self._all_up, _POLL)
 
     def _all_up(self):
         try:
@@ -162,11 +148,24 @@ class Computes:
 
     :param testbed: a CloudTestbed
     :param history: the run's history.History
+    :param server: the run's Server
     """
 
-    def __init__(self, testbed, history):
+    def __init__(self, testbed, history, server):
         self._cloud = testbed.cloud
         self._history = history
+        self._server = server
+        self.services = server.services
+
+    def migrate(self):
+        """Ask Nova to live-migrate the server.
+
+        :raises CloudError: when Nova refuses
+        """
+        try:
+            self._server.migrate()
+        except api.Refused as exc:
+            raise errors.CloudError(f'Nova does not migrate: {exc}')
 
     def kill(self, role):
         """End the nova-compute of a host with SIGKILL."""
@@ -219,7 +218,7 @@ class Server:
         """Have Nova start it on a host.
 
         :param source: a CloudHost
-        :raises CloudError: when it does not start
+        :raises TestbedError: when it does not start
         """
         found = [self._flavor()] + [self._find(*what) for what in (
             ('glance', 'images', _IMAGE), ('neutron', 'networks', _NETWORK))]
@@ -241,7 +240,8 @@ class Server:
                     f'the server does not start: {record["fault"]}')
             return (record['vm_state'] == wanted and
                     record['task_state'] is None)
-        until(_BOOTS_WITHIN, f'the server is not {wanted}', ready)
+        waiting.until(_BOOTS_WITHIN, f'the server is not {wanted}', ready,
+                      _POLL)
 
     def _flavor(self):
         """The id of a flavor whose disk is no larger than the image."""
@@ -321,7 +321,7 @@ class Server:
             'host': _NODES.get(host, host), 'node': _NODES.get(node, node),
             'vm_state': told['OS-EXT-STS:vm_state'],
             'task_state': told['OS-EXT-STS:task_state'],
-            'power_state': _POWER_STATES.get(
+            'power_state': instance_record.POWER_STATES.get(
                 told['OS-EXT-STS:power_state'], 'nostate'),
             'fault': told.get('fault', {}).get('message'),
             'migration': migrations[0]['status'] if migrations else None}
@@ -389,7 +389,7 @@ class Server:
         """Have Nova delete it, and remove what that leaves.
 
         :returns: what Nova has left behind (list of str)
-        :raises CloudError: when a service cannot answer
+        :raises TestbedError: when a service cannot answer
         """
         left = []
         consumers = self._consumers()
@@ -416,11 +416,11 @@ class Server:
             # it is gone, or going
             pass
         try:
-            until(_GONE_WITHIN, 'the server is not deleted',
-                  lambda: self._ask() is None)
+            waiting.until(_GONE_WITHIN, 'the server is not deleted',
+                          lambda: self._ask() is None, _POLL)
         except api.Refused:
             raise
-        except errors.CloudError:
+        except errors.TestbedError:
             return False
         return True
 
@@ -436,7 +436,3 @@ class Server:
             left.append(f'{path.name} on {each.name}')
             shutil.rmtree(path)
         return left
-
-
-_POWER_STATES = {1: 'running', 3: 'paused', 4: 'shutdown', 6: 'crashed',
-                 7: 'suspended'}

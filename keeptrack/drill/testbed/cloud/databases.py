@@ -97,13 +97,6 @@ class Databases:
              '--execute', statement], what='a query')
         return [line.split('\t') for line in out.splitlines()]
 
-    def shut_down(self):
-        """Let MariaDB write all it has, and end.
-
-        :raises CloudError: when it refuses to
-        """
-        self.query('SHUTDOWN')
-
     def make(self):
         """Make all databases, and the first account of Keystone.
 

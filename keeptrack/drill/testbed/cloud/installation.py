@@ -98,7 +98,7 @@ class Installation:
         return took
 
     def _packages(self):
-        lacks = prerequisites.missing_for_cloud(build=True)
+        lacks = prerequisites.missing(cloud=True, build=True)
         if lacks and shutil.which('apt-get') is None:
             raise errors.CloudError(
                 'this machine has no apt-get: ' + '; '.join(lacks))
@@ -110,7 +110,7 @@ class Installation:
                           '--quiet', '--no-install-recommends',
                           *prerequisites.packages(),
                           DEBIAN_FRONTEND='noninteractive')
-            lacks = prerequisites.missing_for_cloud(build=True)
+            lacks = prerequisites.missing(cloud=True, build=True)
         if lacks:
             raise errors.CloudError('still missing: ' + '; '.join(lacks))
 

@@ -58,7 +58,7 @@ _MODULES = '/usr/lib*/*/qemu/accel-tcg-x86_64.so'
 _LISTENING = '0A'
 
 
-class Node:
+class Node(namespaces.Enterable):
     """A node that a keeper holds.
 
     :param name: one of places.NODES (str)
@@ -84,30 +84,6 @@ class Node:
                 # or what takes too long would go on behind nsenter's back
                 'setpriv', '--pdeathsig', 'KILL', '--'] + list(command)
 
-    def run(self, command, variables=None, **kwargs):
-        """Run a command on the node and wait for it.
-
-        :param command: list of str
-        :param variables: environment variables to add (dict)
-        :param kwargs: further arguments of subprocess.run
-        :returns: a subprocess.CompletedProcess
-        """
-        if 'input' not in kwargs:
-            kwargs.setdefault('stdin', subprocess.DEVNULL)
-        return subprocess.run(self._enter(command), env=dict(
-            namespaces.environment(), **variables or {}), **kwargs)
-
-    def popen(self, command, **kwargs):
-        """Start a command that ends with its caller.
-
-        :param command: list of str
-        :param kwargs: further arguments of subprocess.Popen
-        :returns: a subprocess.Popen
-        """
-        kwargs.setdefault('stdin', subprocess.DEVNULL)
-        return subprocess.Popen(self._enter(command),
-                                env=namespaces.environment(), **kwargs)
-
     def check(self, command, variables=None, what=None, timeout=120):
         """Run a command that has to succeed.
 
@@ -120,7 +96,7 @@ class Node:
         """
         what = what or os.path.basename(command[0])
         try:
-            done = self.run(command, variables, capture_output=True,
+            done = self.run(command, env=variables, capture_output=True,
                             text=True, timeout=timeout)
         except subprocess.TimeoutExpired:
             raise errors.CloudError(
@@ -244,7 +220,7 @@ class Node:
             if os.path.isdir(point)]
         done = self.run(['sh', '-euc', host.PREPARE + _MOUNT_PROC, 'prepare',
                          str(self.folder), self.name],
-                        stdin=None, input=''.join(points),
+                        input=''.join(points),
                         capture_output=True, text=True)
         if done.returncode:
             raise errors.CloudError(

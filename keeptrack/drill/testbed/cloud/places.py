@@ -12,15 +12,16 @@
 
 """Where a cloud keeps its files, and the addresses that it has."""
 
-import dataclasses
-import pathlib
-
+from keeptrack.drill import history
 from keeptrack.drill.testbed import errors
 from keeptrack.verify import environment
 
 CONTROLLER = 'ctl'
 HOSTS = ('host1', 'host2')
 NODES = (CONTROLLER,) + HOSTS
+
+# the hosts as those of a drill, whose settings of libvirt they have
+ROLES = dict(zip(history.ROLES, HOSTS))
 
 # Only the nodes of this cloud can see them (RFC 5737).
 ADDRESSES = {'ctl': '192.0.2.10', 'host1': '192.0.2.1', 'host2': '192.0.2.2'}
@@ -41,14 +42,32 @@ def url(service, path=''):
     return f'http://{ADDRESSES[CONTROLLER]}:{PORTS[service]}{path}'
 
 
-@dataclasses.dataclass(frozen=True)
 class Places:
     """The folders of one cloud.
 
-    :ivar top: all of it (pathlib.Path)
+    :param top: all of it (pathlib.Path); in it are, each a pathlib.Path:
+    :ivar env: the virtualenv of all OpenStack services
+    :ivar image: the guest's empty disk
+    :ivar driver: what Neutron loads its mechanism driver from
+    :ivar seed: what every cloud begins with: databases, keys, image
+    :ivar installed: the mark of a complete installation
+    :ivar run: what a cloud that is up writes; removed when it goes down
+    :ivar log: the services' logs
+    :ivar nova_state: Nova's state_path: each host sees its own folder there
+    :ivar lock: locked while a keeper runs; outside of run, which is removed
     """
 
-    top: pathlib.Path
+    def __init__(self, top):
+        self.top = top
+        self.env = top / 'env'
+        self.image = top / 'writer.qcow2'
+        self.driver = top / 'driver'
+        self.seed = top / 'seed'
+        self.installed = top / 'installed.json'
+        self.run = top / 'run'
+        self.log = self.run / 'log'
+        self.nova_state = self.run / 'nova'
+        self.lock = top / 'lock'
 
     @classmethod
     def default(cls):
@@ -64,14 +83,9 @@ class Places:
         return cls(top)
 
     @property
-    def env(self):
-        """The virtualenv of all OpenStack services (pathlib.Path)."""
-        return self.top / 'env'
-
-    @property
     def python(self):
         """The Python of the virtualenv (str)."""
-        return str(self.env / 'bin' / 'python')
+        return self.program('python')
 
     def program(self, name):
         """Return the path of a program in the virtualenv (str)."""
@@ -80,46 +94,6 @@ class Places:
     def nova(self, which):
         """Return the folder of a Nova tree: PATCHED or STOCK."""
         return self.top / f'nova-{which}'
-
-    @property
-    def image(self):
-        """The guest's empty disk (pathlib.Path)."""
-        return self.top / 'writer.qcow2'
-
-    @property
-    def driver(self):
-        """What Neutron loads its mechanism driver from (pathlib.Path)."""
-        return self.top / 'driver'
-
-    @property
-    def seed(self):
-        """What every cloud begins with: databases, keys, image."""
-        return self.top / 'seed'
-
-    @property
-    def installed(self):
-        """The mark of a complete installation (pathlib.Path)."""
-        return self.top / 'installed.json'
-
-    @property
-    def run(self):
-        """What a cloud that is up writes; removed when it goes down."""
-        return self.top / 'run'
-
-    @property
-    def log(self):
-        """The services' logs (pathlib.Path)."""
-        return self.run / 'log'
-
-    @property
-    def nova_state(self):
-        """Nova's state_path: each host sees its own folder there."""
-        return self.run / 'nova'
-
-    @property
-    def lock(self):
-        """Locked while a keeper runs; outside of run, which is removed."""
-        return self.top / 'lock'
 
     def instances(self, host):
         """Return the folder with the instances' disks of a host."""

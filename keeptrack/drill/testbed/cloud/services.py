@@ -57,16 +57,8 @@ class Services:
         self._settings = settings
         self._nova = nova
 
-    def named(self, name):
-        """Return the Service of a name.
-
-        :param name: as status prints it (str)
-        :raises KeyError: when there is none
-        """
-        return self.all()[name]
-
     def all(self):
-        """Return all services: dict of name to Service."""
+        """Return all services (dict of str, as status prints it)."""
         found = [self._mariadb(), self._rabbitmq(), self._memcached()]
         found += [self._libvirtd(host) for host in places_mod.HOSTS]
         found += [self._api(name) for name in _APPLICATIONS]

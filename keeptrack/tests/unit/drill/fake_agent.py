@@ -81,5 +81,5 @@ class FakeRuntime(object):
 
     def command(self, script, *arguments):
         return [sys.executable, str(self._agent / script),
-                str(self._folder / self._tree), 'adapter_fake'] + [
+                str(self._folder / self._tree), 'adapter_fake.Adapter'] + [
                     str(each) for each in arguments]

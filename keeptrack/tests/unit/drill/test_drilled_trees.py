@@ -28,7 +28,7 @@ class NamedTestCase(base.TestCase):
         tree = mock.Mock(is_clone=False, path=self.folder)
         tree.read = dict(files).get
         tree.release.return_value = '34.0.0'
-        tree.parts.return_value = dict(has)
+        tree.findings.return_value.origins = dict(has)
         found, = drilled_trees.named([tree], lambda tree: None)
         return found.name, found.series
 

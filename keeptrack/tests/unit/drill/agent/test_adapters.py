@@ -20,14 +20,12 @@ from keeptrack.tests.unit.drill import agent_path
 agent_path.add()
 
 from agent import adapter_current  # noqa: E402
-from agent import adapter_train  # noqa: E402
-from agent import adapter_wallaby  # noqa: E402
 from agent import database_rows_current  # noqa: E402
 from agent import fake_services  # noqa: E402
 from agent import fake_services_current  # noqa: E402
 
 SPEC = {'folder': '/run', 'hosts': {'source': 'a', 'destination': 'b'},
-        'lifecycle_delay': 2, 'xml': '<domain/>', 'volumes': 0,
+        'lifecycle_delay': 2, 'xml': '<domain/>',
         'uuid': 'the-instance', 'vm_state': 'active',
         'power_state': 'running'}
 
@@ -55,27 +53,28 @@ class AdapterTestCase(base.TestCase):
 
     def test_services_are_replaced_where_a_release_has_them(self):
         for adapter, network in (
-                (adapter_current, 'nova.network.neutron'),
-                (adapter_wallaby, 'nova.network.neutron'),
-                (adapter_train, 'nova.network.neutronv2.api')):
+                (adapter_current.Adapter, 'nova.network.neutron'),
+                (adapter_current.Wallaby, 'nova.network.neutron'),
+                (adapter_current.Train, 'nova.network.neutronv2.api')):
             self.assertEqual({network, 'nova.volume.cinder'},
-                             self.services(adapter.Adapter()))
+                             self.services(adapter()))
 
     def test_images_of_train(self):
-        self.assertIn('nova.image.api', adapter_train.Adapter().lazy)
-        self.assertNotIn('nova.image.api', adapter_wallaby.Adapter().lazy)
+        self.assertIn('nova.image.api', adapter_current.Train().lazy)
+        self.assertNotIn('nova.image.api', adapter_current.Wallaby().lazy)
 
     def test_both_databases_are_configured(self):
         for adapter, names in (
-                (adapter_current, ('nova.db.main.api', 'nova.db.api.api')),
-                (adapter_wallaby, ('nova.db.sqlalchemy.api',)),
-                (adapter_train, ('nova.db.sqlalchemy.api',))):
+                (adapter_current.Adapter,
+                 ('nova.db.main.api', 'nova.db.api.api')),
+                (adapter_current.Wallaby, ('nova.db.sqlalchemy.api',)),
+                (adapter_current.Train, ('nova.db.sqlalchemy.api',))):
             found = self.modules(
                 'nova.config', 'nova.rpc', 'oslo_config.cfg',
                 'oslo_messaging', 'oslo_messaging._drivers.base',
                 'oslo_messaging._drivers.common', 'oslo_messaging.rpc.client',
                 *names)
-            made = adapter.Adapter()
+            made = adapter()
             made.conf = mock.Mock()
             made.configure({})
             for name in names:

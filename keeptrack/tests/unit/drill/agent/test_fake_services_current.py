@@ -35,9 +35,9 @@ class ReplacedTestCase(base.TestCase):
                           list, HOSTS)
         book = fake_services_current.SharedRecord(
             str(self.folder / 'services.json'))
-        self.volume = fake_services.volume_id(0)
+        self.volume = fake_services.VOLUME
         book.write(
-            fake_services_current.beginning('u', 'a', 'ab', [self.volume]))
+            fake_services_current.beginning('u', 'a', 'ab'))
         fake_services_current.use(
             book, lambda attachment_id: LookupError(attachment_id))
         self.network = fake_services_current.Network()

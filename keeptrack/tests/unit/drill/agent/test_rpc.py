@@ -25,8 +25,7 @@ from keeptrack.tests.unit.drill import agent_path
 
 agent_path.add()
 
-from agent import messaging_driver_current  # noqa: E402
-from agent import messaging_driver_juno  # noqa: E402
+from agent import messaging_driver  # noqa: E402
 from agent import recorder as recorder_mod  # noqa: E402
 from agent import rpc  # noqa: E402
 from agent import waiting_green  # noqa: E402
@@ -122,8 +121,8 @@ class Channel(object):
                 'kind': 'request', 'number': number,
                 'wants_reply': wants_reply, 'payload': payload})
 
-    def at_it(self, request):
-        self._in_thread(self._on_reply, {'kind': 'at-it',
+    def heartbeat(self, request):
+        self._in_thread(self._on_reply, {'kind': 'heartbeat',
                                          'number': request['number']})
 
     def reply(self, request, payload):
@@ -161,7 +160,7 @@ def start(function):
 class JunoTestCase(base.TestCase):
 
     waiting = waiting_green
-    module = messaging_driver_juno
+    make = staticmethod(messaging_driver.juno)
     spawn = staticmethod(eventlet.spawn)
     batch = ()
 
@@ -172,7 +171,7 @@ class JunoTestCase(base.TestCase):
         exchange = rpc.Exchange(
             self.waiting, json, self.channel, recorder_mod.Recorder(
                 self.events.append, 'source'))
-        self.driver = self.module.make(MESSAGING, exchange)(
+        self.driver = self.make(MESSAGING, exchange)(
             None, None, ['nova'])
         self.listener = self.driver.listen(TARGET, *self.batch)
 
@@ -235,7 +234,7 @@ class JunoTestCase(base.TestCase):
 
 class CurrentGreenTestCase(JunoTestCase):
 
-    module = messaging_driver_current
+    make = staticmethod(messaging_driver.current)
     batch = (1, None)
 
     def call_at_it(self, answer):

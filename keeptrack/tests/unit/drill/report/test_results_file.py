@@ -173,7 +173,7 @@ class LoadTestCase(base.TestCase):
                 (self.results['machine'], 'cpus', [2], "machine's cpus is"),
                 (self.results['faults'][0], 'title', 3, "title is 3"),
                 (self.results['runs'][0]['timeline'][0], 'data',
-                 {'calls': 'x'}, "event 1's calls is")):
+                 {'calls': 'x'}, "event 1's data's calls is")):
             kept = holder.get(key)
             holder[key] = value
             self.write()

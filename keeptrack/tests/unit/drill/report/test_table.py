@@ -11,9 +11,8 @@
 #    under the License.
 
 from keeptrack.drill import faults
-from keeptrack.drill.report import data_table
 from keeptrack.drill.report import html_page
-from keeptrack.drill.report import merge
+from keeptrack.drill.report import results_file
 from keeptrack.drill.report import table
 from keeptrack import errors
 from keeptrack.tests import base
@@ -90,7 +89,7 @@ class RowsTestCase(base.TestCase):
         self.assertEqual(('network', 2, 1, 1, 5), tuple(
             second[name] for name in ('Storage', 'Runs', 'Not run',
                                       'Data doubled', 'Records doubled')))
-        headers, rows = data_table.rows(made)
+        headers, rows = table.data_rows(made)
         self.assertEqual([('copied', 'juno-eol', 2), ('network', 'juno-eol',
                                                       1)],
                          [row[:3] for row in rows])
@@ -102,7 +101,7 @@ class RowsTestCase(base.TestCase):
 
     def test_no_table_of_data_where_there_is_none(self):
         made = self.results({'verdict': 'right'})
-        self.assertEqual([], data_table.rows(made)[1])
+        self.assertEqual([], table.data_rows(made)[1])
         self.assertNotIn('Storage', table.rows(made)[0])
 
 
@@ -110,7 +109,7 @@ class MergeTestCase(base.TestCase):
 
     def test_one_stays_as_it_is(self):
         results = sample.results(1, TWO)
-        self.assertEqual(results, merge.merge([results]))
+        self.assertEqual(results, results_file.merge([results]))
 
     def test_trees_faults_and_runs_come_together(self):
         one = sample.results(1, TWO, faults.FAULTS[:2])
@@ -119,7 +118,7 @@ class MergeTestCase(base.TestCase):
                    machine=dict(two['machine'], cpus=8, kernel='6.1'))
         for run in two['runs']:
             run['seed'] = '6' + run['seed'][1:]
-        merged = merge.merge([one, two])
+        merged = results_file.merge([one, two])
         self.assertEqual(list(sample.TREES), merged['trees'])
         self.assertEqual([fault.name for fault in faults.FAULTS[:3]],
                          [fault['name'] for fault in merged['faults']])
@@ -136,13 +135,13 @@ class MergeTestCase(base.TestCase):
 
     def test_one_run_twice(self):
         results = sample.results(1, TWO)
-        exc = self.assertRaises(errors.KeeptrackError, merge.merge,
+        exc = self.assertRaises(errors.KeeptrackError, results_file.merge,
                                 [results, results])
         self.assertIn('in more than one', str(exc))
 
     def test_two_trees_of_one_name(self):
         one, two = sample.results(1, TWO), sample.results(1, TWO)
         two['trees'][0]['commit'] = '2' * 40
-        exc = self.assertRaises(errors.KeeptrackError, merge.merge,
+        exc = self.assertRaises(errors.KeeptrackError, results_file.merge,
                                 [one, two])
         self.assertIn('two trees are called juno-eol', str(exc))

@@ -24,10 +24,10 @@ class HostTestCase(base.TestCase):
     def setUp(self):
         super().setUp()
         self.host = host.Host('source', 'kt0-a', self.folder)
-        self.host._space = mock.Mock()
+        self.host.space = mock.Mock()
 
     def test_what_takes_too_long(self):
-        self.host._space.run.side_effect = subprocess.TimeoutExpired('x', 3)
+        self.host.space.run.side_effect = subprocess.TimeoutExpired('x', 3)
         exc = self.assertRaises(errors.TestbedError, self.host.virsh, 'list')
         self.assertEqual('virsh list on the source took longer than 10 s',
                          str(exc))
@@ -39,7 +39,7 @@ class HostTestCase(base.TestCase):
         defined = self.folder / 'etc' / 'qemu' / 'guest.xml'
         defined.parent.mkdir(parents=True)
         defined.touch()
-        self.host._space.processes.return_value = []
+        self.host.space.processes.return_value = []
         with mock.patch.object(self.host, 'libvirtd') as libvirtd:
             self.host.lose_power()
         libvirtd.kill.assert_called_once_with()
@@ -51,6 +51,6 @@ class HostTestCase(base.TestCase):
             if 'undefine' in command:
                 raise subprocess.TimeoutExpired(command, kwargs['timeout'])
             return mock.Mock(returncode=0, stdout='some-uuid')
-        self.host._space.run = run
-        self.host._space.processes.return_value = []
+        self.host.space.run = run
+        self.host.space.processes.return_value = []
         self.assertRaises(errors.TestbedError, self.host.clean)

@@ -31,7 +31,7 @@ class FakeTestbed:
 
     def __init__(self):
         self.hosts = {role: types.SimpleNamespace(
-            name=name, namespaces={}, virsh=self.virsh)
+            name=name, space=mock.Mock(paths={}), virsh=self.virsh)
             for role, name in (('source', 'a'), ('destination', 'b'))}
         self.asked = []
 
@@ -72,7 +72,10 @@ class ComputesTestCase(base.TestCase):
         self.prepare()
 
     def prepare(self, **options):
-        self.computes.prepare(dict({'uuid': 'u', 'name': 'guest'}, **options))
+        self.computes.prepare(dict({
+            'uuid': 'u', 'name': 'guest', 'vm_state': 'active',
+            'power_state': 'running', 'shared': True, 'config': {},
+            'instances': None, 'disk': None}, **options))
 
     def event(self):
         return self.events.get(timeout=5)
@@ -95,9 +98,8 @@ class ComputesTestCase(base.TestCase):
                          self.start('destination')['instances'])
 
     def test_options(self):
-        self.prepare(xml="<domain type='kvm'/>", shared=False)
+        self.prepare(shared=False)
         spec = self.start('source')
-        self.assertEqual('kvm', spec['virt_type'])
         self.assertNotEqual(spec['instances'],
                             self.start('destination')['instances'])
 

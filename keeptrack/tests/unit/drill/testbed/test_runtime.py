@@ -97,8 +97,9 @@ class GenerationTestCase(base.TestCase):
     def test_all_have_constraints_and_an_adapter(self):
         for each in generations.GENERATIONS:
             self.assertTrue((each.folder / 'constraints.txt').is_file())
-            self.assertTrue((runtime.AGENT / (
-                each.adapter + '.py')).is_file())
+            module, _, name = each.adapter.partition('.')
+            self.assertIn('class %s(' % name, (
+                runtime.AGENT / (module + '.py')).read_text())
 
 
 class RuntimeTestCase(synthetic.NovaTestCase):
@@ -177,8 +178,6 @@ class RuntimeTestCase(synthetic.NovaTestCase):
             path.write_text('kept')
             self.assertEqual('kept', (
                 made.databases() / runtime.DATABASE).read_text())
-            self.assertEqual(self.folder / 'x',
-                             made.databases(self.folder / 'x').parent)
 
     def test_database_that_cannot_be_made(self):
         made = self.make()

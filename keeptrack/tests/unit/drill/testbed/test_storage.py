@@ -32,6 +32,7 @@ class FakeHost:
         (folder / 'lib').mkdir(parents=True)
         (folder / 'run' / 'keeptrack').mkdir(parents=True)
         self.servers = []
+        self.space = self
 
     def spawn(self, command, log):
         socket = command[command.index('--socket') + 1]
@@ -90,7 +91,7 @@ class StorageTestCase(base.TestCase):
         made, xml = self.prepare('network')
         disk = ElementTree.fromstring(xml)
         self.assertEqual('nbd', disk.find('source').get('protocol'))
-        self.assertEqual(fake_services.volume_id(0), disk.findtext('serial'))
+        self.assertEqual(fake_services.VOLUME, disk.findtext('serial'))
         self.assertEqual(xml, made.nova_settings().disk['xml'])
         self.assertIsNone(made.nova_settings().instances)
         self.assertEqual(dict.fromkeys(ROLES, {}), made.disks())
@@ -104,7 +105,7 @@ class StorageTestCase(base.TestCase):
 
         def take(lane, what, **data):
             made.take({'lane': lane, 'what': what, 'where': 'destination',
-                       'data': dict({'volume': storage.VOLUME}, **data)})
+                       'data': dict({'volume': fake_services.VOLUME}, **data)})
         take('setup', 'volume-connected')
         take('teardown', 'volume-disconnected', volume='other')
         self.assertEqual(0, self.kill.call_count)

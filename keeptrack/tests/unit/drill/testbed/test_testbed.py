@@ -18,7 +18,6 @@ from unittest import mock
 
 from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import host
-from keeptrack.drill.testbed import libvirt_config
 from keeptrack.drill.testbed import network
 from keeptrack.drill.testbed import prerequisites
 from keeptrack.drill.testbed import testbed as testbed_mod
@@ -191,7 +190,7 @@ class TestbedTestCase(base.TestCase):
 class SettingsTestCase(base.TestCase):
 
     def test_hosts_differ(self):
-        first, second = [libvirt_config.files(role)
+        first, second = [host.libvirt_files(role)
                          for role in ('source', 'destination')]
         self.assertEqual(first['qemu.conf'], second['qemu.conf'])
         self.assertNotEqual(first['libvirtd.conf'], second['libvirtd.conf'])
