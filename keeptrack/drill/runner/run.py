@@ -362,10 +362,14 @@ class Run:
         """Wait until the record is settled and nothing happens any more.
 
         What a fault has kept from happening may begin once it is over: the
-        quiet time counts from there too.
+        quiet time counts from there too, and what had to end is started.
         """
+        looked = time.time()
         while time.time() < until:
             self._record.check()
+            if self._healed and time.time() - looked > 1:
+                looked = time.time()
+                self._computes.restart_failed()
             record = self._record.record
             since = max(self._history.last('record') or 0,
                         self._healed or 0)

@@ -233,6 +233,19 @@ class NovaComputes:
                 'libvirt': self._modes[role]})
         return pid
 
+    def restart_failed(self):
+        """Start each nova-compute again that has ended by itself.
+
+        A service manager does that; one that was killed stays down.
+
+        :raises TestbedError: when one cannot be forked
+        """
+        for role in history.ROLES:
+            with self._lock:
+                pid = self._pids.get(role)
+            if pid is not None and self._server.has_ended(pid):
+                self.start(role)
+
     def kill(self, role):
         """End the nova-compute of a host with SIGKILL; none is no error.
 

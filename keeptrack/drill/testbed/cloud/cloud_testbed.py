@@ -180,6 +180,12 @@ class Computes:
         threading.Thread(target=self._await, args=(role, since),
                          daemon=True).start()
 
+    def restart_failed(self):
+        """Start each that is down, as a service manager does."""
+        for role, name in ROLES.items():
+            if self._cloud.process(f'nova-compute-{name}') is None:
+                self.start(role)
+
     def _await(self, role, since):
         ends = time.monotonic() + _READY_WITHIN
         while not self._cloud.reports(ROLES[role], since):

@@ -120,6 +120,19 @@ class ComputesTestCase(base.TestCase):
         self.assertEqual('gone', self.event()['what'])
         self.start('source')
 
+    def test_those_that_have_ended_by_themselves_are_started(self):
+        for role in ('source', 'destination'):
+            self.start(role)
+        self.computes._peer('source').ask('end')
+        self.assertEqual('gone', self.event()['what'])
+        self.computes.kill('destination')
+        self.assertEqual('gone', self.event()['what'])
+        self.computes.restart_failed()
+        self.assertEqual(['source'], list(self.computes._pids))
+        event = self.event()
+        self.assertEqual(('source', 'initialized'),
+                         (event['where'], event['what']))
+
     def test_libvirt_modes(self):
         self.computes.libvirt('source', 'no-remote')
         self.start('source')
