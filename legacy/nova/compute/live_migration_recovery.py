@@ -265,12 +265,22 @@ class LiveMigrationRecovery(object):
                 del self._tasks[task.uuid]
 
         try:
-            check()
+            if instance or not self._others_work_on(task):
+                check()
         except Exception as error:
             LOG.warning(_LW('The live migration to %(dest)s will be checked '
                             'again: %(error)s'),
                         {'dest': task.dest, 'error': error},
                         instance_uuid=task.uuid)
+
+    def _others_work_on(self, task):
+        """Say whether another operation has the lock, maybe for hours."""
+        try:
+            return objects.Instance.get_by_uuid(
+                task.context, task.uuid).task_state not in (
+                    None, task_states.MIGRATING)
+        except exception.InstanceNotFound:
+            return False
 
     def _check_locked(self, task, instance):
         """Check a migration; return whether nothing is left to do."""
@@ -506,6 +516,8 @@ class LiveMigrationRecovery(object):
                 return False
             if source.presence != Presence.RUNNING:
                 # The source has gone on since: this copy is the older one.
+                LOG.error(_LE('Pausing an older copy of the guest on %s: '
+                              'destroy it.'), task.dest, instance=instance)
                 observer.pause(instance, task.dest, self._node(task))
                 return False
             instance.task_state, task.doubted = task_states.MIGRATING, True

@@ -641,6 +641,16 @@ class DestinationIsGoneTestCase(RecoveryTestCase):
         self.check()
         self.assertFalse(self.cleanup.called)
 
+    def test_locked_by_others(self):
+        """One long operation does not hold up all periodic tasks."""
+        stored = self.stored()
+        stored.task_state = task_states.REBUILDING
+        stored.save()
+        with mock.patch.object(self.compute._live_migration_recovery,
+                               '_check_locked') as check:
+            self.check()
+        self.assertFalse(check.called)
+
     def test_busy_since_the_observation(self):
         self.back()
 
