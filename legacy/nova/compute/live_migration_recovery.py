@@ -542,6 +542,8 @@ class LiveMigrationRecovery(object):
                                 'again: disconnect it there.'),
                             {'volume': volume_id, 'dest': task.dest,
                              'error': error}, instance=instance)
+        # The destination saves the metadata that it is sent.
+        self._forget(instance)
         clean, destroy = self._manager._live_migration_cleanup_flags(
             task.block_migration, task.migrate_data)
         if clean and not task.doubted and (

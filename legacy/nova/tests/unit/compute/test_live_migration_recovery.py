@@ -591,6 +591,18 @@ class DestinationIsGoneTestCase(RecoveryTestCase):
             mock.ANY, mock.ANY, 'volume', 'dest')
         self.assertForgotten()
 
+    def test_destination_saves_the_instance(self):
+        """It counts its attempts to delete files in system_metadata."""
+        def clean(context, instance, *args, **kwargs):
+            self.assertNotIn('live_migration_dest', instance.system_metadata)
+            self.assertIn('system_metadata', instance.obj_what_changed())
+
+        self.back()
+        self.cleanup.side_effect = clean
+        self.check()
+        self.assertTrue(self.cleanup.called)
+        self.assertForgotten()
+
     def test_destination_is_back_after_a_restart(self):
         with mock.patch.object(self.compute, '_get_power_state',
                                return_value=power_state.RUNNING):
