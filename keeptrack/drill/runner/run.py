@@ -426,14 +426,15 @@ class Run:
                    for event in self._history.events('call'))
 
     def _is_without_guest(self, record):
-        """Tell whether an active instance has no guest (bool).
+        """Tell whether an active instance has no guest that runs (bool).
 
         Nova's sync of power states, or a nova-compute that starts the guests
-        of its host, is still to come then.
+        of its host, is still to come then. The QEMU of a guest that is being
+        started is paused.
         """
         past = history.Past(self._history.since(0), time.time())
         return record['vm_state'] == 'active' and not any(
-            past.guest(role, past.ends) in ('running', 'paused')
+            past.guest(role, past.ends) == 'running'
             for role in history.ROLES)
 
     def _has_two(self):

@@ -282,6 +282,16 @@ class RunTestCase(base.TestCase):
         found = self.go('destination-qemu-killed', dies)
         self.assertEqual('wrong', found['verdict'])
 
+    def test_a_guest_that_is_being_started_is_waited_for(self):
+        starts = MOVES[:-1] + [
+            (0.4, record(host='destination', task_state=None)),
+            (0.45, tell('destination', 'guest', 'paused'))]
+        found = self.go('none', starts + [
+            (0.9, tell('destination', 'guest', 'running'))])
+        self.assertEqual('right', found['verdict'], found)
+        found = self.go('none', starts)
+        self.assertEqual('the guest is paused', found['leftover'])
+
     def test_what_another_tree_calls_so_is_not_parked(self):
         parked = MOVES[:-1] + [(0.4, record(vm_state='error', fault='why'))]
         found = self.go('none', parked, parks=False)
