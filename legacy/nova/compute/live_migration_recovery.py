@@ -275,12 +275,9 @@ class LiveMigrationRecovery(object):
 
     def _others_work_on(self, task):
         """Say whether another operation has the lock, maybe for hours."""
-        try:
-            return objects.Instance.get_by_uuid(
-                task.context, task.uuid).task_state not in (
-                    None, task_states.MIGRATING)
-        except exception.InstanceNotFound:
-            return False
+        return any(instance.task_state not in (None, task_states.MIGRATING)
+                   for instance in objects.InstanceList.get_by_filters(
+                       task.context, {'uuid': task.uuid, 'deleted': False}))
 
     def _check_locked(self, task, instance):
         """Check a migration; return whether nothing is left to do."""

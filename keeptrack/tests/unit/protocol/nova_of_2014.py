@@ -237,7 +237,9 @@ class Cloud:
         module.objects.InstanceList = types.SimpleNamespace(
             get_by_host=lambda context, host, **kwargs: [
                 Instance(self)] if self.row and (
-                    self.row['host'] == host) else [])
+                    self.row['host'] == host) else [],
+            get_by_filters=lambda context, filters: [
+                Instance(self)] if self.row else [])
         module.objects.BlockDeviceMappingList = types.SimpleNamespace(
             get_by_instance_uuid=lambda context, uuid: [
                 types.SimpleNamespace(volume_id='volume', is_volume=True)
