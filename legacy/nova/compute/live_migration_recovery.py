@@ -20,6 +20,9 @@ The database of this release has no record of live migrations: what a restart
 of nova-compute must not forget is kept in the instance's system_metadata.
 """
 
+import sys
+
+from eventlet import greenthread
 from oslo_config import cfg
 from oslo_log import log as logging
 import oslo_messaging as messaging
@@ -84,8 +87,12 @@ class Task(object):
         self.user_paused = False
         # Both copies have run: the disks of neither may be deleted.
         self.split = False
+        # The destination has no copy: the disks here may be the last ones.
+        self.keep = False
         # The source has done its part; the destination takes the guest over.
         self.posted = False
+        # The instance was seen on another host.
+        self.left = False
 
 
 def ask_compute(rpcapi, context, instance, host, timeout=TIMEOUT):
@@ -97,16 +104,19 @@ def ask_compute(rpcapi, context, instance, host, timeout=TIMEOUT):
         if not timeout or not up:
             return guest_location.Observation(
                 Presence.UNKNOWN, 'not asked', alive=up)
-        client = rpcapi.client.prepare(
-            server=host, timeout=timeout,
-            version=rpcapi._compat_ver('4.0', '3.31'))
         try:
             # It raises InstanceNotFound if the domain is not defined.
-            client.call(context, 'validate_console_port', instance=instance,
-                        port='0', console_type='novnc')
+            rpcapi.client.prepare(
+                server=host, timeout=timeout,
+                version=rpcapi._compat_ver('4.0', '3.3')).call(
+                    context, 'validate_console_port', instance=instance,
+                    port='0', console_type='novnc')
         except exception.ConsoleTypeUnavailable as error:
             LOG.debug('The domain is defined: %s', error)
-        client.call(context, 'get_instance_diagnostics', instance=instance)
+        rpcapi.client.prepare(
+            server=host, timeout=timeout,
+            version=rpcapi._compat_ver('4.0', '3.31')).call(
+                context, 'get_instance_diagnostics', instance=instance)
         presence, origin = Presence.RUNNING, 'running'
     except (exception.InstanceNotFound, exception.ComputeHostNotFound):
         presence, origin = Presence.ABSENT, 'not there'
@@ -145,6 +155,7 @@ class LiveMigrationRecovery(object):
         # instance uuid: Task
         self._tasks = {}
         self._loaded = False
+        self._checker = None
 
     @property
     def supported(self):
@@ -197,6 +208,12 @@ class LiveMigrationRecovery(object):
         """
         task = self._running.get(instance['uuid'])
         if task is None:
+            if migrate_data and isinstance(sys.exc_info()[1],
+                                           exception.DestinationDiskExists):
+                # An earlier migration may have kept them.
+                self._manager._rollback_live_migration(
+                    instance._context, instance, dest, False)
+                return True
             return False
         if task.migrate_data is not migrate_data:
             # The driver still works on an earlier migration.
@@ -241,6 +258,11 @@ class LiveMigrationRecovery(object):
                         context.elevated(), instance.uuid, record[DEST],
                         block, shared, record[STATUS], restarted=True))
             self._loaded = True
+        # A check can wait for a host: other periodic tasks go on.
+        if self._checker is None or self._checker.dead:
+            self._checker = greenthread.spawn(self._check_tasks)
+
+    def _check_tasks(self):
         for task in list(self._tasks.values()):
             self._check(task)
 
@@ -252,6 +274,11 @@ class LiveMigrationRecovery(object):
                        task.migrate_data.items()))])})
         instance.save(expected_task_state=[expected_task_state])
         task.status = status
+
+    def forget(self, instance):
+        """Remove the record: this host takes the instance over."""
+        self._forget(instance)
+        instance.system_metadata.pop(VM_STATE, None)
 
     def _forget(self, instance):
         for key in (SOURCE, DEST, STATUS, DISKS):
@@ -275,9 +302,10 @@ class LiveMigrationRecovery(object):
 
     def _others_work_on(self, task):
         """Say whether another operation has the lock, maybe for hours."""
-        return any(instance.task_state not in (None, task_states.MIGRATING)
-                   for instance in objects.InstanceList.get_by_filters(
-                       task.context, {'uuid': task.uuid, 'deleted': False}))
+        for instance in objects.InstanceList.get_by_filters(
+                task.context, {'uuid': task.uuid, 'deleted': False}):
+            task.left |= instance.host != self._manager.host
+            return instance.task_state not in (None, task_states.MIGRATING)
 
     def _check_locked(self, task, instance):
         """Check a migration; return whether nothing is left to do."""
@@ -292,12 +320,21 @@ class LiveMigrationRecovery(object):
         if self._tasks.get(task.uuid) is not task or (
                 task.uuid in self._running):
             return True
-        if instance.host != self._manager.host:
+        task.left |= instance.host != self._manager.host
+        if task.left:
             return self._close(instance)
         parked = VM_STATE in instance.system_metadata
         if instance.task_state is None:
             if task.status == REVERTED:
                 return self._clean_up_destination(task, instance)
+            # A record can be older than what other hosts have done since.
+            if task.status == FINISHING and Presence.ABSENT == (
+                    self._observe_destination(task, instance).presence) or (
+                    task.restarted and task.seen is None and
+                    instance.vm_state not in (
+                        vm_states.ACTIVE, vm_states.ERROR,
+                        vm_states.SOFT_DELETED)):
+                return self._close(instance)
             if instance.vm_state != vm_states.SOFT_DELETED:
                 LOG.warning(_LW('The live migration to %s has not ended: '
                                 'setting the task to migrating again.'),
@@ -349,6 +386,8 @@ class LiveMigrationRecovery(object):
                 self._manager.driver.guest_observer.pause(
                     instance, task.dest, self._node(task))
             elif action == Action.FINISH:
+                task.keep = task.split or destination.presence == (
+                    Presence.ABSENT)
                 self._finish(task, instance)
             elif action in (Action.ROLL_BACK, Action.ROLL_BACK_SOURCE):
                 self._roll_back(task, instance, source, destination,
@@ -402,12 +441,12 @@ class LiveMigrationRecovery(object):
         instance.progress = 0
         self._remember(task, instance, FINISHING, task_states.MIGRATING)
         data = task.migrate_data
-        if task.split:
+        if task.keep:
             data = dict(data, **dict.fromkeys(_SHARED, True))
         try:
             self._manager._post_live_migration(
                 task.context, instance, task.dest,
-                task.block_migration and not task.split, data)
+                task.block_migration and not task.keep, data)
         except Exception as error:
             # In this release, Cinder is asked with the token of whoever has
             # begun something. It expires, and a restart loses it.
@@ -539,6 +578,9 @@ class LiveMigrationRecovery(object):
                                 'again: disconnect it there.'),
                             {'volume': volume_id, 'dest': task.dest,
                              'error': error}, instance=instance)
+            instance.refresh()
+            if instance.task_state is not None:
+                return False
         # The destination saves the metadata that it is sent.
         self._forget(instance)
         clean, destroy = self._manager._live_migration_cleanup_flags(
@@ -558,8 +600,10 @@ class LiveMigrationRecovery(object):
         """Forget a migration once the instance has no task."""
         if instance.task_state is not None:
             return False
-        if VM_STATE in instance.system_metadata:
-            self._unpark(instance)
-        self._forget(instance)
-        instance.save(expected_task_state=[None])
+        host = self._manager.host
+        if instance.system_metadata.get(SOURCE, host) == host:
+            if VM_STATE in instance.system_metadata:
+                self._unpark(instance)
+            self._forget(instance)
+            instance.save(expected_task_state=[None])
         return True

@@ -65,7 +65,7 @@ class LibvirtError(Exception):
         return self.code
 
 
-NO_DOMAIN, NOT_RUNNING, NO_CONNECTION = 42, 55, 38
+NO_SUPPORT, NO_CONNECTION, NO_DOMAIN, NOT_RUNNING = 3, 38, 42, 55
 
 
 def load():
@@ -78,6 +78,8 @@ def load():
         InstanceInvalidState=InstanceInvalidState,
         MigrationError=type('MigrationError', (NovaException,), {}),
         ComputeHostNotFound=type('ComputeHostNotFound', (NovaException,), {}),
+        DestinationDiskExists=type(
+            'DestinationDiskExists', (NovaException,), {}),
         ConsoleTypeUnavailable=type(
             'ConsoleTypeUnavailable', (NovaException,), {}))
     names = types.SimpleNamespace(**{
@@ -251,6 +253,8 @@ class Cloud:
             service_is_up=lambda host: (
                 host == 'source' or 'destination rpc' not in self.broken))
         module.utils.synchronized = lambda name: self._synchronized
+        module.greenthread = types.SimpleNamespace(
+            spawn=lambda function: function())
         module.CONF = types.SimpleNamespace(
             resume_guests_state_on_host_boot=False)
         self.observer_module.CONF = types.SimpleNamespace(
@@ -292,6 +296,7 @@ class Cloud:
     libvirtError = LibvirtError
     VIR_ERR_NO_DOMAIN = NO_DOMAIN
     VIR_ERR_OPERATION_INVALID = NOT_RUNNING
+    VIR_ERR_NO_SUPPORT = NO_SUPPORT
 
     def connect(self, uri):
         name = 'source'
@@ -443,6 +448,7 @@ class Manager:
         self._cloud.spoil('neutron')
         instance.host, instance.node = 'dest', 'dest.node'
         instance.vm_state, instance.task_state = 'active', None
+        self.recovery.forget(instance)
         instance.save(expected_task_state=[MIGRATING])
 
     def clean_up(self):

@@ -125,9 +125,10 @@ class GuestObserver(object):
         try:
             return domain.jobInfo()[0] == _JOB_UNBOUNDED
         except self._libvirt.libvirtError as error:
-            # It does not run.
-            if error.get_error_code() != (
-                    self._libvirt.VIR_ERR_OPERATION_INVALID):
+            # It does not run, or the hypervisor knows no jobs.
+            if error.get_error_code() not in (
+                    self._libvirt.VIR_ERR_OPERATION_INVALID,
+                    self._libvirt.VIR_ERR_NO_SUPPORT):
                 raise
             return False
 

@@ -70,6 +70,8 @@ class RecoveryTestCase(test_compute.BaseTestCase):
                 'unknown', 'not asked', alive=self.up))
         self.ask_compute = patcher.start()
         self.addCleanup(patcher.stop)
+        self.stubs.Set(live_migration_recovery.greenthread, 'spawn',
+                       lambda function: function())
         self.answer, self.up = observe('unknown', 'timeout'), False
         self.see('running', 'absent')
         self.instance = self._create_fake_instance_obj(
@@ -315,6 +317,7 @@ class AskComputeTestCase(test_compute.BaseTestCase):
         self.context = nova_context.get_admin_context()
         self.instance = self._create_fake_instance_obj({'host': 'source'})
         self.rpcapi = mock.Mock()
+        self.rpcapi._compat_ver = lambda new, old: old
         self.call = self.rpcapi.client.prepare.return_value.call
         self.up = True
         for where, name, result in (
@@ -330,9 +333,12 @@ class AskComputeTestCase(test_compute.BaseTestCase):
 
     def test_running(self):
         self.assertEqual(Presence.RUNNING, self.ask().presence)
-        self.rpcapi.client.prepare.assert_called_with(
-            server='dest', version=mock.ANY,
-            timeout=live_migration_recovery.TIMEOUT)
+        # A host of two releases ago knows the first question.
+        self.assertEqual(
+            [mock.call(server='dest', version=version,
+                       timeout=live_migration_recovery.TIMEOUT)
+             for version in ('3.3', '3.31')],
+            self.rpcapi.client.prepare.call_args_list)
 
     def test_not_there(self):
         self.call.side_effect = exception.InstanceNotFound(instance_id='1')
@@ -436,6 +442,24 @@ class RestartTestCase(RecoveryTestCase):
             mock.ANY, mock.ANY, 'dest', destroy_disks=True,
             migrate_data=COPIED)
 
+    def assertEnded(self, vm_state, status):
+        stored = self.stored()
+        stored.vm_state, stored.task_state = vm_state, None
+        stored.system_metadata['live_migration_status'] = status
+        stored.save()
+        self.see('absent', 'absent')
+        self.restart()
+        self.check()
+        self.assertStored(vm_state, None)
+        self.assertForgotten()
+        self.assertFalse(self.observer.remove.called)
+
+    def test_instance_came_back_and_was_stopped(self):
+        self.assertEnded(vm_states.STOPPED, 'running')
+
+    def test_instance_came_back_and_its_host_was_rebooted(self):
+        self.assertEnded(vm_states.ACTIVE, 'post-migrating')
+
     def test_instance_has_moved_on(self):
         """What another host records is not ours."""
         stored = self.stored()
@@ -515,6 +539,37 @@ class FinishTestCase(RecoveryTestCase):
         self.assertStored(vm_states.ACTIVE, None, 'dest')
         self.assertForgotten()
 
+    def test_destination_forgets(self):
+        """The source may be down until the instance comes back."""
+        self.migrate()
+        stub = mock.Mock()
+        self.stubs.Set(self.compute.network_api, 'migrate_instance_finish',
+                       stub)
+        end = 'post_live_migration_at_destination'
+        self.stubs.Set(self.compute.driver, end, stub)
+        getattr(self.compute, end)(self.context, self.stored('info_cache'),
+                                   False)
+        self.assertStored(vm_states.ACTIVE, None)
+        self.assertNotIn('live_migration_source',
+                         self.stored().system_metadata)
+
+    def test_instance_comes_back(self, by=task_states.MIGRATING):
+        self.end(self.migrate()[0])
+        stored = self.stored()
+        stored.task_state = by
+        stored.save()
+        self.check()
+        stored = self.stored()
+        stored.host, stored.task_state = self.compute.host, None
+        stored.save()
+        self.see('absent', 'absent')
+        self.check(4)
+        self.assertStored(vm_states.ACTIVE, None)
+        self.assertForgotten()
+
+    def test_instance_comes_back_by_a_resize(self):
+        self.test_instance_comes_back(task_states.RESIZE_PREP)
+
     def test_source_fails(self):
         start = self.compute.network_api.migrate_instance_start
         start.side_effect = ValueError('neutron')
@@ -544,6 +599,18 @@ class FinishTestCase(RecoveryTestCase):
         stored.save()
         self.check()
         self.assertStored(vm_states.ACTIVE, task_states.MIGRATING)
+
+    def test_state_was_reset_without_a_destination(self):
+        start = self.compute.network_api.migrate_instance_start
+        start.side_effect = ValueError('neutron')
+        self.end(self.migrate()[0])
+        stored = self.stored()
+        stored.vm_state, stored.task_state = vm_states.ACTIVE, None
+        stored.save()
+        self.see('absent', 'absent')
+        self.check()
+        self.assertStored(vm_states.ACTIVE, None)
+        self.assertForgotten()
 
     def test_error_of_the_instance_is_its_own(self):
         """A destination where the instance has failed since."""
@@ -617,6 +684,17 @@ class DestinationIsGoneTestCase(RecoveryTestCase):
         self.assertFalse(self.rpcapi.remove_volume_connection.called)
         self.test_destination_is_back()
 
+    def test_hanging_check(self):
+        """It holds up no periodic task, and no second one begins."""
+        with mock.patch.object(live_migration_recovery.greenthread,
+                               'spawn') as spawn:
+            spawn.return_value.dead = False
+            self.check(2)
+            self.assertEqual(1, spawn.call_count)
+            spawn.return_value.dead = True
+            self.check()
+            self.assertEqual(2, spawn.call_count)
+
     def test_no_answer_about_a_volume(self):
         self.back()
         self.rpcapi.remove_volume_connection.side_effect = (
@@ -676,6 +754,18 @@ class DestinationIsGoneTestCase(RecoveryTestCase):
         self.check()
         self.assertFalse(self.cleanup.called)
         self.assertFalse(self.rpcapi.remove_volume_connection.called)
+
+    def test_busy_since_a_volume_was_disconnected(self):
+        self.back()
+
+        def migrate(*args):
+            stored = self.stored()
+            stored.task_state = task_states.MIGRATING
+            stored.save()
+
+        self.rpcapi.remove_volume_connection.side_effect = migrate
+        self.check()
+        self.assertFalse(self.cleanup.called)
 
     def test_second_copy(self):
         self.see('running', 'running')
@@ -779,6 +869,27 @@ class CopiedDisksTestCase(RecoveryTestCase):
 
     def test_paused_by_the_migration(self):
         self.assertDisksKept(True, 'paused', 'absent')
+
+    def test_disks_were_there(self):
+        """An earlier migration may have kept them."""
+        self.rpcapi.pre_live_migration.side_effect = (
+            exception.DestinationDiskExists(path='disk'))
+        self.assertRaises(exception.DestinationDiskExists,
+                          self.migrate, True, COPIED)
+        self.assertFalse(
+            self.rpcapi.rollback_live_migration_at_destination.called)
+        self.assertStored(vm_states.ACTIVE, None)
+
+    def test_destination_is_gone(self):
+        start = self.compute.network_api.migrate_instance_start
+        start.side_effect = ValueError('neutron')
+        self.see('absent', 'running')
+        self.end(self.migrate(True, COPIED)[0])
+        start.side_effect = None
+        self.see('absent', 'absent')
+        self.check()
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
+        self.assertFalse(self.compute.driver.cleanup.called)
 
     def test_shared_disks_and_incoming_domain(self):
         self.fail('running', 'incoming')

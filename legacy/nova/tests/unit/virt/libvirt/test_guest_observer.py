@@ -25,7 +25,7 @@ Presence = guest_location.Presence
 
 # Long enough for any machine, and short enough for a question that hangs.
 LONG, SHORT = 60, 0.05
-NO_DOMAIN, NOT_RUNNING, AWAY = 42, 55, 38
+NO_SUPPORT, AWAY, NO_DOMAIN, NOT_RUNNING = 3, 38, 42, 55
 NO_JOB, JOB = [0] * 12, [2] + [0] * 11
 RUNNING, PAUSED, SHUTOFF = (1, 1), (3, 1), (5, 0)
 # (state, reason) of a domain: its presence here, and on the destination
@@ -63,7 +63,8 @@ class GuestObserverTestCase(test.NoDBTestCase):
         self.reached = 'dest.node'
         self.libvirt = mock.Mock(
             libvirtError=LibvirtError, VIR_ERR_NO_DOMAIN=NO_DOMAIN,
-            VIR_ERR_OPERATION_INVALID=NOT_RUNNING)
+            VIR_ERR_OPERATION_INVALID=NOT_RUNNING,
+            VIR_ERR_NO_SUPPORT=NO_SUPPORT)
         self.libvirt.openReadOnly.side_effect = self.connect
         self.libvirt.open.return_value = self.connection
         self.go_on, self.hangs = patcher.original('threading').Event(), False
@@ -102,9 +103,10 @@ class GuestObserverTestCase(test.NoDBTestCase):
 
     def test_not_running(self):
         self.domain.state.return_value = PAUSED
-        self.domain.jobInfo.side_effect = LibvirtError(NOT_RUNNING)
-        self.assertEqual((Presence.PAUSED, 'libvirt', False, False),
-                         self.observer.observe(self.instance))
+        for code in (NOT_RUNNING, NO_SUPPORT):
+            self.domain.jobInfo.side_effect = LibvirtError(code)
+            self.assertEqual((Presence.PAUSED, 'libvirt', False, False),
+                             self.observer.observe(self.instance))
 
     def test_no_domain(self):
         self.connection.lookupByUUIDString.side_effect = LibvirtError(
