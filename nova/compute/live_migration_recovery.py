@@ -54,6 +54,8 @@ RUNNING = ('running', 'running (post-copy)', FINISHING)
 REVERTED = 'reverted'
 OPEN = (REVERTED, *RUNNING)
 CHECKS = 3
+# Checks after which a rollback that fails is given up.
+GIVE_UP = 24
 # Seconds in which a destination has to answer.
 TIMEOUT = 5
 # Each question to nova-compute can leave another fault.
@@ -246,11 +248,13 @@ class LiveMigrationRecovery:
                     task.context, task.uuid)
             instance.refresh()
         except exception.InstanceNotFound:
+            deleted = objects.Instance.get_by_uuid(
+                nova_context.get_admin_context(read_deleted='yes'), task.uuid)
             if migration.status == REVERTED:
-                return self._clean_up_destination(
-                    task, objects.Instance.get_by_uuid(
-                        nova_context.get_admin_context(read_deleted='yes'),
-                        task.uuid))
+                return self._clean_up_destination(task, deleted)
+            # The attachments of the destination were deleted with it.
+            self._manager._post_live_migration_remove_source_vol_connections(
+                task.context, deleted, task.source_bdms or [])
             return self._close(task, None)
         migration.status = objects.Migration.get_by_id(
             task.context, migration.id).status
@@ -267,7 +271,9 @@ class LiveMigrationRecovery:
         if instance.task_state is None and task.restarted and (
                 'old_vm_state' not in instance.system_metadata):
             if self._manager.driver.observe_guest(
-                    instance).presence == Presence.RUNNING:
+                    instance).presence == Presence.RUNNING or (
+                    self._observe_destination(task, instance, False)
+                    .presence == Presence.ABSENT):
                 # An earlier release has left it open.
                 self._manager._set_migration_status(migration, 'error')
             return True
@@ -355,6 +361,14 @@ class LiveMigrationRecovery:
                 task.other_context, task.context)
             if instance.host == task.dest:
                 self._close(task, instance)
+            elif task.failures >= GIVE_UP and seen == (
+                    Presence.RUNNING, Presence.ABSENT, Action.ROLL_BACK):
+                # Nothing is in doubt, and a reboot may help.
+                self._manager._set_migration_status(task.migration, 'error')
+                self._unpark(instance)
+                instance.update({'vm_state': vm_states.ERROR,
+                                 'task_state': None})
+                instance.save()
             elif instance.task_state == task_states.MIGRATING:
                 if task.migration.status not in OPEN:
                     # errors_out_migration_ctxt has closed it.
@@ -545,6 +559,14 @@ class LiveMigrationRecovery:
         return True
 
     def _clean_up(self, task, instance, data, destroy_disks):
+        if instance.migration_context is None:
+            # What is left are CPUs and memory of the source: on the
+            # destination the same numbers may be another guest's.
+            instance, data = instance.obj_clone(), data.obj_clone()
+            instance.update({'numa_topology': None, 'resources': None})
+            instance.obj_reset_changes(['numa_topology', 'resources'])
+            if 'dst_numa_info' in data:
+                del data.dst_numa_info
         self._manager.compute_rpcapi.rollback_live_migration_at_destination(
             task.context, instance, task.dest, destroy_disks=destroy_disks,
             migrate_data=data)

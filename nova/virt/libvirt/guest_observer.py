@@ -53,7 +53,7 @@ class GuestObserver:
                              instance, migration)
         except exception.InstanceNotFound:
             return _observation(libvirt.VIR_DOMAIN_SHUTOFF, 0)
-        except (exception.NovaException, libvirt.libvirtError) as error:
+        except Exception as error:
             return guest_location.Observation(
                 guest_location.Presence.UNKNOWN, 'libvirt: %s' % error)
 
@@ -143,7 +143,8 @@ def _observation(state, reason, migrating=False):
             (libvirt.VIR_DOMAIN_PAUSED,
              libvirt.VIR_DOMAIN_PAUSED_POSTCOPY_FAILED),
             (libvirt.VIR_DOMAIN_RUNNING,
-             libvirt.VIR_DOMAIN_RUNNING_POSTCOPY_FAILED)))
+             # libvirt before 8.5 does not know it.
+             getattr(libvirt, 'VIR_DOMAIN_RUNNING_POSTCOPY_FAILED', None))))
 
 
 def read_job(guest, future):

@@ -402,6 +402,7 @@ class TestInDoubt(LiveMigrationRecoveryTestCase):
         self._check()
         self._wait_for_assert(lambda: self.assertEqual(
             {}, self._get_allocations_by_server_uuid(migration['uuid'])))
+        self.assertEqual([], self._attachments())
 
 
 class TestRestart(LiveMigrationRecoveryTestCase):

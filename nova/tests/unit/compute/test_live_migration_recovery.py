@@ -516,6 +516,12 @@ class TestUnderWay(LiveMigrationRecoveryTestCase):
         self.assertFalse(self.start())
         self.assertState('active', None, 'error')
 
+    def test_record_of_a_stopped_guest_is_closed(self):
+        self._set(task_state=None, vm_state=vm_states.STOPPED)
+        self.see('absent', 'absent')
+        self.assertFalse(self.start())
+        self.assertState('stopped', None, 'error')
+
     @ddt.data('running', 'reverted')
     def test_later_migration_was_being_prepared(self, status):
         """A start of nova-compute ends that one, as it always has."""
@@ -714,6 +720,25 @@ class TestDestinationNotReached(LiveMigrationRecoveryTestCase):
         clean_up.assert_called_once()
         self.assertEqual({}, self.recovery._tasks)
 
+    def test_other_guests_keep_their_cpus(self):
+        """The instance has the numbers of the source's again."""
+        instance = objects.Instance(
+            self.context, migration_context=None,
+            numa_topology=objects.InstanceNUMATopology(cells=[]),
+            resources=objects.ResourceList(objects=[]))
+        data = objects.LibvirtLiveMigrateData(
+            dst_numa_info=objects.LibvirtLiveMigrateNUMAInfo())
+        self.recovery._clean_up(mock.Mock(), instance, data, False)
+        call = (self.manager.compute_rpcapi.
+                rollback_live_migration_at_destination.call_args)
+        sent = call[0][1]
+        self.assertIsNone(sent.numa_topology)
+        self.assertIsNone(sent.resources)
+        self.assertFalse({'numa_topology', 'resources'} &
+                         set(sent.obj_what_changed()))
+        self.assertNotIn('dst_numa_info', call[1]['migrate_data'])
+        self.assertIn('dst_numa_info', data)
+
     def test_record_of_a_later_migration_is_left_behind(self):
         """A restart has ended it while it was prepared."""
         self._create_migration(self.instance, 'preparing', 'third')
@@ -816,16 +841,27 @@ class TestLeftHalfDone(LiveMigrationRecoveryTestCase):
         self.check()
         self.assertState('active', None, 'failed', 1)
 
-    def test_rollback_fails_for_hours(self):
+    def test_rollback_is_given_up(self):
+        """The user can reboot the instance."""
+        self.see('running', 'absent')
+        self.rollback.side_effect = test.TestingException
+        self.break_off()
+        for _ in range(live_migration_recovery.GIVE_UP):
+            self.check()
+        self.assertState('error', None, 'error', 1)
+        self.assertNotIn('old_vm_state', self.instance.system_metadata)
+        self.assertEqual({}, self.recovery._tasks)
+
+    def test_rollback_fails_for_a_while(self):
         """Each attempt leaves a fault, and the token expires."""
         self.context.auth_token = 'of the user'
         self.see('running', 'absent')
         self.rollback.side_effect = test.TestingException
         self.break_off()
-        for _ in range(24):
+        for _ in range(18):
             self.check()
         calls = self.rollback.call_args_list
-        self.assertEqual(7, len(calls))
+        self.assertEqual(6, len(calls))
         self.assertEqual({'of the user', None},
                          {call.args[0].auth_token for call in calls})
         # What has changed is acted upon at once.

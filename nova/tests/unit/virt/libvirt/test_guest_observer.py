@@ -142,6 +142,13 @@ class TestObserve(GuestObserverTestCase):
             self.assertTrue(self._here().postcopy_failed)
             self.assertTrue(self._there().postcopy_failed)
 
+    def test_libvirt_before_8_5(self):
+        """It knows no failed post-copy of a guest that runs."""
+        name = 'VIR_DOMAIN_RUNNING_POSTCOPY_FAILED'
+        with mock.patch.object(guest_observer.libvirt, name):
+            delattr(guest_observer.libvirt, name)
+            self.assertEqual(Presence.RUNNING, self._here().presence)
+
     def test_no_domain(self):
         self.host.get_guest.side_effect = exception.InstanceNotFound(
             instance_id=uuids.instance)
@@ -154,8 +161,9 @@ class TestObserve(GuestObserverTestCase):
     def test_no_answer(self):
         self.host.get_guest.side_effect = exception.InternalError('refused')
         self.assertUnknown(self._here(), 'refused')
-        self.host._connect.side_effect = error(AWAY)
-        self.assertUnknown(self._there(), 'failed')
+        for failure in (error(AWAY), ValueError('failed')):
+            self.host._connect.side_effect = failure
+            self.assertUnknown(self._there(), 'failed')
 
 
 class TestConnection(GuestObserverTestCase):
