@@ -55,7 +55,7 @@ REVERTED = 'reverted'
 OPEN = (REVERTED, *RUNNING)
 CHECKS = 3
 # Checks after which a rollback that fails is given up.
-GIVE_UP = 24
+GIVE_UP = 360
 # Seconds in which a destination has to answer.
 TIMEOUT = 5
 # Each question to nova-compute can leave another fault.
@@ -73,7 +73,7 @@ class Task:
         self.migrate_data, self.source_bdms = migrate_data, source_bdms
         self.status, self.restarted = status, restarted
         self.checks, self.failures, self.seen = 0, 0, None
-        self.busy = False
+        self.busy = self.closed = False
         # The instance was parked, or its state was reset.
         self.doubted = False
         # Its user had paused the guest: it has not run on the destination.
@@ -248,14 +248,7 @@ class LiveMigrationRecovery:
                     task.context, task.uuid)
             instance.refresh()
         except exception.InstanceNotFound:
-            deleted = objects.Instance.get_by_uuid(
-                nova_context.get_admin_context(read_deleted='yes'), task.uuid)
-            if migration.status == REVERTED:
-                return self._clean_up_destination(task, deleted)
-            # The attachments of the destination were deleted with it.
-            self._manager._post_live_migration_remove_source_vol_connections(
-                task.context, deleted, task.source_bdms or [])
-            return self._close(task, None)
+            return self._check_deleted(task)
         migration.status = objects.Migration.get_by_id(
             task.context, migration.id).status
         migration.obj_reset_changes(['status'])
@@ -270,10 +263,10 @@ class LiveMigrationRecovery:
             return self._close(task, instance)
         if instance.task_state is None and task.restarted and (
                 'old_vm_state' not in instance.system_metadata):
+            there = self._observe_destination(task, instance, False)
             if self._manager.driver.observe_guest(
                     instance).presence == Presence.RUNNING or (
-                    self._observe_destination(task, instance, False)
-                    .presence == Presence.ABSENT):
+                    there.presence == Presence.ABSENT and not there.fenced):
                 # An earlier release has left it open.
                 self._manager._set_migration_status(migration, 'error')
             return True
@@ -294,6 +287,27 @@ class LiveMigrationRecovery:
             task.restarted = False
             self._manager._init_instance(task.context, instance)
         return migration.status not in OPEN
+
+    def _check_deleted(self, task):
+        try:
+            deleted = objects.Instance.get_by_uuid(
+                nova_context.get_admin_context(read_deleted='yes'), task.uuid)
+        except exception.InstanceNotFound:
+            return self._close(task, None)
+        if task.migration.status == REVERTED:
+            return self._clean_up_destination(task, deleted)
+        if not task.closed:
+            task.closed = self._close(task, None)
+        if any(seen.presence != Presence.ABSENT for seen in (
+                self._manager.driver.observe_guest(deleted),
+                self._observe_destination(task, deleted, False))):
+            return False
+        # The attachments of the destination were deleted with it.
+        context = task.other_context if task.doubted else task.context
+        self._manager._post_live_migration_remove_source_vol_connections(
+            context, deleted, [bdm for bdm in task.source_bdms or []
+                               if bdm.attachment_id])
+        return True
 
     def _superseded(self, context, migration, instance):
         statuses = RUNNING
@@ -361,15 +375,10 @@ class LiveMigrationRecovery:
                 task.other_context, task.context)
             if instance.host == task.dest:
                 self._close(task, instance)
-            elif task.failures >= GIVE_UP and seen == (
-                    Presence.RUNNING, Presence.ABSENT, Action.ROLL_BACK):
-                # Nothing is in doubt, and a reboot may help.
-                self._manager._set_migration_status(task.migration, 'error')
-                self._unpark(instance)
-                instance.update({'vm_state': vm_states.ERROR,
-                                 'task_state': None})
-                instance.save()
             elif instance.task_state == task_states.MIGRATING:
+                if task.failures >= GIVE_UP and seen == (
+                        Presence.RUNNING, Presence.ABSENT, Action.ROLL_BACK):
+                    return self._give_up(task, instance)
                 if task.migration.status not in OPEN:
                     # errors_out_migration_ctxt has closed it.
                     self._manager._set_migration_status(
@@ -377,6 +386,15 @@ class LiveMigrationRecovery:
                 self._park(task, instance, seen, '%s; Nova cannot %s: %s' % (
                     cause, action.value, error), 'Nova tries again.')
         task.seen = seen
+
+    def _give_up(self, task, instance):
+        """End as without a second attempt: nothing is in doubt."""
+        self._unpark(instance)
+        if not task.restarted:
+            instance.vm_state = vm_states.ERROR
+        instance.task_state = None
+        instance.save(expected_task_state=[task_states.MIGRATING])
+        self._manager._set_migration_status(task.migration, 'error')
 
     def _observe_destination(self, task, instance, runs_here):
         started = time.monotonic()

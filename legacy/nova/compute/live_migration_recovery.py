@@ -320,7 +320,10 @@ class LiveMigrationRecovery(object):
         if self._tasks.get(task.uuid) is not task or (
                 task.uuid in self._running):
             return True
-        task.left |= instance.host != self._manager.host
+        # The destination has removed the record if it has taken over.
+        task.left |= instance.host != self._manager.host or (
+            task.status == FINISHING and
+            SOURCE not in instance.system_metadata)
         if task.left:
             return self._close(instance)
         parked = VM_STATE in instance.system_metadata
@@ -328,13 +331,15 @@ class LiveMigrationRecovery(object):
             if task.status == REVERTED:
                 return self._clean_up_destination(task, instance)
             # A record can be older than what other hosts have done since.
-            if task.status == FINISHING and Presence.ABSENT == (
-                    self._observe_destination(task, instance).presence) or (
-                    task.restarted and task.seen is None and
-                    instance.vm_state not in (
-                        vm_states.ACTIVE, vm_states.ERROR,
-                        vm_states.SOFT_DELETED)):
-                return self._close(instance)
+            old = task.restarted and task.seen is None and (
+                instance.vm_state not in (
+                    vm_states.ACTIVE, vm_states.ERROR, vm_states.SOFT_DELETED))
+            if old or task.status == FINISHING:
+                there = self._observe_destination(task, instance).presence
+                if there == Presence.ABSENT:
+                    return self._close(instance)
+                if old and there == Presence.UNKNOWN:
+                    return False
             if instance.vm_state != vm_states.SOFT_DELETED:
                 LOG.warning(_LW('The live migration to %s has not ended: '
                                 'setting the task to migrating again.'),
@@ -358,6 +363,9 @@ class LiveMigrationRecovery(object):
         if task.posted and not self._due(task):
             return
         source = self._manager.driver.guest_observer.observe(instance)
+        if source.migrating is None and task.restarted:
+            # It may go on in a hypervisor that has no jobs.
+            source = source._replace(presence=Presence.UNKNOWN)
         destination = self._observe_destination(task, instance)
         if destination.presence == source.presence == Presence.RUNNING:
             # It may have moved between the two observations.
@@ -388,6 +396,11 @@ class LiveMigrationRecovery(object):
             elif action == Action.FINISH:
                 task.keep = task.split or destination.presence == (
                     Presence.ABSENT)
+                if task.keep and task.block_migration:
+                    LOG.warning(_LW('The disks on this host are kept: they '
+                                    'may be newer than those on %s. Delete '
+                                    'the older ones.'), task.dest,
+                                instance=instance)
                 self._finish(task, instance)
             elif action in (Action.ROLL_BACK, Action.ROLL_BACK_SOURCE):
                 self._roll_back(task, instance, source, destination,

@@ -375,7 +375,7 @@ class Manager:
 
     def __init__(self, cloud, name, host):
         self._cloud, self._host = cloud, host
-        self.host = name
+        self.host, self.is_patched = name, True
         self.driver = types.SimpleNamespace(unpause=self._unpause)
         self.compute_rpcapi = Rpc(cloud)
         self.network_api = types.SimpleNamespace(
@@ -448,7 +448,8 @@ class Manager:
         self._cloud.spoil('neutron')
         instance.host, instance.node = 'dest', 'dest.node'
         instance.vm_state, instance.task_state = 'active', None
-        self.recovery.forget(instance)
+        if self.is_patched:
+            self.recovery.forget(instance)
         instance.save(expected_task_state=[MIGRATING])
 
     def clean_up(self):

@@ -57,15 +57,20 @@ class RecoveryMachine(stateful.RuleBasedStateMachine):
         volume=strategies.booleans(), host=HOSTS,
         broken=strategies.sets(strategies.sampled_from(FAULTS), max_size=1),
         steps=strategies.integers(0, 4), outcome=OUTCOMES,
-        call_fails=strategies.booleans(), cut_off=strategies.booleans())
+        call_fails=strategies.booleans(), cut_off=strategies.booleans(),
+        older=strategies.booleans(), ends_well=strategies.booleans())
     def begin(self, user_paused, copied, volume, host, broken, steps, outcome,
-              call_fails, cut_off):
+              call_fails, cut_off, older, ends_well):
         """Begin a migration, and let it come to any point."""
+        if ends_well:
+            steps, outcome = len(libvirt.STEPS), 'succeeds'
+            cut_off = call_fails = False
         self.cloud = nova.Cloud(self.modules, user_paused, copied, volume)
         self.truth = self.cloud.truth
         self.data = dict(self.cloud.shared)
         self.instance = self.cloud.instance()
-        self.split = self.reset = False
+        self.split = self.reset = self.returned = False
+        self.cloud.dest.is_patched = not older
         self.cloud.source.recovery.begin(
             self.cloud.context, self.instance, 'dest', copied, self.data)
         self.driving = True
@@ -121,6 +126,35 @@ class RecoveryMachine(stateful.RuleBasedStateMachine):
     @stateful.rule(what=strategies.sampled_from(FAULTS))
     def service_fails_or_recovers(self, what):
         self.cloud.broken ^= {what}
+
+    @stateful.precondition(lambda self: (
+        self.cloud.row and self.driving and not self.reset and
+        self.truth.call == 'returned' and
+        self.cloud.domains() == (libvirt.ABSENT, libvirt.RUNNING)))
+    @stateful.rule(checked=strategies.booleans(), stopped=strategies.booleans(),
+                   restarted=strategies.booleans())
+    def guest_comes_back(self, checked, stopped, restarted):
+        """Another migration brings it; its user may stop it then."""
+        self.call_ends()
+        while self.cloud.messages:
+            self.cloud.deliver(0)
+        row = self.cloud.row
+        if row['host'] == 'source' or not (
+                checked or restarted or self.cloud.dest.is_patched):
+            # Not taken over, or by an older host that leaves the record: a
+            # source that has noticed nothing cannot know.
+            return
+        if checked:
+            row['task_state'] = nova.MIGRATING
+            self.check()
+        self.returned = True
+        self.truth.destination.domain = libvirt.ABSENT
+        if not stopped:
+            self.truth.source.domain = libvirt.RUNNING
+        row.update(host='source', node='source.node', task_state=None,
+                   vm_state='stopped' if stopped else 'active')
+        if restarted:
+            self.compute_restarts()
 
     @stateful.rule(host=HOSTS)
     def address_leads_to(self, host):
@@ -229,10 +263,15 @@ class RecoveryMachine(stateful.RuleBasedStateMachine):
             assert not tasks, 'a deleted instance is checked for ever'
             return
         domains = self.cloud.domains()
+        assert not self.returned or self.reset or row['host'] == 'source', (
+            'an earlier migration takes the instance away')
         if tasks and (self.split or domains in _FOR_A_HUMAN):
             return
         record = [name for name in row['system_metadata']
                   if name.startswith('live_migration')]
+        if row['host'] == 'dest' and not self.cloud.dest.is_patched:
+            # It stays until the instance comes back.
+            record = []
         assert (row['task_state'], tasks, record) == (None, {}, []), (
             row, tasks, domains)
         if not self.split and libvirt.RUNNING in domains:

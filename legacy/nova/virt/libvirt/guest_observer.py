@@ -119,16 +119,18 @@ class GuestObserver(object):
             if host and state == _PAUSED and reason in _INCOMING:
                 presence = Presence.INCOMING
         return guest_location.Observation(
-            presence, 'libvirt', migrating and state != _SHUTOFF)
+            presence, 'libvirt', state != _SHUTOFF and migrating)
 
     def _has_job(self, domain):
         try:
             return domain.jobInfo()[0] == _JOB_UNBOUNDED
         except self._libvirt.libvirtError as error:
-            # It does not run, or the hypervisor knows no jobs.
-            if error.get_error_code() not in (
-                    self._libvirt.VIR_ERR_OPERATION_INVALID,
-                    self._libvirt.VIR_ERR_NO_SUPPORT):
+            if error.get_error_code() == self._libvirt.VIR_ERR_NO_SUPPORT:
+                # Nobody knows: such a hypervisor has no jobs.
+                return None
+            # It does not run.
+            if error.get_error_code() != (
+                    self._libvirt.VIR_ERR_OPERATION_INVALID):
                 raise
             return False
 

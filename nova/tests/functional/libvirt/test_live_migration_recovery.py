@@ -402,6 +402,9 @@ class TestInDoubt(LiveMigrationRecoveryTestCase):
         self._check()
         self._wait_for_assert(lambda: self.assertEqual(
             {}, self._get_allocations_by_server_uuid(migration['uuid'])))
+        self.assertEqual([self.cinder_attachment], self._attachments())
+        self._remove(self.dest)
+        self._check()
         self.assertEqual([], self._attachments())
 
 

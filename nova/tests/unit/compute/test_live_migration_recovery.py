@@ -346,11 +346,19 @@ class TestPark(LiveMigrationRecoveryTestCase):
 
     def test_deleted(self):
         self.see('absent', 'unknown')
-        self.break_off()
+        bdm = self.bdm(uuids.source)
+        self.break_off(bdms=[bdm, self.bdm(None)])
         self.instance.destroy()
+        self.check()
+        remove = self.manager._post_live_migration_remove_source_vol_connections
+        # A copy of the guest may use the volume.
+        remove.assert_not_called()
+        self.see('absent', 'absent')
         self.check()
         self.manager._delete_allocation_after_move.assert_called_once_with(
             mock.ANY, test.MatchType(objects.Instance), mock.ANY)
+        remove.assert_called_once_with(
+            mock.ANY, test.MatchType(objects.Instance), [bdm])
         self.assertEqual({}, self.recovery._tasks)
 
     def test_deleted_during_rollback(self):
@@ -361,6 +369,7 @@ class TestPark(LiveMigrationRecoveryTestCase):
         self.see('running', 'absent')
         self.rollback.side_effect = rollback
         self.break_off()
+        self.see('absent', 'absent')
         self.check()
         self.manager._delete_allocation_after_move.assert_called_once_with(
             mock.ANY, test.MatchType(objects.Instance), mock.ANY)
@@ -842,12 +851,15 @@ class TestLeftHalfDone(LiveMigrationRecoveryTestCase):
         self.assertState('active', None, 'failed', 1)
 
     def test_rollback_is_given_up(self):
-        """The user can reboot the instance."""
+        """Others can work on the instance then."""
+        self.stub_out('nova.compute.live_migration_recovery.GIVE_UP', 12)
         self.see('running', 'absent')
         self.rollback.side_effect = test.TestingException
         self.break_off()
-        for _ in range(live_migration_recovery.GIVE_UP):
+        for _ in range(10):
             self.check()
+        self.assertParked()
+        self.check()
         self.assertState('error', None, 'error', 1)
         self.assertNotIn('old_vm_state', self.instance.system_metadata)
         self.assertEqual({}, self.recovery._tasks)

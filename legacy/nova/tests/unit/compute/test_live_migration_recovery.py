@@ -422,6 +422,12 @@ class RestartTestCase(RecoveryTestCase):
         self.check(9)
         self.assertStored(vm_states.ACTIVE, task_states.MIGRATING)
 
+    def test_migration_may_go_on(self):
+        self.see(observe('running', migrating=None), 'absent')
+        self.restart()
+        self.check(4)
+        self.assertParked()
+
     def test_in_doubt(self):
         self.see('absent', 'unknown')
         self.restart()
@@ -459,6 +465,19 @@ class RestartTestCase(RecoveryTestCase):
 
     def test_instance_came_back_and_its_host_was_rebooted(self):
         self.assertEnded(vm_states.ACTIVE, 'post-migrating')
+
+    def test_stopped_though_its_guest_has_moved(self):
+        """Its state was reset while this service was down."""
+        stored = self.stored()
+        stored.vm_state, stored.task_state = vm_states.STOPPED, None
+        stored.save()
+        self.see('absent', 'unknown')
+        self.restart()
+        self.check(4)
+        self.assertStored(vm_states.STOPPED, None)
+        self.see('absent', 'running')
+        self.check()
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
 
     def test_instance_has_moved_on(self):
         """What another host records is not ours."""

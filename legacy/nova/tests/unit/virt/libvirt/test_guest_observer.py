@@ -103,9 +103,9 @@ class GuestObserverTestCase(test.NoDBTestCase):
 
     def test_not_running(self):
         self.domain.state.return_value = PAUSED
-        for code in (NOT_RUNNING, NO_SUPPORT):
+        for code, migrating in ((NOT_RUNNING, False), (NO_SUPPORT, None)):
             self.domain.jobInfo.side_effect = LibvirtError(code)
-            self.assertEqual((Presence.PAUSED, 'libvirt', False, False),
+            self.assertEqual((Presence.PAUSED, 'libvirt', migrating, False),
                              self.observer.observe(self.instance))
 
     def test_no_domain(self):
