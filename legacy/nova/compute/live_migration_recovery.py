@@ -277,8 +277,9 @@ class LiveMigrationRecovery(object):
 
     def forget(self, instance):
         """Remove the record: this host takes the instance over."""
+        if VM_STATE in instance.system_metadata:
+            self._unpark(instance)
         self._forget(instance)
-        instance.system_metadata.pop(VM_STATE, None)
 
     def _forget(self, instance):
         for key in (SOURCE, DEST, STATUS, DISKS):

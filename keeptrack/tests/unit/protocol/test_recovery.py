@@ -131,8 +131,9 @@ class RecoveryMachine(stateful.RuleBasedStateMachine):
         self.cloud.row and self.driving and not self.reset and
         self.truth.call == 'returned' and
         self.cloud.domains() == (libvirt.ABSENT, libvirt.RUNNING)))
-    @stateful.rule(checked=strategies.booleans(), stopped=strategies.booleans(),
-                   restarted=strategies.booleans())
+    @stateful.rule(
+        checked=strategies.booleans(), stopped=strategies.booleans(),
+        restarted=strategies.booleans())
     def guest_comes_back(self, checked, stopped, restarted):
         """Another migration brings it; its user may stop it then."""
         self.call_ends()

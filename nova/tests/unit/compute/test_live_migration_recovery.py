@@ -350,7 +350,8 @@ class TestPark(LiveMigrationRecoveryTestCase):
         self.break_off(bdms=[bdm, self.bdm(None)])
         self.instance.destroy()
         self.check()
-        remove = self.manager._post_live_migration_remove_source_vol_connections
+        remove = (self.manager.
+                  _post_live_migration_remove_source_vol_connections)
         # A copy of the guest may use the volume.
         remove.assert_not_called()
         self.see('absent', 'absent')

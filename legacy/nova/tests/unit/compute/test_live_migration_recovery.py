@@ -561,6 +561,10 @@ class FinishTestCase(RecoveryTestCase):
     def test_destination_forgets(self):
         """The source may be down until the instance comes back."""
         self.migrate()
+        stored = self.stored()
+        stored.vm_state = vm_states.ERROR
+        stored.system_metadata['live_migration_old_vm_state'] = 'active'
+        stored.save()
         stub = mock.Mock()
         self.stubs.Set(self.compute.network_api, 'migrate_instance_finish',
                        stub)
