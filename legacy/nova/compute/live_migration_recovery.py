@@ -277,7 +277,13 @@ class LiveMigrationRecovery(object):
 
     def forget(self, instance):
         """Remove the record: this host takes the instance over."""
+        # The instance may have been parked since this was asked for.
+        stored = objects.Instance.get_by_uuid(
+            instance._context, instance.uuid,
+            expected_attrs=['system_metadata'])
+        instance.system_metadata = stored.system_metadata
         if VM_STATE in instance.system_metadata:
+            instance.vm_state = stored.vm_state
             self._unpark(instance)
         self._forget(instance)
 

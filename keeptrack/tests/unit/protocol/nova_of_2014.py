@@ -130,7 +130,7 @@ class Instance:
               'progress', 'system_metadata')
 
     def __init__(self, cloud):
-        self._cloud = cloud
+        self._cloud, self._context = cloud, cloud.context
         self.uuid = cloud.uuid
         self.refresh()
 

@@ -561,6 +561,7 @@ class FinishTestCase(RecoveryTestCase):
     def test_destination_forgets(self):
         """The source may be down until the instance comes back."""
         self.migrate()
+        sent = self.stored('info_cache')
         stored = self.stored()
         stored.vm_state = vm_states.ERROR
         stored.system_metadata['live_migration_old_vm_state'] = 'active'
@@ -570,8 +571,7 @@ class FinishTestCase(RecoveryTestCase):
                        stub)
         end = 'post_live_migration_at_destination'
         self.stubs.Set(self.compute.driver, end, stub)
-        getattr(self.compute, end)(self.context, self.stored('info_cache'),
-                                   False)
+        getattr(self.compute, end)(self.context, sent, False)
         self.assertStored(vm_states.ACTIVE, None)
         self.assertNotIn('live_migration_source',
                          self.stored().system_metadata)
