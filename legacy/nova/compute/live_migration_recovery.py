@@ -275,18 +275,6 @@ class LiveMigrationRecovery(object):
         instance.save(expected_task_state=[expected_task_state])
         task.status = status
 
-    def forget(self, instance):
-        """Remove the record: this host takes the instance over."""
-        # The instance may have been parked since this was asked for.
-        stored = objects.Instance.get_by_uuid(
-            instance._context, instance.uuid,
-            expected_attrs=['system_metadata'])
-        instance.system_metadata = stored.system_metadata
-        if VM_STATE in instance.system_metadata:
-            instance.vm_state = stored.vm_state
-            self._unpark(instance)
-        self._forget(instance)
-
     def _forget(self, instance):
         for key in (SOURCE, DEST, STATUS, DISKS):
             instance.system_metadata.pop(key, None)
@@ -327,10 +315,7 @@ class LiveMigrationRecovery(object):
         if self._tasks.get(task.uuid) is not task or (
                 task.uuid in self._running):
             return True
-        # The destination has removed the record if it has taken over.
-        task.left |= instance.host != self._manager.host or (
-            task.status == FINISHING and
-            SOURCE not in instance.system_metadata)
+        task.left |= instance.host != self._manager.host
         if task.left:
             return self._close(instance)
         parked = VM_STATE in instance.system_metadata

@@ -130,7 +130,7 @@ class Instance:
               'progress', 'system_metadata')
 
     def __init__(self, cloud):
-        self._cloud, self._context = cloud, cloud.context
+        self._cloud = cloud
         self.uuid = cloud.uuid
         self.refresh()
 
@@ -375,7 +375,7 @@ class Manager:
 
     def __init__(self, cloud, name, host):
         self._cloud, self._host = cloud, host
-        self.host, self.is_patched = name, True
+        self.host = name
         self.driver = types.SimpleNamespace(unpause=self._unpause)
         self.compute_rpcapi = Rpc(cloud)
         self.network_api = types.SimpleNamespace(
@@ -448,8 +448,6 @@ class Manager:
         self._cloud.spoil('neutron')
         instance.host, instance.node = 'dest', 'dest.node'
         instance.vm_state, instance.task_state = 'active', None
-        if self.is_patched:
-            self.recovery.forget(instance)
         instance.save(expected_task_state=[MIGRATING])
 
     def clean_up(self):

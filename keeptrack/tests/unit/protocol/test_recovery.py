@@ -58,9 +58,9 @@ class RecoveryMachine(stateful.RuleBasedStateMachine):
         broken=strategies.sets(strategies.sampled_from(FAULTS), max_size=1),
         steps=strategies.integers(0, 4), outcome=OUTCOMES,
         call_fails=strategies.booleans(), cut_off=strategies.booleans(),
-        older=strategies.booleans(), ends_well=strategies.booleans())
+        ends_well=strategies.booleans())
     def begin(self, user_paused, copied, volume, host, broken, steps, outcome,
-              call_fails, cut_off, older, ends_well):
+              call_fails, cut_off, ends_well):
         """Begin a migration, and let it come to any point."""
         if ends_well:
             steps, outcome = len(libvirt.STEPS), 'succeeds'
@@ -70,7 +70,6 @@ class RecoveryMachine(stateful.RuleBasedStateMachine):
         self.data = dict(self.cloud.shared)
         self.instance = self.cloud.instance()
         self.split = self.reset = self.returned = False
-        self.cloud.dest.is_patched = not older
         self.cloud.source.recovery.begin(
             self.cloud.context, self.instance, 'dest', copied, self.data)
         self.driving = True
@@ -141,9 +140,8 @@ class RecoveryMachine(stateful.RuleBasedStateMachine):
             self.cloud.deliver(0)
         row = self.cloud.row
         if row['host'] == 'source' or not (
-                checked or restarted or self.cloud.dest.is_patched):
-            # Not taken over, or by an older host that leaves the record: a
-            # source that has noticed nothing cannot know.
+                checked or restarted):
+            # Not taken over, or the source has noticed nothing.
             return
         if checked:
             row['task_state'] = nova.MIGRATING
@@ -270,7 +268,7 @@ class RecoveryMachine(stateful.RuleBasedStateMachine):
             return
         record = [name for name in row['system_metadata']
                   if name.startswith('live_migration')]
-        if row['host'] == 'dest' and not self.cloud.dest.is_patched:
+        if row['host'] == 'dest':
             # It stays until the instance comes back.
             record = []
         assert (row['task_state'], tasks, record) == (None, {}, []), (

@@ -558,24 +558,6 @@ class FinishTestCase(RecoveryTestCase):
         self.assertStored(vm_states.ACTIVE, None, 'dest')
         self.assertForgotten()
 
-    def test_destination_forgets(self):
-        """The source may be down until the instance comes back."""
-        self.migrate()
-        sent = self.stored('info_cache')
-        stored = self.stored()
-        stored.vm_state = vm_states.ERROR
-        stored.system_metadata['live_migration_old_vm_state'] = 'active'
-        stored.save()
-        stub = mock.Mock()
-        self.stubs.Set(self.compute.network_api, 'migrate_instance_finish',
-                       stub)
-        end = 'post_live_migration_at_destination'
-        self.stubs.Set(self.compute.driver, end, stub)
-        getattr(self.compute, end)(self.context, sent, False)
-        self.assertStored(vm_states.ACTIVE, None)
-        self.assertNotIn('live_migration_source',
-                         self.stored().system_metadata)
-
     def test_instance_comes_back(self, by=task_states.MIGRATING):
         self.end(self.migrate()[0])
         stored = self.stored()
