@@ -69,7 +69,7 @@ class RecoveryMachine(stateful.RuleBasedStateMachine):
         self.truth = self.cloud.truth
         self.data = dict(self.cloud.shared)
         self.instance = self.cloud.instance()
-        self.split = self.reset = self.returned = False
+        self.split = self.reset = self.returned = self.restarted = False
         self.cloud.source.recovery.begin(
             self.cloud.context, self.instance, 'dest', copied, self.data)
         self.driving = True
@@ -139,8 +139,7 @@ class RecoveryMachine(stateful.RuleBasedStateMachine):
         while self.cloud.messages:
             self.cloud.deliver(0)
         row = self.cloud.row
-        if row['host'] == 'source' or not (
-                checked or restarted):
+        if row['host'] == 'source' or not (checked or restarted):
             # Not taken over, or the source has noticed nothing.
             return
         if checked:
@@ -161,7 +160,7 @@ class RecoveryMachine(stateful.RuleBasedStateMachine):
 
     @stateful.rule()
     def compute_restarts(self):
-        self.driving = False
+        self.driving, self.restarted = False, True
         self.cloud.source.start()
         row = self.cloud.row
         if row is not None and row['host'] == 'source':
@@ -268,7 +267,7 @@ class RecoveryMachine(stateful.RuleBasedStateMachine):
             return
         record = [name for name in row['system_metadata']
                   if name.startswith('live_migration')]
-        if row['host'] == 'dest':
+        if row['host'] == 'dest' and self.restarted:
             # It stays until the instance comes back.
             record = []
         assert (row['task_state'], tasks, record) == (None, {}, []), (
