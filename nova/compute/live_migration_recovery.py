@@ -153,7 +153,8 @@ class LiveMigrationRecovery:
     def begin(self, migration, migrate_data):
         """Record that the driver is about to migrate a guest."""
         if self.supported and 'target_connect_addr' in migrate_data:
-            migration.dest_host = migrate_data.target_connect_addr
+            migration.dest_host = (
+                migrate_data.target_connect_addr or migration.dest_compute)
         if self.supported:
             self._running[migration.instance_uuid] = migration.id
         try:
@@ -174,8 +175,10 @@ class LiveMigrationRecovery:
             return self._manager._rollback_live_migration(
                 context, instance, dest, migrate_data, migration_status,
                 source_bdms)
-        # Two threads must not use the same context.
-        context = nova_context.RequestContext.from_dict(context.to_dict())
+        # The thread of the driver uses this context, which may be reading
+        # deleted records.
+        context = nova_context.RequestContext.from_dict(
+            dict(context.to_dict(), read_deleted='no'))
         task = Task(context, migrate_data.migration, migrate_data,
                     source_bdms, migration_status)
         task.restarted = self._tasks.get(task.migration.id, task).restarted
@@ -284,8 +287,8 @@ class LiveMigrationRecovery:
         if instance.task_state is not None or migration.status in RUNNING:
             return False
         if task.restarted and instance.host == self._manager.host:
-            task.restarted = False
             self._manager._init_instance(task.context, instance)
+            task.restarted = False
         return migration.status not in OPEN
 
     def _check_deleted(self, task):
@@ -342,7 +345,7 @@ class LiveMigrationRecovery:
         if seen != task.seen:
             LOG.info('Live migration to %s: %s. Nova will %s.', task.dest,
                      cause, action.value, instance=instance)
-        if action in (Action.PARK, Action.SPLIT_BRAIN):
+        if action == Action.PARK:
             self._park(task, instance, seen, cause, advice)
         task.failures = task.failures + 1 if (
             task.failures and seen == task.seen) else 0
@@ -356,6 +359,7 @@ class LiveMigrationRecovery:
                              task.dest, instance=instance)
                 self._manager.driver.pause_migrated_guest(
                     instance, task.migration)
+                self._park(task, instance, seen, cause, advice)
             elif action == Action.FINISH:
                 self._finish(task, instance, destination.fenced)
             elif action == Action.MONITOR:
@@ -422,8 +426,10 @@ class LiveMigrationRecovery:
             node = self._manager._get_compute_info(task.context, task.dest)
             instance.host, instance.node = task.dest, node.hypervisor_hostname
             instance.compute_id = node.id
+            instance.apply_migration_context()
             instance.vm_state, instance.task_state = vm_states.ERROR, None
             instance.save(expected_task_state=[task_states.MIGRATING])
+            instance.drop_migration_context()
             return
         self._manager.driver.remove_migrated_guest(instance)
         data = self._migrate_data(task, instance)
@@ -493,16 +499,14 @@ class LiveMigrationRecovery:
     def _monitor(self, task, instance):
         self._unpark(instance)
         instance.save(expected_task_state=[task_states.MIGRATING])
-        bdms = self._source_bdms(task)
-        recover = functools.partial(self.recover, source_bdms=bdms)
-        post = functools.partial(
-            self._manager._post_live_migration_update_host, source_bdms=bdms)
+        recover = functools.partial(
+            self.recover, source_bdms=self._source_bdms(task))
 
         def monitor():
             try:
                 self._manager.driver.monitor_live_migration(
                     nova_context.get_admin_context(), instance, task.dest,
-                    post, recover, self._migrate_data(task, instance))
+                    recover, self._migrate_data(task, instance))
             except Exception:
                 LOG.exception('Cannot monitor the live migration to %s.',
                               task.dest, instance=instance)
@@ -546,8 +550,7 @@ class LiveMigrationRecovery:
         destination = self._observe_destination(task, instance, False)
         instance.refresh()
         if instance.task_state is not None and not instance.deleted or (
-                destination.presence == Presence.UNKNOWN and
-                destination.alive):
+                instance.host == task.dest):
             return False
         if destination.presence == Presence.RUNNING or not (
                 task.user_paused) and destination.presence == Presence.PAUSED:

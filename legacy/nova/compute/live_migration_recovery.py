@@ -23,6 +23,7 @@ of nova-compute must not forget is kept in the instance's system_metadata.
 import sys
 
 from eventlet import greenthread
+from oslo_concurrency import lockutils
 from oslo_config import cfg
 from oslo_log import log as logging
 import oslo_messaging as messaging
@@ -33,6 +34,7 @@ import six
 from nova.compute import guest_location
 from nova.compute import power_state
 from nova.compute import task_states
+from nova.compute import utils as compute_utils
 from nova.compute import vm_states
 from nova import exception
 from nova.i18n import _
@@ -42,7 +44,6 @@ from nova.i18n import _LI
 from nova.i18n import _LW
 from nova import objects
 from nova import servicegroup
-from nova import utils
 
 CONF = cfg.CONF
 CONF.register_opt(cfg.IntOpt(
@@ -80,7 +81,7 @@ class Task(object):
         self.block_migration = block_migration
         self.migrate_data = migrate_data or {}
         self.status, self.restarted = status, restarted
-        self.checks, self.seen = 0, None
+        self.checks, self.failures, self.seen = 0, 0, None
         # The instance was parked, or its state was reset.
         self.doubted = False
         # Its user had paused the guest: it has not run on the destination.
@@ -167,10 +168,9 @@ class LiveMigrationRecovery(object):
             return
         task = Task(context, instance.uuid, dest, block_migration,
                     migrate_data)
-        if task.uuid in self._running:
-            raise exception.MigrationError(
-                reason=_('the live migration to %s is still in progress') %
-                self._running[task.uuid].dest)
+        if task.uuid in self._running or self._is_open(instance):
+            raise exception.MigrationError(reason=_(
+                'an earlier live migration has not ended'))
         try:
             self._remember(task, instance, RUNNING, task_states.MIGRATING)
         except Exception:
@@ -207,6 +207,9 @@ class LiveMigrationRecovery(object):
             was not called, or the guest was found (bool)
         """
         task = self._running.get(instance['uuid'])
+        if task is None and self._is_open(instance):
+            # The earlier migration is checked.
+            return instance.system_metadata[DEST] == dest
         if task is None:
             if migrate_data and isinstance(sys.exc_info()[1],
                                            exception.DestinationDiskExists):
@@ -224,10 +227,20 @@ class LiveMigrationRecovery(object):
 
     def defer_start(self, instance):
         """Say whether an instance is not to be initialized yet (bool)."""
-        return (self.supported and
-                instance.task_state == task_states.MIGRATING and
-                instance.system_metadata.get(SOURCE) == self._manager.host and
-                instance.system_metadata[STATUS] in (RUNNING, FINISHING))
+        if instance.task_state != task_states.MIGRATING or (
+                not self._is_open(instance)):
+            return False
+        if power_state.RUNNING == self._manager._get_power_state(
+                instance._context, instance):
+            # nova-network's rules are those that this process knows.
+            self._manager.driver.ensure_filtering_rules_for_instance(
+                instance, compute_utils.get_nw_info_for_instance(instance))
+        return True
+
+    def _is_open(self, instance):
+        record = self.supported and instance.system_metadata or {}
+        return record.get(SOURCE) == self._manager.host and (
+            record[STATUS] in (RUNNING, FINISHING))
 
     def is_here(self, context, instance):
         """Say whether a request to clean up comes too late (bool).
@@ -280,15 +293,13 @@ class LiveMigrationRecovery(object):
             instance.system_metadata.pop(key, None)
 
     def _check(self, task, instance=None):
-        @utils.synchronized(task.uuid)
-        def check():
-            if self._check_locked(task, instance) and (
-                    self._tasks.get(task.uuid) is task):
-                del self._tasks[task.uuid]
-
         try:
-            if instance or not self._others_work_on(task):
-                check()
+            if instance is None and self._others_work_on(task):
+                return
+            with lockutils.lock(task.uuid):
+                if self._check_locked(task, instance) and (
+                        self._tasks.get(task.uuid) is task):
+                    del self._tasks[task.uuid]
         except Exception as error:
             LOG.warning(_LW('The live migration to %(dest)s will be checked '
                             'again: %(error)s'),
@@ -352,13 +363,16 @@ class LiveMigrationRecovery(object):
         return SOURCE not in instance.system_metadata
 
     def _observe_and_act(self, task, instance):
-        if task.posted and not self._due(task):
+        if task.posted and (not self._due(task) or task.checks < 8):
+            # The destination may need a minute.
             return
         source = self._manager.driver.guest_observer.observe(instance)
-        if source.migrating is None and task.restarted:
+        destination = self._observe_destination(task, instance)
+        if source.migrating is None and task.restarted and (
+                destination.presence != Presence.ABSENT or
+                not task.doubted and task.checks < CHECKS):
             # It may go on in a hypervisor that has no jobs.
             source = source._replace(presence=Presence.UNKNOWN)
-        destination = self._observe_destination(task, instance)
         if destination.presence == source.presence == Presence.RUNNING:
             # It may have moved between the two observations.
             source = self._manager.driver.guest_observer.observe(instance)
@@ -377,17 +391,24 @@ class LiveMigrationRecovery(object):
                          '%(action)s.'),
                      {'dest': task.dest, 'cause': cause, 'action': action},
                      instance=instance)
-        if action in (Action.PARK, Action.SPLIT_BRAIN):
+        if action == Action.PARK:
             self._park(task, instance, seen, cause, advice)
+        task.failures = task.failures + 1 if (
+            task.failures and seen == task.seen) else 0
+        if task.failures > CHECKS and task.failures % 6 and (
+                action != Action.SPLIT_BRAIN):
+            # Each attempt leaves a fault.
+            return
         try:
             if action == Action.SPLIT_BRAIN:
                 LOG.critical(_LC('SPLIT BRAIN: pausing the guest on %s.'),
                              task.dest, instance=instance)
                 self._manager.driver.guest_observer.pause(
                     instance, task.dest, self._node(task))
+                self._park(task, instance, seen, cause, advice)
             elif action == Action.FINISH:
-                task.keep = task.split or destination.presence == (
-                    Presence.ABSENT)
+                task.keep = task.split or destination.presence in (
+                    Presence.ABSENT, Presence.STOPPED)
                 if task.keep and task.block_migration:
                     LOG.warning(_LW('The disks on this host are kept: they '
                                     'may be newer than those on %s. Delete '
@@ -403,6 +424,7 @@ class LiveMigrationRecovery(object):
                           {'dest': task.dest, 'action': action},
                           instance=instance)
             instance.refresh()
+            task.failures = task.failures or 1
             if instance.host == self._manager.host and (
                     instance.task_state == task_states.MIGRATING):
                 self._park(task, instance, seen, '%s; Nova cannot %s: %s' % (
@@ -426,7 +448,7 @@ class LiveMigrationRecovery(object):
         except Exception as error:
             observation = guest_location.Observation(
                 Presence.UNKNOWN, six.text_type(error))
-        due = self._due(task) or task.checks <= CHECKS
+        due = task.posted or self._due(task) or task.checks <= CHECKS
         if observation.presence != Presence.UNKNOWN:
             return observation
         answer = ask_compute(self._manager.compute_rpcapi, task.context,
@@ -533,12 +555,11 @@ class LiveMigrationRecovery(object):
                       'migrating) and checked again. %(advice)s'),
                   {'dest': task.dest, 'cause': cause, 'advice': advice},
                   instance=instance)
-        fault = objects.InstanceFault(context=task.context)
-        fault.update({
-            'instance_uuid': instance.uuid, 'host': self._manager.host,
-            'message': 'The live migration is in doubt: Nova checks it again.',
-            'code': 500, 'details': '%s. %s' % (cause, advice)})
-        fault.create()
+        objects.InstanceFault(
+            context=task.context, instance_uuid=instance.uuid, code=500,
+            host=self._manager.host, details='%s. %s' % (cause, advice),
+            message='The live migration is in doubt: Nova checks it again.',
+        ).create()
 
     def _unpark(self, instance):
         earlier = instance.system_metadata.pop(VM_STATE, vm_states.ACTIVE)
@@ -557,9 +578,10 @@ class LiveMigrationRecovery(object):
                 return False
             if source.presence != Presence.RUNNING:
                 # The source has gone on since: this copy is the older one.
-                LOG.error(_LE('Pausing an older copy of the guest on %s: '
-                              'destroy it.'), task.dest, instance=instance)
-                observer.pause(instance, task.dest, self._node(task))
+                if destination.presence == Presence.RUNNING:
+                    LOG.error(_LE('Pausing an older copy of the guest on %s: '
+                                  'destroy it.'), task.dest, instance=instance)
+                    observer.pause(instance, task.dest, self._node(task))
                 return False
             instance.task_state, task.doubted = task_states.MIGRATING, True
             self._remember(task, instance, RUNNING, None)
@@ -571,7 +593,9 @@ class LiveMigrationRecovery(object):
         if instance.task_state is not None or (
                 service.presence == Presence.UNKNOWN and not service.alive):
             return False
-        for volume_id in self._volumes(task):
+        # Without a compute service nobody answers.
+        for volume_id in self._volumes(task) if (
+                service.presence != Presence.ABSENT) else ():
             try:
                 self._manager.compute_rpcapi.remove_volume_connection(
                     task.context, instance, volume_id, task.dest)
@@ -590,9 +614,8 @@ class LiveMigrationRecovery(object):
         self._forget(instance)
         clean, destroy = self._manager._live_migration_cleanup_flags(
             task.block_migration, task.migrate_data)
-        if clean and not task.doubted and (
-                destination.presence not in (Presence.STOPPED,
-                                             Presence.PAUSED)):
+        if clean and not task.doubted and destination.presence in (
+                Presence.ABSENT, Presence.INCOMING):
             rpcapi = self._manager.compute_rpcapi
             rpcapi.rollback_live_migration_at_destination(
                 task.context, instance, task.dest, destroy_disks=destroy,

@@ -26,6 +26,9 @@ try:
 except ImportError:
     libvirt = None
 
+Observation = guest_location.Observation
+Presence = guest_location.Presence
+
 # Seconds to wait for an answer: to find that a host is gone takes minutes.
 TIMEOUT = 5
 # Each without an answer may hold one of the 20 threads that eventlet has.
@@ -54,8 +57,7 @@ class GuestObserver:
         except exception.InstanceNotFound:
             return _observation(libvirt.VIR_DOMAIN_SHUTOFF, 0)
         except Exception as error:
-            return guest_location.Observation(
-                guest_location.Presence.UNKNOWN, 'libvirt: %s' % error)
+            return Observation(Presence.UNKNOWN, 'libvirt: %s' % error)
 
     def pause(self, instance, migration):
         def pause():
@@ -77,11 +79,9 @@ class GuestObserver:
         if state == libvirt.VIR_DOMAIN_PAUSED and reason in (
                 libvirt.VIR_DOMAIN_PAUSED_MIGRATION,
                 libvirt.VIR_DOMAIN_PAUSED_STARTING_UP):
-            return guest_location.Observation(
-                guest_location.Presence.INCOMING, 'libvirt')
+            return Observation(Presence.INCOMING, 'libvirt')
         if state == libvirt.VIR_DOMAIN_SHUTOFF:
-            return guest_location.Observation(
-                guest_location.Presence.STOPPED, 'libvirt')
+            return Observation(Presence.STOPPED, 'libvirt')
         return _observation(state, reason, migrating=(
             (state, reason) == (libvirt.VIR_DOMAIN_RUNNING,
                                 libvirt.VIR_DOMAIN_RUNNING_POSTCOPY)))
@@ -133,12 +133,12 @@ class GuestObserver:
 
 def _observation(state, reason, migrating=False):
     """Make an Observation of virDomainState and its reason."""
-    presence = guest_location.Presence.RUNNING
+    presence = Presence.RUNNING
     if state == libvirt.VIR_DOMAIN_SHUTOFF:
-        presence, migrating = guest_location.Presence.ABSENT, False
+        presence, migrating = Presence.ABSENT, False
     elif state in (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_CRASHED):
-        presence = guest_location.Presence.PAUSED
-    return guest_location.Observation(
+        presence = Presence.PAUSED
+    return Observation(
         presence, 'libvirt', migrating, (state, reason) in (
             (libvirt.VIR_DOMAIN_PAUSED,
              libvirt.VIR_DOMAIN_PAUSED_POSTCOPY_FAILED),

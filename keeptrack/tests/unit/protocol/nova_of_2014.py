@@ -88,6 +88,8 @@ def load():
     names.SOFT_DELETED = 'soft-delete'
     stubs = {
         'six': types.SimpleNamespace(text_type=str),
+        'oslo_concurrency': types.ModuleType('oslo_concurrency'),
+        'oslo_concurrency.lockutils': types.SimpleNamespace(),
         'oslo_messaging': types.SimpleNamespace(
             MessagingTimeout=MessagingTimeout,
             RemoteError=type('RemoteError', (Exception,), {})),
@@ -97,13 +99,14 @@ def load():
             RUNNING=1, SHUTDOWN=4),
         'nova.compute.task_states': types.SimpleNamespace(
             MIGRATING=MIGRATING),
+        'nova.compute.utils': types.SimpleNamespace(
+            get_nw_info_for_instance=lambda instance: []),
         'nova.compute.vm_states': names,
         'nova.exception': exceptions,
         'nova.i18n': types.SimpleNamespace(
             **{name: str for name in ('_', '_LC', '_LE', '_LI', '_LW')}),
         'nova.objects': types.SimpleNamespace(),
         'nova.servicegroup': types.SimpleNamespace(),
-        'nova.utils': types.SimpleNamespace(),
     }
     for name, module in stubs.items():
         parent, _, child = name.rpartition('.')
@@ -130,7 +133,7 @@ class Instance:
               'progress', 'system_metadata')
 
     def __init__(self, cloud):
-        self._cloud = cloud
+        self._cloud, self._context = cloud, None
         self.uuid = cloud.uuid
         self.refresh()
 
@@ -252,7 +255,7 @@ class Cloud:
         module.servicegroup.API = lambda: types.SimpleNamespace(
             service_is_up=lambda host: (
                 host == 'source' or 'destination rpc' not in self.broken))
-        module.utils.synchronized = lambda name: self._synchronized
+        module.lockutils.lock = self._lock
         module.greenthread = types.SimpleNamespace(
             spawn=lambda function: function())
         module.CONF = types.SimpleNamespace(
@@ -260,17 +263,16 @@ class Cloud:
         self.observer_module.CONF = types.SimpleNamespace(
             libvirt=types.SimpleNamespace(live_migration_uri='qemu://%s'))
 
-    def _synchronized(self, function):
-        def synchronized(*args):
-            if self.locked:
-                self.wrongs.append('a deadlock')
-                raise AssertionError('a deadlock')
-            self.locked = True
-            try:
-                return function(*args)
-            finally:
-                self.locked = False
-        return synchronized
+    @contextlib.contextmanager
+    def _lock(self, name):
+        if self.locked:
+            self.wrongs.append('a deadlock')
+            raise AssertionError('a deadlock')
+        self.locked = True
+        try:
+            yield
+        finally:
+            self.locked = False
 
     def spoil(self, what):
         if what in self.broken:
@@ -376,7 +378,9 @@ class Manager:
     def __init__(self, cloud, name, host):
         self._cloud, self._host = cloud, host
         self.host = name
-        self.driver = types.SimpleNamespace(unpause=self._unpause)
+        self.driver = types.SimpleNamespace(
+            unpause=self._unpause,
+            ensure_filtering_rules_for_instance=lambda *args: None)
         self.compute_rpcapi = Rpc(cloud)
         self.network_api = types.SimpleNamespace(
             setup_networks_on_host=lambda *args: cloud.spoil('neutron'))

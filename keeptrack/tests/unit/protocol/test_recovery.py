@@ -164,7 +164,7 @@ class RecoveryMachine(stateful.RuleBasedStateMachine):
         self.cloud.source.start()
         row = self.cloud.row
         if row is not None and row['host'] == 'source':
-            with contextlib.suppress(nova.DBError):
+            with contextlib.suppress(nova.DBError, nova.LibvirtError):
                 self.cloud.source._init_instance(self.cloud.context,
                                                  self.cloud.instance())
 

@@ -125,14 +125,12 @@ class GuestObserver(object):
         try:
             return domain.jobInfo()[0] == _JOB_UNBOUNDED
         except self._libvirt.libvirtError as error:
-            if error.get_error_code() == self._libvirt.VIR_ERR_NO_SUPPORT:
-                # Nobody knows: such a hypervisor has no jobs.
-                return None
-            # It does not run.
-            if error.get_error_code() != (
-                    self._libvirt.VIR_ERR_OPERATION_INVALID):
+            # Without jobs nobody knows; otherwise it does not run.
+            answers = {self._libvirt.VIR_ERR_NO_SUPPORT: None,
+                       self._libvirt.VIR_ERR_OPERATION_INVALID: False}
+            if error.get_error_code() not in answers:
                 raise
-            return False
+            return answers[error.get_error_code()]
 
     @contextlib.contextmanager
     def _domain(self, instance, host, node, read_only=True):

@@ -24,6 +24,7 @@ from oslo_utils.fixture import uuidsentinel as uuids
 from nova.compute import guest_location
 from nova.compute import live_migration_recovery
 from nova.compute import manager
+from nova.compute import resource_tracker
 from nova.compute import task_states
 from nova.compute import vm_states
 from nova import context as nova_context
@@ -347,7 +348,10 @@ class TestPark(LiveMigrationRecoveryTestCase):
     def test_deleted(self):
         self.see('absent', 'unknown')
         bdm = self.bdm(uuids.source)
+        # The driver's thread is reading deleted records.
+        self.context.read_deleted = 'yes'
         self.break_off(bdms=[bdm, self.bdm(None)])
+        self.context.read_deleted = 'no'
         self.instance.destroy()
         self.check()
         remove = (self.manager.
@@ -361,6 +365,14 @@ class TestPark(LiveMigrationRecoveryTestCase):
         remove.assert_called_once_with(
             mock.ANY, test.MatchType(objects.Instance), [bdm])
         self.assertEqual({}, self.recovery._tasks)
+
+    def test_destination_keeps_the_resources(self):
+        self.see('absent', 'unknown')
+        self.break_off()
+        self.check()
+        self.assertParked()
+        self.assertTrue(
+            resource_tracker._instance_is_live_migrating(self.instance))
 
     def test_deleted_during_rollback(self):
         def rollback(*args, **kwargs):
@@ -580,10 +592,12 @@ class TestUnderWay(LiveMigrationRecoveryTestCase):
         self.break_off()
         self.assertState('active', None, 'failed')
 
-    def test_address_of_destination_is_stored(self):
+    @ddt.data(('192.0.2.1', '192.0.2.1'), (None, 'dest'))
+    @ddt.unpack
+    def test_address_of_destination_is_stored(self, address, stored):
         self.recovery.begin(self.migration, objects.LibvirtLiveMigrateData(
-            target_connect_addr='192.0.2.1'))
-        self.assertEqual('192.0.2.1', objects.Migration.get_by_id(
+            target_connect_addr=address))
+        self.assertEqual(stored, objects.Migration.get_by_id(
             self.context, self.migration.id).dest_host)
 
     def test_logged_when_it_is_done(self):
@@ -597,7 +611,7 @@ class TestUnderWay(LiveMigrationRecoveryTestCase):
         self.assertState('active', None, 'completed')
 
     def test_monitored_after_restart(self):
-        def monitor(context, instance, dest, post, recover, data):
+        def monitor(context, instance, dest, recover, data):
             go_on.wait()
             raise test.TestingException()
 
@@ -706,6 +720,16 @@ class TestDestinationNotReached(LiveMigrationRecoveryTestCase):
         self.check()
         self.migration = first
         self.assertState('active', None, 'failed')
+
+    def test_instance_comes_there_from_a_third_host(self):
+        def observe_guest(instance, migration=None):
+            self._set('reverted', host='dest')
+            return observe('running' if migration else 'absent')
+
+        self._set('reverted', host='third')
+        self.manager.driver.observe_guest.side_effect = observe_guest
+        self.check()
+        self.manager.driver.pause_migrated_guest.assert_not_called()
 
     def test_instance_has_gone_to_a_third_host(self):
         self._set('reverted', host='third',

@@ -32,6 +32,7 @@ _NO_OUTCOME = (
     'Live migration to X: cannot X.',
     'The live migration to X cannot be finished yet.',
     'Cannot monitor the live migration to X.',
+    'Cannot check live migrations yet.',
     'Cinder does not tell the attachments of the source. Check the '
     'credentials in [cinder]: X',
     'Cannot resume the guest: reboot it.',

@@ -296,6 +296,18 @@ class SecondMigrationTestCase(RecoveryTestCase):
         self.assertStored(vm_states.ACTIVE, None, 'dest')
         self.assertForgotten()
 
+    def test_in_doubt(self):
+        self.see('absent', 'unknown')
+        self.compute._rollback_live_migration(*self.end_args)
+        self.assertRaises(exception.MigrationError, self.begin, 'dest')
+        self.assertFalse(self.rpcapi.remove_volume_connection.called)
+        self.assertStored(vm_states.ACTIVE, task_states.MIGRATING)
+        self.assertRaises(exception.MigrationError, self.begin, 'other')
+        self.see('absent', 'running')
+        self.check()
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
+        self.assertForgotten()
+
     def test_to_the_same_host(self):
         """What the guest uses there is left alone."""
         self.assertRaises(exception.MigrationError, self.begin, 'dest')
@@ -425,8 +437,22 @@ class RestartTestCase(RecoveryTestCase):
     def test_migration_may_go_on(self):
         self.see(observe('running', migrating=None), 'absent')
         self.restart()
+        self.check()
+        self.assertStored(vm_states.ACTIVE, task_states.MIGRATING)
+        self.see(observe('running', migrating=None), 'incoming')
         self.check(4)
         self.assertParked()
+        self.see(observe('running', migrating=None), 'absent')
+        self.check()
+        self.assertStored(vm_states.ACTIVE, None)
+
+    @mock.patch(
+        'nova.virt.fake.FakeDriver.ensure_filtering_rules_for_instance')
+    def test_rules_of_nova_network(self, ensure):
+        self.see('running', 'unknown')
+        self.compute._get_power_state = lambda *args: power_state.RUNNING
+        self.restart()
+        self.assertTrue(ensure.called)
 
     def test_in_doubt(self):
         self.see('absent', 'unknown')
@@ -441,6 +467,7 @@ class RestartTestCase(RecoveryTestCase):
 
     def test_storage_is_remembered(self):
         self.restart()
+        self.compute._live_migration_recovery._forget(self.instance)
         self.migrate(True, COPIED)
         self.restart()
         self.check()
@@ -521,7 +548,7 @@ class FinishTestCase(RecoveryTestCase):
         """It answers to nobody: the source has to notice."""
         self.post.side_effect = None
         self.end(self.migrate()[0])
-        self.check(3)
+        self.check(7)
         self.assertStored(vm_states.ACTIVE, task_states.MIGRATING)
         self.assertEqual(1, self.post.call_count)
         self.check()
@@ -533,6 +560,22 @@ class FinishTestCase(RecoveryTestCase):
         self.assertStored(vm_states.ACTIVE, None, 'dest')
         self.assertForgotten()
 
+    def test_only_nova_compute_of_the_destination_answers(self):
+        self.post.side_effect = None
+        self.end(self.migrate()[0])
+        self.see('absent', 'unknown')
+        self.answer = observe('running', 'nova-compute')
+        self.check(8)
+        self.assertEqual(2, self.post.call_count)
+
+    def test_finish_goes_on_failing(self):
+        """Each attempt leaves a fault."""
+        self.compute.driver.post_live_migration.side_effect = ValueError()
+        self.end(self.migrate()[0])
+        self.check(30)
+        self.assertEqual(
+            9, self.compute.driver.post_live_migration.call_count)
+
     def test_token_has_expired(self):
         """The destination takes over though volumes stay connected here."""
         self.compute.driver.post_live_migration.side_effect = ValueError()
@@ -542,7 +585,7 @@ class FinishTestCase(RecoveryTestCase):
             self.check(live_migration_recovery.CHECKS)
             self.assertStored(vm_states.ERROR, task_states.MIGRATING)
             self.assertEqual(1, self.count_doubts())
-            self.check()
+            self.check(2)
         self.assertStored(vm_states.ACTIVE, None, 'dest')
         self.assertForgotten()
 
@@ -550,7 +593,7 @@ class FinishTestCase(RecoveryTestCase):
         """It has loaded the instance before that was parked."""
         self.post.side_effect = None
         self.end(self.migrate()[0])
-        self.check(4)
+        self.check(8)
         stored = self.stored()
         stored.host, stored.task_state = 'dest', None
         stored.save()
@@ -689,6 +732,14 @@ class DestinationIsGoneTestCase(RecoveryTestCase):
         self.assertFalse(self.rpcapi.remove_volume_connection.called)
         self.test_destination_is_back()
 
+    def test_compute_service_was_deleted(self):
+        """Nobody is there to disconnect a volume."""
+        self.ask_compute.side_effect = None
+        self.ask_compute.return_value = observe('absent', 'not there')
+        self.check()
+        self.assertFalse(self.rpcapi.remove_volume_connection.called)
+        self.assertForgotten()
+
     def test_hanging_check(self):
         """It holds up no periodic task, and no second one begins."""
         with mock.patch.object(live_migration_recovery.greenthread,
@@ -788,6 +839,8 @@ class DestinationIsGoneTestCase(RecoveryTestCase):
         """The source's has been stopped since: it is the newer one."""
         self.see('absent', 'running')
         self.check()
+        self.see('absent', 'paused')
+        self.check(2)
         self.assertEqual(1, self.observer.pause.call_count)
         self.assertStored(vm_states.ACTIVE, None)
 
@@ -884,6 +937,12 @@ class CopiedDisksTestCase(RecoveryTestCase):
         self.assertFalse(
             self.rpcapi.rollback_live_migration_at_destination.called)
         self.assertStored(vm_states.ACTIVE, None)
+
+    def test_shut_off_there(self):
+        """That domain may be older than the migration."""
+        self.fail('absent', 'stopped', True, COPIED)
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
+        self.assertFalse(self.compute.driver.cleanup.called)
 
     def test_destination_is_gone(self):
         start = self.compute.network_api.migrate_instance_start
