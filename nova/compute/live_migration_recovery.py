@@ -287,8 +287,8 @@ class LiveMigrationRecovery:
         if instance.task_state is not None or migration.status in RUNNING:
             return False
         if task.restarted and instance.host == self._manager.host:
-            self._manager._init_instance(task.context, instance)
             task.restarted = False
+            self._manager._init_instance(task.context, instance)
         return migration.status not in OPEN
 
     def _check_deleted(self, task):
@@ -306,10 +306,9 @@ class LiveMigrationRecovery:
                 self._observe_destination(task, deleted, False))):
             return False
         # The attachments of the destination were deleted with it.
-        context = task.other_context if task.doubted else task.context
         self._manager._post_live_migration_remove_source_vol_connections(
-            context, deleted, [bdm for bdm in task.source_bdms or []
-                               if bdm.attachment_id])
+            task.other_context if task.doubted else task.context, deleted,
+            [bdm for bdm in task.source_bdms or [] if bdm.attachment_id])
         return True
 
     def _superseded(self, context, migration, instance):
@@ -359,7 +358,6 @@ class LiveMigrationRecovery:
                              task.dest, instance=instance)
                 self._manager.driver.pause_migrated_guest(
                     instance, task.migration)
-                self._park(task, instance, seen, cause, advice)
             elif action == Action.FINISH:
                 self._finish(task, instance, destination.fenced)
             elif action == Action.MONITOR:
@@ -389,6 +387,9 @@ class LiveMigrationRecovery:
                         task.migration, RUNNING[0])
                 self._park(task, instance, seen, '%s; Nova cannot %s: %s' % (
                     cause, action.value, error), 'Nova tries again.')
+        else:
+            if action == Action.SPLIT_BRAIN:
+                self._park(task, instance, seen, cause, advice)
         task.seen = seen
 
     def _give_up(self, task, instance):
@@ -545,12 +546,11 @@ class LiveMigrationRecovery:
             instance.vm_state = earlier
 
     def _clean_up_destination(self, task, instance):
-        if instance.task_state is not None and not instance.deleted:
-            return False
         destination = self._observe_destination(task, instance, False)
         instance.refresh()
-        if instance.task_state is not None and not instance.deleted or (
-                instance.host == task.dest):
+        if instance.host == task.dest:
+            return bool(instance.deleted)
+        if instance.task_state is not None and not instance.deleted:
             return False
         if destination.presence == Presence.RUNNING or not (
                 task.user_paused) and destination.presence == Presence.PAUSED:

@@ -168,6 +168,7 @@ class LiveMigrationRecovery(object):
             return
         task = Task(context, instance.uuid, dest, block_migration,
                     migrate_data)
+        instance.refresh()
         if task.uuid in self._running or self._is_open(instance):
             raise exception.MigrationError(reason=_(
                 'an earlier live migration has not ended'))
@@ -207,9 +208,10 @@ class LiveMigrationRecovery(object):
             was not called, or the guest was found (bool)
         """
         task = self._running.get(instance['uuid'])
-        if task is None and self._is_open(instance):
+        if task is None and self._is_open(instance) and (
+                instance.system_metadata[DEST] == dest):
             # The earlier migration is checked.
-            return instance.system_metadata[DEST] == dest
+            return True
         if task is None:
             if migrate_data and isinstance(sys.exc_info()[1],
                                            exception.DestinationDiskExists):
@@ -230,17 +232,25 @@ class LiveMigrationRecovery(object):
         if instance.task_state != task_states.MIGRATING or (
                 not self._is_open(instance)):
             return False
-        if power_state.RUNNING == self._manager._get_power_state(
-                instance._context, instance):
-            # nova-network's rules are those that this process knows.
-            self._manager.driver.ensure_filtering_rules_for_instance(
-                instance, compute_utils.get_nw_info_for_instance(instance))
+        try:
+            if power_state.RUNNING == self._manager._get_power_state(
+                    instance._context, instance):
+                # nova-network's rules are those that this process knows.
+                self._manager.driver.ensure_filtering_rules_for_instance(
+                    instance, compute_utils.get_nw_info_for_instance(instance))
+        except Exception:
+            LOG.exception(_LE('Cannot apply the filtering rules.'),
+                          instance=instance)
         return True
 
     def _is_open(self, instance):
         record = self.supported and instance.system_metadata or {}
-        return record.get(SOURCE) == self._manager.host and (
-            record[STATUS] in (RUNNING, FINISHING))
+        if record.get(SOURCE) != self._manager.host or (
+                record[STATUS] not in (RUNNING, FINISHING)):
+            return False
+        # Nobody checks a record whose instance was elsewhere since.
+        task = self._tasks.get(instance.uuid)
+        return not task.left if task else not self._loaded
 
     def is_here(self, context, instance):
         """Say whether a request to clean up comes too late (bool).
@@ -367,9 +377,10 @@ class LiveMigrationRecovery(object):
             # The destination may need a minute.
             return
         source = self._manager.driver.guest_observer.observe(instance)
-        destination = self._observe_destination(task, instance)
+        destination = self._observe_destination(task, instance, task.posted)
         if source.migrating is None and task.restarted and (
-                destination.presence != Presence.ABSENT or
+                destination.presence not in (
+                    Presence.ABSENT, Presence.RUNNING) or
                 not task.doubted and task.checks < CHECKS):
             # It may go on in a hypervisor that has no jobs.
             source = source._replace(presence=Presence.UNKNOWN)
@@ -396,7 +407,7 @@ class LiveMigrationRecovery(object):
         task.failures = task.failures + 1 if (
             task.failures and seen == task.seen) else 0
         if task.failures > CHECKS and task.failures % 6 and (
-                action != Action.SPLIT_BRAIN):
+                not task.posted and action != Action.SPLIT_BRAIN):
             # Each attempt leaves a fault.
             return
         try:
@@ -405,7 +416,6 @@ class LiveMigrationRecovery(object):
                              task.dest, instance=instance)
                 self._manager.driver.guest_observer.pause(
                     instance, task.dest, self._node(task))
-                self._park(task, instance, seen, cause, advice)
             elif action == Action.FINISH:
                 task.keep = task.split or destination.presence in (
                     Presence.ABSENT, Presence.STOPPED)
@@ -429,6 +439,9 @@ class LiveMigrationRecovery(object):
                     instance.task_state == task_states.MIGRATING):
                 self._park(task, instance, seen, '%s; Nova cannot %s: %s' % (
                     cause, action, six.text_type(error)), 'Nova tries again.')
+        else:
+            if action == Action.SPLIT_BRAIN:
+                self._park(task, instance, seen, cause, advice)
         task.seen = seen
 
     def _due(self, task):
@@ -441,14 +454,14 @@ class LiveMigrationRecovery(object):
         return self._manager._get_compute_info(
             task.context, task.dest).hypervisor_hostname
 
-    def _observe_destination(self, task, instance):
+    def _observe_destination(self, task, instance, due=False):
         try:
             observation = self._manager.driver.guest_observer.observe(
                 instance, task.dest, self._node(task))
         except Exception as error:
             observation = guest_location.Observation(
                 Presence.UNKNOWN, six.text_type(error))
-        due = task.posted or self._due(task) or task.checks <= CHECKS
+        due = due or self._due(task) or task.checks <= CHECKS
         if observation.presence != Presence.UNKNOWN:
             return observation
         answer = ask_compute(self._manager.compute_rpcapi, task.context,

@@ -366,6 +366,16 @@ class TestPark(LiveMigrationRecoveryTestCase):
             mock.ANY, test.MatchType(objects.Instance), [bdm])
         self.assertEqual({}, self.recovery._tasks)
 
+    def test_second_copy_is_paused_first(self):
+        states = []
+        self.see('running', 'running')
+        self.manager.driver.pause_migrated_guest.side_effect = (
+            lambda *args: states.append(objects.Instance.get_by_uuid(
+                self.context, self.instance.uuid).vm_state))
+        self.break_off()
+        self.assertEqual([vm_states.ACTIVE], states)
+        self.assertParked()
+
     def test_destination_keeps_the_resources(self):
         self.see('absent', 'unknown')
         self.break_off()
@@ -429,6 +439,10 @@ class TestFinish(LiveMigrationRecoveryTestCase):
         self._set('post-migrating')
         self.manager._get_compute_info.return_value = objects.ComputeNode(
             id=7, hypervisor_hostname='dest')
+        topology = objects.InstanceNUMATopology(cells=[])
+        self._set('post-migrating', migration_context=objects.MigrationContext(
+            self.context, instance_uuid=self.instance.uuid,
+            migration_id=self.migration.id, new_numa_topology=topology))
         self.see('absent', 'unknown')
         self.break_off()
         self.check()
@@ -438,6 +452,8 @@ class TestFinish(LiveMigrationRecoveryTestCase):
             self.check()
         self.assertState('error', None, 'completed', 1)
         self.assertEqual('dest', self.instance.host)
+        self.assertEqual([], self.instance.numa_topology.cells)
+        self.assertIsNone(self.instance.migration_context)
 
     def test_fails_after_the_destination_took_over(self):
         def finish(*args):
@@ -720,6 +736,12 @@ class TestDestinationNotReached(LiveMigrationRecoveryTestCase):
         self.check()
         self.migration = first
         self.assertState('active', None, 'failed')
+
+    def test_deleted_on_that_host(self):
+        self._set('reverted', host='dest')
+        self.instance.destroy()
+        self.check()
+        self.assertEqual({}, self.recovery._tasks)
 
     def test_instance_comes_there_from_a_third_host(self):
         def observe_guest(instance, migration=None):

@@ -33,6 +33,7 @@ _NO_OUTCOME = (
     'The live migration to X cannot be finished yet.',
     'Cannot monitor the live migration to X.',
     'Cannot check live migrations yet.',
+    'Cannot apply the filtering rules.',
     'Cinder does not tell the attachments of the source. Check the '
     'credentials in [cinder]: X',
     'Cannot resume the guest: reboot it.',

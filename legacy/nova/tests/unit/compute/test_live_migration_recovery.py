@@ -240,6 +240,20 @@ class LiveMigrationRecoveryTestCase(RecoveryTestCase):
         self.check()
         self.assertStored(vm_states.ACTIVE, None, 'dest')
 
+    def test_second_copy_is_paused_first(self):
+        states = []
+        self.observer.pause.side_effect = lambda *args: states.append(
+            self.stored().vm_state)
+        self.fail('running', 'running')
+        self.assertEqual([vm_states.ACTIVE], states)
+        self.assertStored(vm_states.ERROR, task_states.MIGRATING)
+
+    def test_second_copy_cannot_be_paused(self):
+        self.observer.pause.side_effect = ValueError()
+        self.fail('running', 'running')
+        self.check(10)
+        self.assertEqual(11, self.observer.pause.call_count)
+
     def test_split_brain(self):
         self.fail('running', 'running')
         self.observer.pause.assert_called_once_with(mock.ANY, 'dest',
@@ -296,11 +310,46 @@ class SecondMigrationTestCase(RecoveryTestCase):
         self.assertStored(vm_states.ACTIVE, None, 'dest')
         self.assertForgotten()
 
+    def assertBegins(self, dest='other'):
+        self.assertRaises(exception.MigrationError, self.begin, dest)
+        stored = self.stored()
+        stored.task_state = task_states.MIGRATING
+        # What is left in the database of a migration that nobody checks.
+        self.compute._live_migration_recovery._running.clear()
+        self.compute._live_migration_recovery._tasks.clear()
+        stored.save()
+        self.instance.refresh()
+        self.begin(dest)
+        self.assertEqual(2, self.compute.driver.live_migration.call_count)
+
+    def test_old_record(self):
+        self.compute._live_migration_recovery._loaded = True
+        self.assertBegins()
+
+    def test_begun_since_the_request(self):
+        earlier = self.instance
+        self.instance = self.stored()
+        self.see('absent', 'unknown')
+        self.compute._rollback_live_migration(*self.end_args)
+        earlier.system_metadata.clear()
+        self.instance = earlier
+        self.assertRaises(exception.MigrationError, self.begin, 'other')
+
+    def test_disks_of_an_earlier_migration(self):
+        self.see('absent', 'unknown')
+        self.compute._rollback_live_migration(*self.end_args)
+        self.rpcapi.pre_live_migration.side_effect = (
+            exception.DestinationDiskExists(path='/disk'))
+        self.assertRaises(
+            exception.DestinationDiskExists, self.compute.live_migration,
+            self.context, 'other', self.instance, True, COPIED)
+        self.assertFalse(
+            self.rpcapi.rollback_live_migration_at_destination.called)
+
     def test_in_doubt(self):
         self.see('absent', 'unknown')
         self.compute._rollback_live_migration(*self.end_args)
         self.assertRaises(exception.MigrationError, self.begin, 'dest')
-        self.assertFalse(self.rpcapi.remove_volume_connection.called)
         self.assertStored(vm_states.ACTIVE, task_states.MIGRATING)
         self.assertRaises(exception.MigrationError, self.begin, 'other')
         self.see('absent', 'running')
@@ -440,17 +489,30 @@ class RestartTestCase(RecoveryTestCase):
         self.check()
         self.assertStored(vm_states.ACTIVE, task_states.MIGRATING)
         self.see(observe('running', migrating=None), 'incoming')
-        self.check(4)
+        self.check(2)
         self.assertParked()
         self.see(observe('running', migrating=None), 'absent')
         self.check()
         self.assertStored(vm_states.ACTIVE, None)
+
+    def test_migration_does_not_go_on(self):
+        self.see(observe('running', migrating=None), 'absent')
+        self.restart()
+        self.check(3)
+        self.assertStored(vm_states.ACTIVE, None)
+
+    def test_second_copy_of_a_hypervisor_without_jobs(self):
+        self.see(observe('running', migrating=None), 'running')
+        self.restart()
+        self.check(3)
+        self.assertTrue(self.observer.pause.called)
 
     @mock.patch(
         'nova.virt.fake.FakeDriver.ensure_filtering_rules_for_instance')
     def test_rules_of_nova_network(self, ensure):
         self.see('running', 'unknown')
         self.compute._get_power_state = lambda *args: power_state.RUNNING
+        ensure.side_effect = exception.NovaException()
         self.restart()
         self.assertTrue(ensure.called)
 
@@ -468,6 +530,7 @@ class RestartTestCase(RecoveryTestCase):
     def test_storage_is_remembered(self):
         self.restart()
         self.compute._live_migration_recovery._forget(self.instance)
+        self.instance.save()
         self.migrate(True, COPIED)
         self.restart()
         self.check()
