@@ -434,7 +434,11 @@ class LiveMigrationRecovery:
             return
         self._manager.driver.remove_migrated_guest(instance)
         data = self._migrate_data(task, instance)
-        if task.split:
+        if self._manager._live_migration_cleanup_flags(data)[1] and (
+                task.split or task.restarted and task.doubted):
+            LOG.warning('The disks on this host are kept: they may be newer '
+                        'than those on %s. Delete the older ones.', task.dest,
+                        instance=instance)
             data = self._spared(data)
         # These are the attachments of the destination.
         kept = [bdm.attachment_id for bdm in self._bdms(task)]

@@ -417,9 +417,13 @@ class LiveMigrationRecovery(object):
                 self._manager.driver.guest_observer.pause(
                     instance, task.dest, self._node(task))
             elif action == Action.FINISH:
-                task.keep = task.split or destination.presence in (
-                    Presence.ABSENT, Presence.STOPPED)
-                if task.keep and task.block_migration:
+                if not task.posted:
+                    # A restart forgets whether both copies have run.
+                    task.keep = task.block_migration and (
+                        task.split or task.restarted and task.doubted or
+                        destination.presence in (Presence.ABSENT,
+                                                 Presence.STOPPED))
+                if task.keep and not task.posted:
                     LOG.warning(_LW('The disks on this host are kept: they '
                                     'may be newer than those on %s. Delete '
                                     'the older ones.'), task.dest,

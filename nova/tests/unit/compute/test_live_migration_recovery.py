@@ -375,12 +375,7 @@ class TestPark(LiveMigrationRecoveryTestCase):
         self.break_off()
         self.assertEqual([vm_states.ACTIVE], states)
         self.assertParked()
-
-    def test_destination_keeps_the_resources(self):
-        self.see('absent', 'unknown')
-        self.break_off()
-        self.check()
-        self.assertParked()
+        # The destination keeps what is claimed there.
         self.assertTrue(
             resource_tracker._instance_is_live_migrating(self.instance))
 
@@ -974,6 +969,16 @@ class TestLeftHalfDone(LiveMigrationRecoveryTestCase):
         self.assertState('stopped', None, 'failed')
         self.assertEqual(
             kept, self.rollback.call_args.args[3].is_shared_instance_path)
+
+    def test_disks_of_a_second_copy_seen_before_a_restart(self):
+        self._set(vm_state=vm_states.ERROR,
+                  system_metadata={'old_vm_state': vm_states.ACTIVE})
+        self.manager._live_migration_cleanup_flags.side_effect = None
+        self.manager._live_migration_cleanup_flags.return_value = True, True
+        self.see('absent', 'paused')
+        self.assertTrue(self.start())
+        self.assertTrue(self.finish.call_args.args[4].is_shared_instance_path)
+        self.assertState('active', None, 'completed')
 
     def test_disks_of_both_copies(self):
         self.see('running', 'running')

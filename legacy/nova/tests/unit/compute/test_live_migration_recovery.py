@@ -1007,6 +1007,14 @@ class CopiedDisksTestCase(RecoveryTestCase):
         self.assertStored(vm_states.ACTIVE, None, 'dest')
         self.assertFalse(self.compute.driver.cleanup.called)
 
+    def test_second_copy_was_seen_before_a_restart(self):
+        self.fail('running', 'running', True, COPIED)
+        self.see('absent', 'paused')
+        self.restart()
+        self.check()
+        self.assertStored(vm_states.ACTIVE, None, 'dest')
+        self.assertFalse(self.compute.driver.cleanup.called)
+
     def test_destination_is_gone(self):
         start = self.compute.network_api.migrate_instance_start
         start.side_effect = ValueError('neutron')
