@@ -977,7 +977,7 @@ class TestLeftHalfDone(LiveMigrationRecoveryTestCase):
         self.manager._live_migration_cleanup_flags.return_value = True, True
         self.see('absent', 'paused')
         self.assertTrue(self.start())
-        self.assertTrue(self.finish.call_args.args[4].is_shared_instance_path)
+        self.assertTrue(self.finish.call_args[0][4].is_shared_instance_path)
         self.assertState('active', None, 'completed')
 
     def test_disks_of_both_copies(self):
