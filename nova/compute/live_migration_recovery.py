@@ -335,6 +335,9 @@ class LiveMigrationRecovery:
         task.user_paused = vm_states.PAUSED == (
             instance.system_metadata.get('old_vm_state')
             if instance.vm_state == vm_states.ERROR else instance.vm_state)
+        if task.restarted and task.doubted and not task.user_paused:
+            # A restart has forgotten that Nova has paused it.
+            task.split |= destination.presence == Presence.PAUSED
         action, advice = guest_location.decide(
             source, destination, task.doubted or task.checks >= CHECKS,
             task.migration.status == FINISHING, task.user_paused, task.split)
@@ -359,7 +362,9 @@ class LiveMigrationRecovery:
                 self._manager.driver.pause_migrated_guest(
                     instance, task.migration)
             elif action == Action.FINISH:
-                self._finish(task, instance, destination.fenced)
+                # Where it runs, an administrator can go on.
+                self._finish(task, instance, destination.fenced or (
+                    task.failures >= GIVE_UP and not task.no_answer))
             elif action == Action.MONITOR:
                 self._monitor(task, instance)
             elif action in (Action.ROLL_BACK, Action.ROLL_BACK_SOURCE):
@@ -434,6 +439,12 @@ class LiveMigrationRecovery:
             return
         self._manager.driver.remove_migrated_guest(instance)
         data = self._migrate_data(task, instance)
+        if task.migration.status == FINISHING:
+            # Others may use what an earlier attempt has given up.
+            task.source_bdms = None
+            if 'vifs' in data:
+                data.vifs = [vif for vif in data.vifs if not (
+                    vif.source_vif['profile'] or {}).get('pci_slot')]
         if self._manager._live_migration_cleanup_flags(data)[1] and (
                 task.split or task.restarted and task.doubted):
             LOG.warning('The disks on this host are kept: they may be newer '
@@ -562,10 +573,11 @@ class LiveMigrationRecovery:
             if self._manager.driver.observe_guest(
                     instance).presence != Presence.RUNNING:
                 # The source has gone on since: this copy is the older one.
-                LOG.error('Pausing an older copy of the guest on %s: destroy '
-                          'it.', task.dest, instance=instance)
-                self._manager.driver.pause_migrated_guest(
-                    instance, task.migration)
+                if destination.presence == Presence.RUNNING:
+                    LOG.error('Pausing an older copy of the guest on %s: '
+                              'destroy it.', task.dest, instance=instance)
+                    self._manager.driver.pause_migrated_guest(
+                        instance, task.migration)
                 return False
             self._manager._set_migration_status(task.migration, RUNNING[0])
             return self._check_locked(task, instance)

@@ -36,6 +36,7 @@ from nova.compute import power_state
 from nova.compute import task_states
 from nova.compute import utils as compute_utils
 from nova.compute import vm_states
+from nova import context as nova_context
 from nova import exception
 from nova.i18n import _
 from nova.i18n import _LC
@@ -144,6 +145,10 @@ def refuse_in_doubt(rpcapi, context, instance, method):
             raise exception.InstanceInvalidState(
                 attr='live migration', instance_uuid=instance.uuid,
                 state='in doubt', method=method)
+    if method == 'evacuate':
+        # It is another host's from now on.
+        for key in (SOURCE, DEST, STATUS, DISKS, VM_STATE):
+            record.pop(key, None)
 
 
 class LiveMigrationRecovery(object):
@@ -173,6 +178,7 @@ class LiveMigrationRecovery(object):
             raise exception.MigrationError(reason=_(
                 'an earlier live migration has not ended'))
         try:
+            instance.system_metadata.pop(VM_STATE, None)
             self._remember(task, instance, RUNNING, task_states.MIGRATING)
         except Exception:
             with excutils.save_and_reraise_exception():
@@ -213,8 +219,10 @@ class LiveMigrationRecovery(object):
             # The earlier migration is checked.
             return True
         if task is None:
-            if migrate_data and isinstance(sys.exc_info()[1],
-                                           exception.DestinationDiskExists):
+            if migrate_data and (
+                    not migrate_data.get('is_shared_block_storage') and
+                    isinstance(sys.exc_info()[1],
+                               exception.DestinationDiskExists)):
                 # An earlier migration may have kept them.
                 self._manager._rollback_live_migration(
                     instance._context, instance, dest, False)
@@ -391,6 +399,13 @@ class LiveMigrationRecovery(object):
             destination.presence in (Presence.RUNNING, Presence.PAUSED))
         task.user_paused = vm_states.PAUSED == instance.system_metadata.get(
             VM_STATE, instance.vm_state)
+        if task.restarted and task.doubted and not task.user_paused:
+            # A restart has forgotten that Nova has paused it.
+            task.split |= destination.presence == Presence.PAUSED
+        if not source.migrating and task.seen and (
+                task.seen[2] == Action.MONITOR):
+            # It ends only now.
+            task.checks = 0
         action, advice = guest_location.decide(
             source, destination, task.doubted or task.checks >= CHECKS,
             task.status == FINISHING, task.user_paused, task.split)
@@ -474,6 +489,9 @@ class LiveMigrationRecovery(object):
             observation.origin, answer.origin))
 
     def _finish(self, task, instance):
+        if task.posted or task.failures > CHECKS and not self._volumes(task):
+            # The user's token may have expired; Neutron takes Nova's own.
+            task.context = nova_context.get_admin_context()
         self._manager.driver.guest_observer.remove(instance)
         if task.posted:
             self._tell_destination(task, instance)
@@ -558,12 +576,13 @@ class LiveMigrationRecovery(object):
                 migrate_data={})
 
     def _park(self, task, instance, seen, cause, advice):
-        parked = VM_STATE in instance.system_metadata
+        parked = instance.vm_state == vm_states.ERROR and (
+            VM_STATE in instance.system_metadata)
         task.doubted = True
         if parked and task.seen in (None, seen):
             return
         if not parked:
-            instance.system_metadata[VM_STATE] = instance.vm_state
+            instance.system_metadata.setdefault(VM_STATE, instance.vm_state)
             instance.vm_state = vm_states.ERROR
             instance.save(expected_task_state=[task_states.MIGRATING])
             task.checks = 0

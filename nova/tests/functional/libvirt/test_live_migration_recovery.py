@@ -307,6 +307,28 @@ class TestFinishFails(LiveMigrationRecoveryTestCase):
         self.assertTrue(self.neutron._port_bindings[self.port]['dest'][
             'status'] == 'ACTIVE')
 
+    def test_destination_fails(self):
+        self.go_wrong = self.move
+        with mock.patch.object(
+                self.dest.manager.network_api, 'migrate_instance_finish',
+                side_effect=test.TestingException):
+            self._start('post-migrating', 'ERROR', 'migrating')
+        self._check()
+        self._wait_for('completed', 'ACTIVE')
+        self.assertPlace('dest')
+
+    def test_never_succeeds(self):
+        self.stub_out('nova.compute.live_migration_recovery.GIVE_UP', 6)
+        self.go_wrong = self.move
+        with mock.patch('nova.virt.libvirt.driver.LibvirtDriver.'
+                        'post_live_migration_at_source',
+                        side_effect=exception.InternalError('vswitch')):
+            self._start('post-migrating', 'ERROR', 'migrating')
+            for _ in range(6):
+                self._check()
+        self.assertEqual('dest', self._wait_for('completed', 'ERROR')[
+            'OS-EXT-SRV-ATTR:host'])
+
     def test_fails_after_the_destination_has_taken_over(self):
         self.go_wrong = self.move
         with mock.patch('nova.compute.manager.ComputeManager.'

@@ -120,7 +120,9 @@ class LiveMigrationRecoveryTestCase(test.TestCase):
             self.context, self.instance, 'dest',
             objects.LibvirtLiveMigrateData(
                 migration=migration or self.migration, block_migration=False,
-                is_shared_instance_path=True, is_shared_block_storage=True),
+                is_shared_instance_path=True, is_shared_block_storage=True,
+                vifs=[objects.VIFMigrateData(source_vif=network_model.VIF(
+                    profile={'pci_slot': '0000:06:00.1'}))]),
             status, objects.BlockDeviceMappingList(objects=list(bdms)))
 
     def check(self, waited=True):
@@ -187,7 +189,6 @@ class TestRollBack(LiveMigrationRecoveryTestCase):
         self.see('running', 'absent')
         self.break_off(status)
         self.assertState('active', None, status)
-        self.assertEqual({}, self.recovery._tasks)
 
     @ddt.data('absent', 'incoming', 'stopped', 'paused')
     def test_paused_by_user(self, destination):
@@ -459,14 +460,13 @@ class TestFinish(LiveMigrationRecoveryTestCase):
         self.finish.side_effect = finish
         self.break_off()
         self.assertState('active', None, 'completed')
-        self.assertEqual({}, self.recovery._tasks)
 
     def _finish_with(self, *attachments):
         """Return the attachments that finishing deletes.
 
         :param attachments: those that Cinder has
         """
-        self._set(task_state=task_states.MIGRATING)
+        self._set(self.migration.status, task_state=task_states.MIGRATING)
         self.see('absent', 'running')
         self.manager.volume_api.attachment_get_all.return_value = [
             {'id': item, 'volume_id': uuids.volume} for item in attachments]
@@ -482,6 +482,11 @@ class TestFinish(LiveMigrationRecoveryTestCase):
 
     def test_attachments(self):
         self.assertEqual([uuids.source], self._finish_with())
+
+    def test_given_up_by_an_earlier_attempt(self):
+        self._set('post-migrating')
+        self.assertEqual([], self._finish_with())
+        self.assertEqual([], self.finish.call_args[0][4].vifs)
 
     def test_attachments_after_restart(self):
         self.assertEqual([uuids.source],
@@ -631,7 +636,6 @@ class TestUnderWay(LiveMigrationRecoveryTestCase):
         self.manager.driver.monitor_live_migration.side_effect = monitor
         self.see(observe('running', migrating=True), 'incoming')
         self.assertTrue(self.start())
-        # This is about the driver's call, and not about the monitor.
         self.recovery.end(self.migration)
         observed = self.manager.driver.observe_guest.call_count
         self.check()
@@ -701,7 +705,6 @@ class TestAskCompute(LiveMigrationRecoveryTestCase):
         for _ in range(20):
             self.check(waited=False)
             self.assertState('error', 'migrating', 'running', 2)
-        self.rollback.assert_not_called()
 
     def test_host_is_gone(self):
         """The source does not wait twice."""
@@ -769,7 +772,6 @@ class TestDestinationNotReached(LiveMigrationRecoveryTestCase):
         self.see('absent', 'absent')
         self.check()
         clean_up.assert_called_once()
-        self.assertEqual({}, self.recovery._tasks)
 
     def test_other_guests_keep_their_cpus(self):
         """The instance has the numbers of the source's again."""
@@ -904,7 +906,6 @@ class TestLeftHalfDone(LiveMigrationRecoveryTestCase):
         self.check()
         self.assertState('error', None, 'error', 1)
         self.assertNotIn('old_vm_state', self.instance.system_metadata)
-        self.assertEqual({}, self.recovery._tasks)
 
     def test_rollback_fails_for_a_while(self):
         """Each attempt leaves a fault, and the token expires."""
@@ -973,12 +974,13 @@ class TestLeftHalfDone(LiveMigrationRecoveryTestCase):
     def test_disks_of_a_second_copy_seen_before_a_restart(self):
         self._set(vm_state=vm_states.ERROR,
                   system_metadata={'old_vm_state': vm_states.ACTIVE})
-        self.manager._live_migration_cleanup_flags.side_effect = None
-        self.manager._live_migration_cleanup_flags.return_value = True, True
         self.see('absent', 'paused')
         self.assertTrue(self.start())
+        self.assertParked()
+        self.see('absent', 'running')
+        self.check()
         self.assertTrue(self.finish.call_args[0][4].is_shared_instance_path)
-        self.assertState('active', None, 'completed')
+        self.assertState('active', None, 'completed', 1)
 
     def test_disks_of_both_copies(self):
         self.see('running', 'running')
@@ -986,5 +988,8 @@ class TestLeftHalfDone(LiveMigrationRecoveryTestCase):
         self.see('running', 'paused')
         self.check()
         self.see('absent', 'paused')
+        self.check()
+        self.finish.assert_not_called()
+        self.see('absent', 'running')
         self.check()
         self.assertTrue(self.finish.call_args.args[4].is_shared_instance_path)

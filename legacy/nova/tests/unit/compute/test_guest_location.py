@@ -96,6 +96,9 @@ class GuestLocationTestCase(test.NoDBTestCase):
             self.assertAction(
                 Action.PARK, observe(source), observe(Presence.UNKNOWN),
                 waited=False, split=True)
+        # Nor is the paused copy the right one because the other has ended.
+        self.assertAction(Action.PARK, observe(Presence.ABSENT),
+                          observe(Presence.PAUSED), split=True)
 
     def test_finishing(self):
         """A source that has given up what the guest uses has no way back."""

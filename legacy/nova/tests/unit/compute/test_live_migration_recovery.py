@@ -264,8 +264,11 @@ class LiveMigrationRecoveryTestCase(RecoveryTestCase):
         self.see('running', 'unknown')
         self.check(5)
         self.assertParked()
-        # An operator destroys the copy on the source.
+        # The guest on the source ends; an operator resumes this copy.
         self.see('absent', 'paused')
+        self.check()
+        self.assertParked()
+        self.see('absent', 'running')
         self.check()
         self.assertStored(vm_states.ACTIVE, None, 'dest')
 
@@ -324,7 +327,11 @@ class SecondMigrationTestCase(RecoveryTestCase):
 
     def test_old_record(self):
         self.compute._live_migration_recovery._loaded = True
+        self.instance.system_metadata['live_migration_old_vm_state'] = 'error'
+        self.instance.save()
         self.assertBegins()
+        self.assertNotIn('live_migration_old_vm_state',
+                         self.stored().system_metadata)
 
     def test_begun_since_the_request(self):
         earlier = self.instance
@@ -344,6 +351,15 @@ class SecondMigrationTestCase(RecoveryTestCase):
             exception.DestinationDiskExists, self.compute.live_migration,
             self.context, 'other', self.instance, True, COPIED)
         self.assertFalse(
+            self.rpcapi.rollback_live_migration_at_destination.called)
+        # What is left there is no disk.
+        self.instance.task_state = task_states.MIGRATING
+        self.instance.save()
+        self.assertRaises(
+            exception.DestinationDiskExists, self.compute.live_migration,
+            self.context, 'other', self.instance, True,
+            dict(COPIED, is_shared_block_storage=True))
+        self.assertTrue(
             self.rpcapi.rollback_live_migration_at_destination.called)
 
     def test_in_doubt(self):
@@ -453,6 +469,10 @@ class AskComputeTestCase(test_compute.BaseTestCase):
                 live_migration_source=source, live_migration_dest='dest',
                 live_migration_status=status)
             self.refuse()
+        live_migration_recovery.refuse_in_doubt(
+            self.rpcapi, self.context, self.instance, 'evacuate')
+        self.assertNotIn('live_migration_source',
+                         self.instance.system_metadata)
 
 
 class RestartTestCase(RecoveryTestCase):
@@ -481,6 +501,8 @@ class RestartTestCase(RecoveryTestCase):
         self.see(observe('running', migrating=True), 'incoming')
         self.restart()
         self.check(9)
+        self.see('paused', 'incoming')
+        self.check()
         self.assertStored(vm_states.ACTIVE, task_states.MIGRATING)
 
     def test_migration_may_go_on(self):
@@ -636,8 +658,11 @@ class FinishTestCase(RecoveryTestCase):
         self.compute.driver.post_live_migration.side_effect = ValueError()
         self.end(self.migrate()[0])
         self.check(30)
-        self.assertEqual(
-            9, self.compute.driver.post_live_migration.call_count)
+        calls = self.compute.driver.post_live_migration.call_args_list
+        self.assertEqual(9, len(calls))
+        # The token may have expired.
+        self.assertEqual('token', calls[0][0][0].auth_token)
+        self.assertIsNone(calls[8][0][0].auth_token)
 
     def test_token_has_expired(self):
         """The destination takes over though volumes stay connected here."""
@@ -709,7 +734,7 @@ class FinishTestCase(RecoveryTestCase):
         stored.vm_state, stored.task_state = vm_states.ACTIVE, None
         stored.save()
         self.check()
-        self.assertStored(vm_states.ACTIVE, task_states.MIGRATING)
+        self.assertStored(vm_states.ERROR, task_states.MIGRATING)
 
     def test_state_was_reset_without_a_destination(self):
         start = self.compute.network_api.migrate_instance_start
@@ -1011,6 +1036,9 @@ class CopiedDisksTestCase(RecoveryTestCase):
         self.fail('running', 'running', True, COPIED)
         self.see('absent', 'paused')
         self.restart()
+        self.check()
+        self.assertParked()
+        self.see('absent', 'running')
         self.check()
         self.assertStored(vm_states.ACTIVE, None, 'dest')
         self.assertFalse(self.compute.driver.cleanup.called)
