@@ -354,12 +354,17 @@ class Cloud:
         :param number: a signal (int)
         """
         process = self.process(name)
-        if process is not None:
+        if process is None:
+            return
+        try:
             handle = processes.Handle(process.pid)
-            handle.send(number)
-            if number == signal.SIGKILL:
-                handle.wait(10)
-            handle.close()
+        except ProcessLookupError:
+            # it has ended meanwhile
+            return
+        handle.send(number)
+        if number == signal.SIGKILL:
+            handle.wait(10)
+        handle.close()
 
     def kill(self, name):
         """End a service with SIGKILL, with the processes it has started."""
