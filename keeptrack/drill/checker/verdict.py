@@ -264,7 +264,10 @@ def _parts(past, overlap, parks, paused, services, data):
         off.append('the migration is %s' % record['migration'])
     if off:
         found['state'] = ', '.join(off)
-    for misfit in _misfits(record, services or {}):
+    # what serves a guest has to be where it is, whatever the record says
+    there = record if len(homes) != 1 or record['vm_state'] == DELETED else (
+        dict(record, host=home))
+    for misfit in _misfits(there, services or {}):
         part = _PART_OF[misfit.partition(':')[0]]
         found.setdefault(part, misfit)
     if data is not None and data.left and not overlap:

@@ -158,14 +158,22 @@ class VerdictTestCase(base.TestCase):
         held = {'allocations': ['destination'], 'active port': ['destination']}
         self.assertEqual({}, self.parts(MOVE, BEGINS, ENDS, services=held))
 
+    def test_an_attachment_that_is_not_complete(self):
+        found = self.parts(MOVE, BEGINS, ENDS, services={
+            'volume attachments': ['attaching', 'destination']})
+        self.assertEqual(
+            {'attachment': 'volume attachments: attaching, destination '
+                           'instead of destination'}, found)
+
     def test_parts_that_are_wrong(self):
         found = self.parts(
             MOVE, BEGINS, record(4.1, 'source', 'error'),
             writes=[serial_port.Line(1.5, 'source', 'a', 1, 5)],
             disks={'source': {}, 'destination': {1: 5}},
+            # where the guest is, not where the record says that it is
             services={'allocations': ['destination', 'source'],
-                      'volume attachments': ['destination'],
-                      'port bindings': ['source']})
+                      'volume attachments': ['source'],
+                      'port bindings': ['destination']})
         self.assertEqual(
             {'host', 'state', 'allocation', 'attachment', 'disk', 'data'},
             set(found))
