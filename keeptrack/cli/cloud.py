@@ -83,7 +83,7 @@ class Up(command.Command):
 
     def get_parser(self, prog_name):
         parser = super().get_parser(prog_name)
-        defaults = settings.Clocks()
+        defaults = settings.Options()
         parser.add_argument(
             '--nova', choices=places_mod.NOVAS, default=places_mod.PATCHED,
             help='with the series, or as it was released (default: '
@@ -101,15 +101,19 @@ class Up(command.Command):
             '--recovery', metavar='S', type=int, default=defaults.recovery,
             help='seconds between two checks of live migrations that have '
                  'not ended (default: %(default)s)')
+        parser.add_argument(
+            '--volumes', action='store_true',
+            help='with Cinder, whose volumes are in Ceph (default: without '
+                 'both)')
         return parser
 
     def take_action(self, parsed_args):
         common.refuse_below_one(parsed_args, 'bandwidth', 'power_sync',
                                 'recovery')
         made = _cloud()
-        made.up(parsed_args.nova, settings.Clocks(
+        made.up(parsed_args.nova, settings.Options(
             parsed_args.bandwidth, parsed_args.power_sync,
-            parsed_args.recovery))
+            parsed_args.recovery, parsed_args.volumes))
         common.report(f'the cloud is up, with {parsed_args.nova} Nova: try '
                       'keeptrack cloud os server list')
 

@@ -15,9 +15,12 @@
 import glob
 import os
 import shutil
+import sys
 
 from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import namespaces
+
+_PYTHON = '%d%d' % sys.version_info[:2]
 
 # Programs, and the Debian packages that bring them.
 COMMANDS = (
@@ -60,6 +63,22 @@ CLOUD = (
     ('setpriv', 'util-linux'),
 )
 
+# ... those of a cloud with volumes ...
+VOLUMES = (
+    ('ceph-mon', 'ceph-mon'),
+    ('ceph-osd', 'ceph-osd'),
+    ('ceph', 'ceph-common'),
+    ('rbd', 'ceph-common'),
+)
+# (Cinder runs on the Python that runs this)
+VOLUME_FILES = tuple(
+    ((place,), package) for place, package in (
+        ('/usr/lib/*/qemu/block-rbd.so', 'qemu-block-extra'),
+        (f'/usr/lib/python3/dist-packages/rados.cpython-{_PYTHON}-*.so',
+         'python3-rados'),
+        (f'/usr/lib/python3/dist-packages/rbd.cpython-{_PYTHON}-*.so',
+         'python3-rbd')))
+
 # ... and those that only its installation needs.
 CLOUD_BUILD = (
     ('gcc', 'gcc'),
@@ -75,25 +94,27 @@ _CLOUD_PACKAGES = (
 
 def packages():
     """Return the Debian packages that a cloud needs (list of str)."""
-    return sorted({package for _, package in WRITES + CLOUD + CLOUD_BUILD} |
-                  set(_CLOUD_PACKAGES))
+    return sorted({package for _, package in WRITES + CLOUD + VOLUMES +
+                   VOLUME_FILES + CLOUD_BUILD} | set(_CLOUD_PACKAGES))
 
 
-def missing(writes=False, cloud=False, build=False):
+def missing(writes=False, cloud=False, build=False, volumes=False):
     """Tell what this machine lacks for a testbed.
 
     :param writes: guests write to disks (bool)
     :param cloud: it is a cloud (bool)
     :param build: it is to be installed, too (bool)
+    :param volumes: it has volumes (bool)
     :returns: reasons for people (list of str), empty when nothing is missing
     """
     reasons = [] if os.geteuid() == 0 else ['it needs root']
     lacks = _without(COMMANDS + (WRITES if writes or cloud else ()))
     lacks += [(os.path.basename(places[0]) if places[0].endswith('.so')
-               else places[0], package) for places, package in FILES
+               else places[0], package) for places, package in
+              FILES + (VOLUME_FILES if volumes else ())
               if not any(glob.glob(place) for place in places)]
     lacks += _without((CLOUD if cloud else ()) + (
-        CLOUD_BUILD if build else ()))
+        CLOUD_BUILD if build else ()) + (VOLUMES if volumes else ()))
     return reasons + ['there is no %s (Debian: %s)' % lack for lack in lacks]
 
 
@@ -116,12 +137,13 @@ def refuse_without(writes=False):
             'no testbed can be made on this machine: %s' % '; '.join(reasons))
 
 
-def refuse_without_cloud():
+def refuse_without_cloud(volumes=False):
     """Refuse when this machine lacks something for a cloud.
 
+    :param volumes: it has volumes (bool)
     :raises CloudError: with all that is missing, in one line
     """
-    reasons = missing(cloud=True)
+    reasons = missing(cloud=True, volumes=volumes)
     if reasons:
         raise errors.CloudError('no cloud can be made on this machine: ' +
                                 '; '.join(reasons))

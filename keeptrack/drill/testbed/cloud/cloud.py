@@ -19,6 +19,7 @@ import signal
 import time
 
 from keeptrack.drill.testbed.cloud import bridge
+from keeptrack.drill.testbed.cloud import ceph
 from keeptrack.drill.testbed.cloud import databases
 from keeptrack.drill.testbed.cloud import installation
 from keeptrack.drill.testbed.cloud import keeper
@@ -100,37 +101,39 @@ class Cloud:
             raise errors.CloudError(
                 'the cloud is not complete: wait for keeptrack cloud up, or '
                 'run keeptrack cloud down')
-        self._bind(self._load()['nova'], settings_mod.Clocks(
-            **self._load()['clocks']))
+        self._bind(self._load()['nova'], settings_mod.Options(
+            **self._load()['options']))
         return self
 
-    def _bind(self, nova, clocks):
+    def _bind(self, nova, options):
         self.nodes = self._keeping.nodes()
-        self.settings = settings_mod.Settings(self._places, clocks)
+        self.settings = settings_mod.Settings(self._places, options)
         self.services = services.Services(self._places, self.settings, nova)
         self.network = bridge.Bridge(self.nodes)
+        self.ceph = ceph.Ceph(self._places,
+                              self.nodes[places_mod.CONTROLLER])
         self.databases = databases.Databases(
             self._places, self.settings, self.nodes[places_mod.CONTROLLER],
             self.services.nova_variables())
 
     # up
 
-    def up(self, nova, clocks=settings_mod.Clocks()):
+    def up(self, nova, options=settings_mod.Options()):
         """Bring it up; only change Nova where it is up already.
 
         :param nova: the Nova tree to run (str)
-        :param clocks: settings.Clocks
+        :param options: settings.Options
         :returns: seconds after which each step was over: dict of str to float
         :raises CloudError: when it does not come up; it is down then
         """
         prerequisites.refuse_other_users()
         installation.Installation(self._places,
                                   self._report).refuse_without()
-        prerequisites.refuse_without_cloud()
+        prerequisites.refuse_without_cloud(options.volumes)
         self._began = time.monotonic()
         if self._keeping.is_held():
             self.attach()
-            if dataclasses.asdict(clocks) != self._load()['clocks']:
+            if dataclasses.asdict(options) != self._load()['options']:
                 raise errors.CloudError(
                     'the cloud is up with other settings: run keeptrack '
                     'cloud down first')
@@ -139,9 +142,9 @@ class Cloud:
             return {}
         self._keeping.start()
         try:
-            self._save(nova=nova, clocks=dataclasses.asdict(clocks),
+            self._save(nova=nova, options=dataclasses.asdict(options),
                        steps={}, services={})
-            self._bind(nova, clocks)
+            self._bind(nova, options)
             self._come_up()
             self._save(complete=True)
         except BaseException as exc:
@@ -168,6 +171,8 @@ class Cloud:
             self._step('databases')
         for name in ('keystone', 'placement', 'neutron'):
             self.start(name)
+        if self.settings.options.volumes:
+            self._start_ceph()
         self._wait('rabbitmq', lambda: self._listens(places_mod.BROKER_PORT))
         self._step('RabbitMQ')
         for name in ('glance', 'nova-api', 'nova-conductor',
@@ -181,12 +186,30 @@ class Cloud:
         for name in ('placement', 'neutron', 'glance', 'nova-api'):
             self._wait_api(name)
         self._step('APIs')
+        if self.settings.options.volumes:
+            self._start_cinder()
         self._start_computes()
         self._step('computes')
         if not self.databases.is_seeded:
             self.databases.discover_hosts()
             self.databases.make_things()
             self._step('hosts, image, network')
+
+    def _start_ceph(self):
+        self.ceph.make_monitor()
+        self.start('ceph-mon')
+        self.ceph.make_disk()
+        self.start('ceph-osd')
+        self.ceph.make_pool()
+        self._step('Ceph')
+
+    def _start_cinder(self):
+        began = self.now()
+        for name in ('cinder', 'cinder-scheduler', 'cinder-volume'):
+            self.start(name)
+        self._wait_api('cinder')
+        self._wait('cinder-volume', lambda: self._volumes_report(began))
+        self._step('Cinder')
 
     def _start_computes(self):
         began = self.now()
@@ -216,6 +239,12 @@ class Cloud:
             'i.resource_provider_id = p.id')
         return rows[0][0] != '0'
 
+    def _volumes_report(self, since):
+        """Tell whether cinder-volume has reported, with its driver ready."""
+        return self.databases.query(
+            "SELECT COUNT(*) FROM cinder.services WHERE `binary` = "
+            f"'cinder-volume' AND updated_at > '{since}'")[0][0] != '0'
+
     def _write_files(self):
         for name, text in self.settings.files().items():
             path = self.settings.path(name)
@@ -224,7 +253,11 @@ class Cloud:
         for role, host in places_mod.ROLES.items():
             for name, text in host_mod.libvirt_files(role).items():
                 (self._places.run / host / 'etc' / name).write_text(text)
+        for node in self.nodes.values():
+            (node.folder / 'ceph' / 'ceph.conf').write_text(
+                self.settings.ceph())
         (self._places.run / 'rabbitmq').mkdir()
+        (self._places.run / 'cinder').mkdir()
 
     def _step(self, name):
         self._save(steps=dict(self._load()['steps'], **{name: self.seconds}))
@@ -267,7 +300,7 @@ class Cloud:
         for name in services.NOVA:
             self.kill(name)
         self._save(nova=nova, complete=False)
-        self._bind(nova, self.settings.clocks)
+        self._bind(nova, self.settings.options)
         for name in ('nova-api', 'nova-conductor', 'nova-scheduler'):
             self.start(name)
         self._wait_api('nova-api')

@@ -21,13 +21,14 @@ from keeptrack.drill.testbed.cloud import places as places_mod
 from keeptrack.drill.testbed.cloud import settings as settings_mod
 
 _NAMES = ('keystone', 'placement', 'glance', 'neutron', 'nova_api',
-          'nova_cell0', 'nova_cell1')
+          'nova_cell0', 'nova_cell1', 'cinder')
 
 # user, type of service, service of places.PORTS, path
 _ENDPOINTS = (('nova', 'compute', 'nova-api', '/v2.1'),
               ('placement', 'placement', 'placement', ''),
               ('glance', 'image', 'glance', ''),
-              ('neutron', 'network', 'neutron', ''))
+              ('neutron', 'network', 'neutron', ''),
+              ('cinder', 'block-storage', 'cinder', '/v3'))
 
 # of run/: what a seed keeps
 _KEPT = ('mysql', 'keys', 'images')
@@ -107,7 +108,7 @@ class Databases:
             for name in _NAMES))
         with concurrent.futures.ThreadPoolExecutor() as pool:
             for done in [pool.submit(self._small), pool.submit(self._neutron),
-                         pool.submit(self._nova)]:
+                         pool.submit(self._nova), pool.submit(self._cinder)]:
                 done.result()
 
     def _manage(self, program, config, *words):
@@ -155,6 +156,9 @@ class Databases:
                      self._settings.database('nova_cell1'),
                      '--transport-url', settings_mod.BROKER)
         self._manage('nova-manage', config, 'db', 'sync')
+
+    def _cinder(self):
+        self._manage('cinder-manage', 'cinder/cinder.conf', 'db', 'sync')
 
     def discover_hosts(self):
         """Let Nova find its compute hosts.

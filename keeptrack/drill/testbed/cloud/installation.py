@@ -29,7 +29,7 @@ from keeptrack.drill.testbed import writing_guest
 RELEASE = '34.0.0'
 
 # of what a seed holds: the databases of another one are made anew
-_LAYOUT = 2
+_LAYOUT = 3
 
 _FOLDER = pathlib.Path(__file__).parent
 _REQUIREMENTS = _FOLDER / 'requirements.txt'
@@ -102,8 +102,10 @@ class Installation:
         if lacks and shutil.which('apt-get') is None:
             raise errors.CloudError(
                 'this machine has no apt-get: ' + '; '.join(lacks))
-        if lacks:
-            self._report('installing Debian packages: ' + '; '.join(lacks))
+        # a cloud without volumes does without the rest
+        wanted = prerequisites.missing(cloud=True, build=True, volumes=True)
+        if wanted and shutil.which('apt-get') is not None:
+            self._report('installing Debian packages: ' + '; '.join(wanted))
             # Debian starts what it installs: nothing of it is needed here
             with _no_services():
                 self._run('packages', 'apt-get', 'install', '--yes',
@@ -155,7 +157,8 @@ class Installation:
         metadata.mkdir(parents=True, exist_ok=True)
         (metadata / 'METADATA').write_text(_METADATA)
         (metadata / 'entry_points.txt').write_text(_ENTRY_POINTS)
-        shutil.copy(_FOLDER / 'tap_driver.py', self._places.driver)
+        for name in ('tap_driver.py', 'ceph_driver.py'):
+            shutil.copy(_FOLDER / name, self._places.driver)
 
     def _run(self, what, *command, **variables):
         log = self._places.top / 'install.log'

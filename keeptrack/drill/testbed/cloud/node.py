@@ -21,6 +21,7 @@ import os
 import subprocess
 
 from keeptrack.drill.testbed.cloud import places as places_mod
+from keeptrack.drill.testbed.cloud import settings
 from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import guest
 from keeptrack.drill.testbed import host
@@ -208,6 +209,7 @@ class Node(namespaces.Enterable):
             (self.folder / name).mkdir(parents=True)
         (self.folder / 'run' / 'lock').mkdir()
         (self.folder / 'nova' / 'instances').mkdir(parents=True)
+        (self.folder / 'ceph').mkdir()
         self._places.nova_state.mkdir(exist_ok=True)
         (self.folder / 'hosts').write_text('127.0.0.1 localhost\n' + ''.join(
             f'{address} {name}\n'
@@ -216,8 +218,9 @@ class Node(namespaces.Enterable):
         (self.folder / 'resolv.conf').touch()
         points = ['resolv.conf /etc/resolv.conf\n',
                   f'nova {self._places.nova_state}\n'] + [
-            f'{own} {point}\n' for own, point in reversed(host.MOUNTS.items())
-            if os.path.isdir(point)]
+            f'{own} {point}\n' for own, point in
+            [('ceph', os.path.dirname(settings.CEPH_CONF)),
+             *reversed(host.MOUNTS.items())] if os.path.isdir(point)]
         done = self.run(['sh', '-euc', host.PREPARE + _MOUNT_PROC, 'prepare',
                          str(self.folder), self.name],
                         input=''.join(points),

@@ -33,7 +33,7 @@ NOVAS = (PATCHED, STOCK)
 
 # service: its port on the controller
 PORTS = {'keystone': 5000, 'placement': 8778, 'glance': 9292, 'neutron': 9696,
-         'nova-api': 8774}
+         'nova-api': 8774, 'cinder': 8776}
 BROKER_PORT = 5672
 
 
@@ -48,12 +48,13 @@ class Places:
     :param top: all of it (pathlib.Path); in it are, each a pathlib.Path:
     :ivar env: the virtualenv of all OpenStack services
     :ivar image: the guest's empty disk
-    :ivar driver: what Neutron loads its mechanism driver from
+    :ivar driver: what Neutron and Cinder load their drivers from
     :ivar seed: what every cloud begins with: databases, keys, image
     :ivar installed: the mark of a complete installation
     :ivar run: what a cloud that is up writes; removed when it goes down
     :ivar log: the services' logs
     :ivar nova_state: Nova's state_path: each host sees its own folder there
+    :ivar ceph: what Ceph's monitor and its disk write
     :ivar lock: locked while a keeper runs; outside of run, which is removed
     """
 
@@ -68,6 +69,7 @@ class Places:
         self.log = self.run / 'log'
         self.nova_state = self.run / 'nova'
         self.lock = top / 'lock'
+        self.ceph = self.run / 'ceph'
 
     @classmethod
     def default(cls):

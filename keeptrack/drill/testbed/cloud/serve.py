@@ -12,9 +12,10 @@
 
 """Serve a WSGI application: run by name in the services' virtualenv.
 
-serve.py ADDRESS PORT THREADS MODULE GATE
+serve.py ADDRESS PORT THREADS MODULE GATE [ARGS]
 
-While the file GATE exists, every request is answered with 503.
+While the file GATE exists, every request is answered with 503.  ARGS are the
+application's.
 """
 
 import importlib
@@ -41,9 +42,9 @@ def gated(application, gate):
 
 
 def main():
-    address, port, threads, module, gate = sys.argv[1:]
+    address, port, threads, module, gate = sys.argv[1:6]
     # the applications read it, too
-    del sys.argv[1:]
+    del sys.argv[1:6]
     application = importlib.import_module(module).application
     waitress.serve(gated(application, gate), host=address, port=int(port),
                    threads=int(threads))

@@ -14,6 +14,7 @@
 
 import dataclasses
 
+from keeptrack.drill.testbed.cloud import ceph
 from keeptrack.drill.testbed.cloud import places as places_mod
 
 # WSGI application of each API: its module, and threads that serve it
@@ -23,6 +24,7 @@ _APPLICATIONS = {
     'glance': ('glance.wsgi.api', 4),
     'neutron': ('neutron.wsgi.api', 6),
     'nova-api': ('nova.wsgi.osapi_compute', 8),
+    'cinder': ('cinder.wsgi.api', 4),
 }
 NOVA = ('nova-api', 'nova-conductor', 'nova-scheduler') + tuple(
     f'nova-compute-{host}' for host in places_mod.HOSTS)
@@ -61,11 +63,16 @@ class Services:
         """Return all services (dict of str, as status prints it)."""
         found = [self._mariadb(), self._rabbitmq(), self._memcached()]
         found += [self._libvirtd(host) for host in places_mod.HOSTS]
-        found += [self._api(name) for name in _APPLICATIONS]
+        found += [self._api(name) for name in _APPLICATIONS
+                  if name != 'cinder']
         found += [self._nova_service(places_mod.CONTROLLER, name)
                   for name in ('conductor', 'scheduler')]
         found += [self._nova_service(host, 'compute')
                   for host in places_mod.HOSTS]
+        if self._settings.options.volumes:
+            found += [self._ceph('mon', 'a'), self._ceph('osd', '0'),
+                      self._api('cinder'), self._cinder('scheduler'),
+                      self._cinder('volume')]
         return {service.name: service for service in found}
 
     def gate(self, name):
@@ -133,13 +140,31 @@ class Services:
                 # waitress serves with threads
                 'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true',
                 'PYTHONPATH': self._places.nova(self._nova)},
+            'cinder': {},
         }[name]
+        words = [] if name != 'cinder' else [
+            '--config-file', str(path('cinder/cinder.conf'))]
         return Service(name, places_mod.CONTROLLER, [
             self._places.python, str(self._places.top / 'serve.py'),
             places_mod.ADDRESSES[places_mod.CONTROLLER],
             str(places_mod.PORTS[name]), str(threads), module,
-            str(self.gate(name))],
+            str(self.gate(name))] + words,
             {key: str(value) for key, value in variables.items()})
+
+    @staticmethod
+    def _ceph(kind, name):
+        return Service(f'ceph-{kind}', places_mod.CONTROLLER,
+                       [f'ceph-{kind}', '--foreground', '--id', name], {})
+
+    def _cinder(self, kind):
+        return Service(
+            f'cinder-{kind}', places_mod.CONTROLLER,
+            [self._places.program(f'cinder-{kind}'), '--config-file',
+             str(self._settings.path('cinder/cinder.conf'))],
+            {'PYTHONPATH': f'{self._places.driver}:'
+                           f'{ceph.modules_folder(self._places)}',
+             # qemu-img runs in its virtualenv
+             'PATH': self.nova_variables()['PATH']})
 
     def _nova_service(self, node, kind):
         name = f'nova-{kind}'

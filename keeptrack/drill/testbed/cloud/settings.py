@@ -24,20 +24,27 @@ BROKER = (f'rabbit://nova:{PASSWORD}@'
           f'{places_mod.ADDRESSES[places_mod.CONTROLLER]}:'
           f'{places_mod.BROKER_PORT}/')
 
+# of Ceph: where its clients look for it, and the pool with the volumes
+CEPH_CONF = '/etc/ceph/ceph.conf'
+POOL = 'volumes'
+_FSID = '6b657074-7261-436b-8000-0000000000ce'
+
 
 @dataclasses.dataclass(frozen=True)
-class Clocks:
+class Options:
     """What a user may set: how fast guests move, how soon Nova notices.
 
     :ivar bandwidth: MiB/s of a migration (int)
     :ivar power_sync: seconds between two of Nova's power-state syncs (int)
     :ivar recovery: seconds between two checks of migrations that have not
         ended, in patched Nova (int)
+    :ivar volumes: there is a Cinder, with Ceph (bool)
     """
 
     bandwidth: int = 8
     power_sync: int = 30
     recovery: int = 10
+    volumes: bool = False
 
 
 def ini(sections):
@@ -69,16 +76,16 @@ class Settings:
     """The files of one cloud.
 
     :param places: its places.Places
-    :param clocks: Clocks
+    :param options: Options
     :param kvm: guests run on KVM, or are emulated (bool); None for KVM where
         this machine has it
-    :ivar clocks: see above
+    :ivar options: see above
     """
 
-    def __init__(self, places, clocks=Clocks(), kvm=None):
+    def __init__(self, places, options=Options(), kvm=None):
         self._places = places
         self._kvm = guest.kvm_available() if kvm is None else kvm
-        self.clocks = clocks
+        self.options = options
         self._etc = places.run / 'etc'
 
     def path(self, name):
@@ -101,7 +108,8 @@ class Settings:
                  'neutron/neutron.conf': ini(self._neutron()),
                  'neutron/ml2_conf.ini': ini(self._ml2()),
                  'rabbitmq/rabbitmq.conf': self._rabbitmq(),
-                 'rabbitmq/plugins': '[].\n'}
+                 'rabbitmq/plugins': '[].\n',
+                 'cinder/cinder.conf': ini(self._cinder())}
         for node in places_mod.NODES:
             found[f'nova/{node}/nova.conf'] = ini(self._nova(node))
         return found
@@ -178,6 +186,64 @@ class Settings:
             'placement': self._account('placement'),
             'oslo_concurrency': self._locks()}
 
+    def _cinder(self):
+        state = self._places.run / 'cinder'
+        etc = self._places.env / 'etc/cinder'
+        helper = (f'{self._places.program("privsep-helper")} --config-file '
+                  f'{self.path("cinder/cinder.conf")}')
+        return {
+            'DEFAULT': {
+                'auth_strategy': 'keystone',
+                'transport_url': BROKER,
+                'my_ip': places_mod.ADDRESSES[places_mod.CONTROLLER],
+                'state_path': state,
+                'api_paste_config': etc / 'api-paste.ini',
+                'resource_query_filters_file': etc / 'resource_filters.json',
+                'rootwrap_config': etc / 'rootwrap.conf',
+                'glance_api_servers': places_mod.url('glance'),
+                'enabled_backends': 'ceph'},
+            'ceph': {'volume_driver': 'ceph_driver.CephDriver',
+                     'volume_backend_name': 'ceph',
+                     'rbd_pool': POOL,
+                     'rbd_ceph_conf': CEPH_CONF},
+            'database': {'connection': self.database('cinder')},
+            'coordination': {'backend_url': f'file://{state}'},
+            'oslo_concurrency': self._locks(),
+            'keystone_authtoken': self._token_check('cinder'),
+            'service_user': dict(self._account('cinder'),
+                                 send_service_user_token=True),
+            'nova': self._account('cinder'),
+            'cinder_sys_admin': {'helper_command': helper},
+            'privsep_osbrick': {'helper_command': helper}}
+
+    def ceph(self):
+        """Return the settings of Ceph: one monitor, one disk (str)."""
+        folder = self._places.ceph
+        daemon = {'log_file': '', 'log_to_stderr': True,
+                  'err_to_stderr': True, 'admin_socket': '', 'pid_file': ''}
+        return ini({
+            'global': {
+                'fsid': _FSID,
+                'mon_initial_members': 'a',
+                'mon_host': places_mod.ADDRESSES[places_mod.CONTROLLER],
+                # nothing outside of the nodes can reach it
+                'auth_cluster_required': 'none',
+                'auth_service_required': 'none',
+                'auth_client_required': 'none',
+                'mon_allow_pool_size_one': True,
+                'osd_pool_default_size': 1,
+                'osd_pool_default_min_size': 1,
+                'osd_pool_default_pg_autoscale_mode': 'off',
+                'osd_crush_chooseleaf_type': 0},
+            'mon': dict(daemon, mon_data=folder / 'mon',
+                        # a monitor ends where less of the file system is free
+                        mon_data_avail_crit=0),
+            'osd': dict(daemon, osd_data=folder / 'osd',
+                        # bytes; the least that it takes
+                        osd_memory_target=939524096,
+                        # of a file that takes no more than what is written
+                        bluestore_block_size=8 << 30)})
+
     @staticmethod
     def _ml2():
         return {'ml2': {'type_drivers': 'local',
@@ -203,8 +269,8 @@ class Settings:
                 'transport_url': BROKER,
                 'compute_driver': 'libvirt.LibvirtDriver',
                 'vif_plugging_timeout': 30,
-                'sync_power_state_interval': self.clocks.power_sync,
-                'live_migration_recovery_interval': self.clocks.recovery,
+                'sync_power_state_interval': self.options.power_sync,
+                'live_migration_recovery_interval': self.options.recovery,
                 'report_interval': 5,
                 'service_down_time': 20,
                 'update_resources_interval': 15},
@@ -218,9 +284,11 @@ class Settings:
             'placement': self._account('placement'),
             'neutron': self._account('nova'),
             'glance': {'api_servers': places_mod.url('glance')},
+            'cinder': self._account('nova'),
             'vnc': {'enabled': False},
             'spice': {'enabled': False},
             'nova_sys_admin': {'helper_command': helper},
+            'privsep_osbrick': {'helper_command': helper},
             'conductor': {'workers': 1},
             'scheduler': {'workers': 1},
             'filter_scheduler': {
@@ -235,7 +303,7 @@ class Settings:
                 'images_type': 'raw',
                 'live_migration_scheme': 'tcp',
                 'live_migration_inbound_addr': places_mod.ADDRESSES[node],
-                'live_migration_bandwidth': self.clocks.bandwidth},
+                'live_migration_bandwidth': self.options.bandwidth},
             # both hosts are this machine; some nested KVMs fail the check
             'workarounds': {'skip_cpu_compare_on_dest': True}}
         if node == places_mod.CONTROLLER:

@@ -44,6 +44,17 @@ class NeedsTestCase(base.TestCase):
                 [reason for reason in prerequisites.missing(writes=True)
                  if reason not in prerequisites.missing()])
 
+    def test_what_volumes_need_besides(self):
+        with mock.patch.object(prerequisites, 'VOLUMES',
+                               (('no-such', 'package'),)), \
+                mock.patch.object(prerequisites, 'VOLUME_FILES',
+                                  ((('/no/such.so',), 'modules'),)):
+            self.assertEqual(
+                {'there is no no-such (Debian: package)',
+                 'there is no such.so (Debian: modules)'},
+                set(prerequisites.missing(cloud=True, volumes=True)) -
+                set(prerequisites.missing(cloud=True)))
+
     def test_no_root(self):
         self.assertIn('it needs root', self.refusal(uid=1000))
 

@@ -30,6 +30,21 @@ class ServeTestCase(base.TestCase):
                              waitress=types.ModuleType('waitress')):
             spec.loader.exec_module(self.serve)
 
+    def test_an_application_reads_its_own_arguments(self):
+        seen = []
+
+        def load(name):
+            seen.append((name, list(sys.argv)))
+            return mock.Mock()
+        self.serve.waitress.serve = mock.Mock()
+        with mock.patch.object(sys, 'argv', [
+                'serve.py', '192.0.2.10', '1', '2', 'm', 'gate',
+                '--config-file', 'c']), mock.patch.object(
+                    self.serve.importlib, 'import_module', load):
+            self.serve.main()
+        self.assertEqual([('m', ['serve.py', '--config-file', 'c'])], seen)
+        self.assertEqual(1, self.serve.waitress.serve.call_args[1]['port'])
+
     def test_a_gate_makes_an_api_unavailable(self):
         gate = self.folder / 'neutron.unavailable'
         start = mock.Mock()

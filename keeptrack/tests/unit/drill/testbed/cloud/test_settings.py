@@ -24,8 +24,8 @@ class SettingsTestCase(base.TestCase):
         super().setUp()
         self.places = places.Places(pathlib.Path('/cache/cloud'))
         self.settings = settings.Settings(
-            self.places, settings.Clocks(bandwidth=3, power_sync=70,
-                                         recovery=4), kvm=False)
+            self.places, settings.Options(bandwidth=3, power_sync=70,
+                                          recovery=4), kvm=False)
 
     def parsed(self, name):
         found = configparser.RawConfigParser(default_section=None)
@@ -37,7 +37,7 @@ class SettingsTestCase(base.TestCase):
             if name.endswith(('.conf', '.ini')) and 'rabbit' not in name:
                 self.assertNotEqual([], self.parsed(name).sections())
 
-    def test_the_users_clocks(self):
+    def test_the_users_options(self):
         found = self.parsed('nova/host1/nova.conf')
         self.assertEqual('3', found['libvirt']['live_migration_bandwidth'])
         self.assertEqual('70', found['DEFAULT']['sync_power_state_interval'])
@@ -73,6 +73,30 @@ class SettingsTestCase(base.TestCase):
                 self.assertEqual(f'/cache/cloud/nova-{nova}',
                                  found[name].variables['PYTHONPATH'])
             self.assertNotIn('PYTHONPATH', found['keystone'].variables)
+
+    def test_volumes_have_services(self):
+        def names(**options):
+            made = settings.Settings(self.places, settings.Options(**options),
+                                     kvm=False)
+            return services.Services(self.places, made, places.STOCK).all()
+        without, found = names(), names(volumes=True)
+        self.assertEqual(
+            {'ceph-mon', 'ceph-osd', 'cinder', 'cinder-scheduler',
+             'cinder-volume'}, set(found) - set(without))
+        self.assertEqual('/cache/cloud/driver:/cache/cloud/run/ceph-modules',
+                         found['cinder-volume'].variables['PYTHONPATH'])
+        self.assertEqual(
+            ['--config-file', '/cache/cloud/run/etc/cinder/cinder.conf'],
+            found['cinder'].command[-2:])
+
+    def test_clients_and_daemons_of_ceph_find_it(self):
+        found = configparser.RawConfigParser(default_section=None)
+        found.read_string(self.settings.ceph())
+        self.assertEqual(places.ADDRESSES['ctl'], found['global']['mon_host'])
+        self.assertEqual('/cache/cloud/run/ceph/mon',
+                         found['mon']['mon_data'])
+        self.assertEqual(settings.CEPH_CONF, self.parsed(
+            'cinder/cinder.conf')['ceph']['rbd_ceph_conf'])
 
     def test_services_have_a_node(self):
         found = services.Services(self.places, self.settings,
