@@ -97,9 +97,11 @@ class Drill(lister.Lister):
             help='runs of each fault on each tree (default: 1)')
         parser.add_argument(
             '--storage', metavar='NAME', action='append',
-            choices=list(storage.KINDS),
-            help="where the guest's disk is: %s; can be given again "
-                 '(default: none)' % '; '.join(
+            choices=list(dict.fromkeys([*storage.KINDS,
+                                        *cloud_testbed.SERVERS])),
+            help="where the guest's disk is: %s; with --cloud: copied (the "
+                 "default), or volume, a volume of Cinder's; can be given "
+                 'again (default: none)' % '; '.join(
                      '%s, %s' % (kind.name, kind.title)
                      for kind in storage.KINDS.values()))
         parser.add_argument(
@@ -241,6 +243,10 @@ class Drill(lister.Lister):
             if getattr(args, name):
                 raise errors.KeeptrackError('--%s needs --cloud' % name)
         storages = tuple(dict.fromkeys(args.storage or ['none']))
+        for name in storages:
+            if name not in storage.KINDS:
+                raise errors.KeeptrackError(
+                    f'--storage {name} needs --cloud')
         writes = any(storage.KINDS[name].writes for name in storages)
         prerequisites.refuse_without(writes)
         if writes:
@@ -261,14 +267,26 @@ class Drill(lister.Lister):
 
     def _drill_cloud(self, args, chosen, folder):
         self._refuse(args, '--cloud has two hosts and both Novas', 'tree',
-                     'release', 'against', 'testbeds', 'storage', 'python')
+                     'release', 'against', 'testbeds', 'python')
+        storages = tuple(dict.fromkeys(
+            args.storage or [cloud_testbed.Server.storage]))
+        for name in storages:
+            if name not in cloud_testbed.SERVERS:
+                raise errors.KeeptrackError(
+                    '--cloud has no storage %s: take one of %s' % (
+                        name, ', '.join(cloud_testbed.SERVERS)))
         novas = list(dict.fromkeys(args.nova or places_mod.NOVAS))
-        if args.keep and (len(chosen), len(novas), args.runs or 1) != (
-                1, 1, 1):
+        if args.keep and (len(chosen), len(novas), len(storages),
+                          args.runs or 1) != (1, 1, 1, 1):
             raise errors.KeeptrackError(
                 '--keep needs one --fault, one --nova and one run')
         places = places_mod.Places.default()
         found = cloud.Cloud(places, common.report).attach()
+        if (cloud_testbed.VolumeServer.storage in storages and
+                not found.settings.options.volumes):
+            raise errors.KeeptrackError(
+                'the cloud has no volumes: run keeptrack cloud down, then '
+                'keeptrack cloud up --volumes')
         # for this thread, and for those that it starts
         found.nodes[places_mod.CONTROLLER].enter_network()
         trees = drilled_trees.named(
@@ -276,7 +294,7 @@ class Drill(lister.Lister):
             lambda tree: None)
         plan = generator.Plan(
             trees, chosen, args.runs or 1, args.seed or '1', 1,
-            (cloud_testbed.Server.storage,), tree_by_tree=True)
+            storages, tree_by_tree=True)
         return campaign.Campaign(
             plan, folder, common.report, args.keep_logs,
             lambda stack, number: cloud_run.CloudBench(

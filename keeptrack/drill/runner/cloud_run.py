@@ -112,12 +112,12 @@ class _Serving:
     :param server: a cloud_testbed.Server
     """
 
-    name = 'copied'
     writes = True
-    one_disk = False
     shared = False
 
     def __init__(self, server):
+        self.name = server.storage
+        self.one_disk = server.one_disk
         self.disks = server.disks
 
     def take(self, event):
@@ -130,14 +130,15 @@ class CloudRun(run.Run):
     :param testbed: a cloud_testbed.CloudTestbed
     :param draw: a generator.Draw
     :param parks: the tree looks at parked instances again (bool)
+    :param storage: where the disk is, a key of cloud_testbed.SERVERS
     :param keep: leave the server as it is in the end (bool)
     """
 
     times = run.Times(begins=120, decides=60, recovers=60, settles=90,
                       suspends=60, quiet=20, copy=1.0)
 
-    def __init__(self, testbed, draw, parks, keep=False):
-        self._server = cloud_testbed.Server(testbed)
+    def __init__(self, testbed, draw, parks, storage='copied', keep=False):
+        self._server = cloud_testbed.SERVERS[storage](testbed)
         super().__init__(testbed, None, draw, parks,
                          record=self._read_record)
         self._computes = cloud_testbed.Computes(testbed, self._history,
@@ -219,9 +220,11 @@ class CloudBench:
             self._report(f'changing to {nova} Nova')
             self._cloud.change_nova(nova)
         self._sizes = {path: path.stat().st_size
-                       for path in self._places.log.glob('nova-*.log')}
+                       for kind in ('nova', 'cinder') for path in
+                       self._places.log.glob(f'{kind}-*.log')}
         testbed = cloud_testbed.CloudTestbed(self._cloud, self._places)
-        return CloudRun(testbed, draw, tree.series, self._keep).go()
+        return CloudRun(testbed, draw, tree.series, storage,
+                        self._keep).go()
 
     def keep_logs(self, folder):
         """Copy what the services of Nova have logged since (pathlib.Path)."""

@@ -27,10 +27,16 @@ from keeptrack.drill.testbed import errors
 
 _COMPUTE = '2.90'
 _PLACEMENT = '1.39'
+_VOLUME = '3.70'
 _TIMEOUT = 60  # seconds
 
 _PATHS = {'nova-api': '/v2.1', 'neutron': '/v2.0', 'glance': '/v2',
-          'placement': ''}
+          'placement': '', 'cinder': '/v3'}
+
+# service: the version of its API that is asked for; others take any
+_VERSIONS = {'nova-api': f'compute {_COMPUTE}',
+             'placement': f'placement {_PLACEMENT}',
+             'cinder': f'volume {_VOLUME}'}
 
 
 class Refused(errors.CloudError):
@@ -81,10 +87,9 @@ class Api:
 
     def _send(self, method, service, path, body):
         headers = {'X-Auth-Token': self._token,
-                   'Content-Type': 'application/json',
-                   'OpenStack-API-Version':
-                       f'placement {_PLACEMENT}' if service == 'placement'
-                       else f'compute {_COMPUTE}'}
+                   'Content-Type': 'application/json'}
+        if service in _VERSIONS:
+            headers['OpenStack-API-Version'] = _VERSIONS[service]
         url = places_mod.url(service, _PATHS[service] + path)
         return self._open(urllib.request.Request(
             url, None if body is None else json.dumps(body).encode(),

@@ -26,6 +26,7 @@ from keeptrack.drill.recorders import instance_record
 from keeptrack.drill.testbed.cloud import api
 from keeptrack.drill.testbed.cloud import cloud as cloud_mod
 from keeptrack.drill.testbed.cloud import places as places_mod
+from keeptrack.drill.testbed.cloud import volumes
 from keeptrack.drill.testbed import errors
 from keeptrack.drill.testbed import host
 from keeptrack.drill.testbed import libvirtd
@@ -110,11 +111,19 @@ class CloudTestbed:
         for server in self.api.get(
                 'nova-api', f'/servers?name=^{_SERVER}$')['servers']:
             left += Server(self, uuid=server['id']).remove()
+        if self.has_volumes:
+            left += [f'volume {each.uuid}' for each in
+                     volumes.named(self.api, _SERVER) if each.remove()]
         for each in self.hosts.values():
             if not each.is_clean():
                 left.append(f'domains or QEMUs on {each.name}')
                 each.clean()
         return left
+
+    @property
+    def has_volumes(self):
+        """Whether the cloud has a Cinder (bool)."""
+        return self.cloud.settings.options.volumes
 
     def restore(self):
         """Bring all services back.
@@ -206,8 +215,9 @@ class Server:
     :ivar socket: of its QEMU's monitor for the drill, from a host's / (str)
     """
 
-    # how a run's results name its storage
+    # how a run's results name its storage, and whether both hosts see one disk
     storage = 'copied'
+    one_disk = False
 
     def __init__(self, testbed, uuid=None):
         self._testbed = testbed
@@ -226,17 +236,25 @@ class Server:
         :param source: a CloudHost
         :raises TestbedError: when it does not start
         """
-        found = [self._flavor()] + [self._find(*what) for what in (
-            ('glance', 'images', _IMAGE), ('neutron', 'networks', _NETWORK))]
         told = self._api.post('nova-api', '/servers', {'server': {
-            'name': _SERVER, 'flavorRef': found[0], 'imageRef': found[1],
-            'host': source.name, 'networks': [{'uuid': found[2]}]}})
+            'name': _SERVER, 'flavorRef': self._flavor(), 'host': source.name,
+            'networks': [{'uuid': self._find('neutron', 'networks',
+                                             _NETWORK)}],
+            **self._disk(self._find('glance', 'images', _IMAGE))}})
         self.uuid = told['server']['id']
         self._await_state('active')
         self.name = self._ask()['OS-EXT-SRV-ATTR:instance_name']
         ports = self._api.get('neutron',
                               f'/ports?device_id={self.uuid}')['ports']
         self._port = ports[0]['id']
+
+    def _disk(self, image):
+        """What Nova is asked for as its disk.
+
+        :param image: the image's id (str)
+        :returns: dict
+        """
+        return {'imageRef': image}
 
     def _await_state(self, wanted):
         def ready():
@@ -380,12 +398,24 @@ class Server:
         if not (self._folder(role) / 'disk').exists():
             return None
         places = self._testbed.places
-        with tempfile.NamedTemporaryFile(dir=places.run) as raw:
-            # the disk's backing file is known by its name on the host
-            self._testbed.cloud.nodes[ROLES[role]].check(
-                ['qemu-img', 'dd', '-U', '-O', 'raw', 'bs=1M',
-                 f'count={writing_guest.SECTORS // 2048}',
-                 f'if={places.nova_state}/instances/{self.uuid}/disk',
+        # the disk's backing file is known by its name on the host
+        return self._read(
+            ROLES[role], f'{places.nova_state}/instances/{self.uuid}/disk')
+
+    def _read(self, node, disk, *words):
+        """Read the records of a disk.
+
+        :param node: where it is seen: one of places.NODES (str)
+        :param disk: as QEMU names it (str)
+        :param words: options of qemu-img dd (str)
+        :returns: what writing_guest.records() returns
+        :raises CloudError: when it cannot be read
+        """
+        with tempfile.NamedTemporaryFile(
+                dir=self._testbed.places.run) as raw:
+            self._testbed.cloud.nodes[node].check(
+                ['qemu-img', 'dd', '-U', *words, '-O', 'raw', 'bs=1M',
+                 f'count={writing_guest.SECTORS // 2048}', f'if={disk}',
                  f'of={raw.name}'], what='reading the disk')
             return writing_guest.records(pathlib.Path(raw.name))
 
@@ -442,3 +472,53 @@ class Server:
             left.append(f'{path.name} on {each.name}')
             shutil.rmtree(path)
         return left
+
+
+class VolumeServer(Server):
+    """A server whose disk is a volume of Cinder's."""
+
+    storage = 'volume'
+    one_disk = True
+
+    def __init__(self, testbed, uuid=None):
+        super().__init__(testbed, uuid)
+        self._volume = None
+
+    def _disk(self, image):
+        self._volume = volumes.create(self._api, _SERVER, image)
+        return {'block_device_mapping_v2': [{
+            'source_type': 'volume', 'destination_type': 'volume',
+            'uuid': self._volume.uuid, 'boot_index': 0,
+            'delete_on_termination': True}]}
+
+    def services(self):
+        attached = self._volume.attachments()
+        try:
+            mapped = self._api.get(
+                'nova-api', f'/servers/{self.uuid}/os-volume_attachments')[
+                    'volumeAttachments']
+        except api.Refused as exc:
+            if exc.status != 404:
+                raise
+            mapped = []
+        held = {'volume attachments': attached.values(),
+                'block device mapping': [
+                    attached.get(each['attachment_id'], 'nowhere')
+                    for each in mapped]}
+        return dict(super().services(), **{
+            name: sorted(_NODES.get(each, each) for each in hosts)
+            for name, hosts in held.items()})
+
+    def disks(self):
+        records = None
+        if self._volume.status() is not None:
+            records = self._read(places_mod.CONTROLLER, self._volume.disk,
+                                 '-f', 'raw')
+        return dict.fromkeys(ROLES, records)
+
+    def remove(self):
+        left = super().remove()
+        return left if self._volume is None else left + self._volume.remove()
+
+
+SERVERS = {kind.storage: kind for kind in (Server, VolumeServer)}

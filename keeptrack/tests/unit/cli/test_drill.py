@@ -214,12 +214,22 @@ class CloudDrillTestCase(base.TestCase):
                 (('drill', '--cloud', '--keep'), '--keep needs one'),
                 (('drill', '--cloud', 'tree'), 'leave out TREE'),
                 (('drill', '--cloud', '--storage', 'shared'),
-                 'leave out --storage'),
+                 'take one of copied, volume'),
+                (('drill', '--storage', 'volume'),
+                 '--storage volume needs --cloud'),
                 (('drill', '--cloud', '--fault', 'rpc-silent'),
                  'drill --list --cloud names them')):
             self.assertIn(told, self.refused(
                 *words, *() if '--fault' in words else
                 ('--output', str(self.folder / 'out'))))
+
+    def test_a_cloud_without_volumes(self):
+        with mock.patch.object(drill.cloud, 'Cloud') as cloud:
+            cloud.return_value.attach.return_value.settings.options = (
+                mock.Mock(volumes=False))
+            self.assertIn('keeptrack cloud up --volumes', self.refused(
+                'drill', '--cloud', '--storage', 'volume',
+                '--output', str(self.folder / 'out')))
 
     def test_a_cloud_that_is_down(self):
         with mock.patch('os.geteuid', return_value=0):

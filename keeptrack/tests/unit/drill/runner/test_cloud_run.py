@@ -39,6 +39,9 @@ class FakeServer:
         an event (role, lane, what)
     """
 
+    storage = 'copied'
+    one_disk = False
+
     def __init__(self, clock, script):
         self.clock = clock
         self.uuid = 'u'
@@ -126,11 +129,12 @@ class CloudRunTestCase(base.TestCase):
     def go(self, name, script, moment='before', lasts=faults.NEVER, **more):
         self.server = FakeServer(self.clock, script)
         vars(self.server).update(more)
-        self.patch(cloud_run.cloud_testbed, 'Server',
-                   lambda testbed: self.server)
+        self.patch(cloud_run.cloud_testbed, 'SERVERS', dict.fromkeys(
+            ('copied', 'volume'), lambda testbed: self.server))
         draw = generator.Draw(faults.BY_NAME_OF_CLOUD[name], 'seed', moment,
                               0.01, lasts, False, False)
-        made = cloud_run.CloudRun(self.testbed, draw, True)
+        made = cloud_run.CloudRun(self.testbed, draw, True,
+                                  self.server.storage)
         self.server.history = made._history
         return made.go()
 
@@ -146,6 +150,14 @@ class CloudRunTestCase(base.TestCase):
             HELD, allocations=['destination', 'source']))
         self.assertEqual(['allocation'], list(found['parts']))
         self.assertIn('allocations', found['leftover'])
+
+    def test_a_volume(self):
+        held = dict(HELD, **{'volume attachments': ['destination', 'source'],
+                             'block device mapping': ['destination']})
+        found = self.go('none', MOVES, held=held, storage='volume',
+                        one_disk=True)
+        self.assertEqual((['attachment'], 'volume', 'volume'), (
+            list(found['parts']), found['storage'], self.server.storage))
 
     def test_a_deleted_server(self):
         stays = MOVES[:2] + [(0.3, ('source', 'guest', 'absent'))]
@@ -191,7 +203,10 @@ class CloudBenchTestCase(base.TestCase):
                 cloud_run.cloud_testbed, 'CloudTestbed'))
             made.return_value.go.side_effect = lambda: log.write_text(
                 'before\nafter\n')
-            bench.run(tree, mock.Mock(), 'copied')
+            draw = mock.Mock()
+            bench.run(tree, draw, 'volume')
+            made.assert_called_once_with(mock.ANY, draw, True, 'volume',
+                                         False)
         cloud.change_nova.assert_called_once_with('patched')
         bench.keep_logs(self.folder / 'kept')
         self.assertEqual('after\n', (self.folder / 'kept' / log.name)

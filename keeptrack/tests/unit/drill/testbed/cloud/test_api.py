@@ -29,9 +29,19 @@ class ApiTestCase(base.TestCase):
         patcher.start()
         self.addCleanup(patcher.stop)
 
+    def test_the_version_that_a_service_is_asked_for(self):
+        client = api.Api()
+        for service, version in (('cinder', 'volume 3.70'),
+                                 ('placement', 'placement 1.39'),
+                                 ('neutron', None)):
+            client.get(service, '/x')
+            self.assertEqual(version, self.request.get_header(
+                'Openstack-api-version'))
+
     def open(self, request, timeout):
         """Answer as Keystone and Nova do: tokens are in a header."""
         path = request.full_url.partition('//')[2].partition('/')[2]
+        self.request = request
         self.asked.append((request.get_method(), path))
         if path == 'v3/auth/tokens':
             return self.answer({}, {'X-Subject-Token': self.token})

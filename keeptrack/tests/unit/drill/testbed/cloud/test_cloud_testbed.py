@@ -140,6 +140,70 @@ class ServerTestCase(base.TestCase):
         # the flavor was missing
         self.assertEqual(['flavor', 'server'], self.api.did)
 
+    def volume_server(self):
+        found = cloud_testbed.VolumeServer(self.testbed, 'u')
+        found._port = 'port'
+        found._volume = mock.Mock(disk='rbd:volumes/volume-v')
+        return found
+
+    def test_a_volume_is_its_disk(self):
+        found = cloud_testbed.VolumeServer(self.testbed)
+        with mock.patch.object(cloud_testbed.volumes, 'create') as create:
+            create.return_value.uuid = 'v'
+            asked = found._disk('i')
+        create.assert_called_once_with(self.api, 'drill', 'i')
+        self.assertEqual(
+            [('v', 0, True)],
+            [(each['uuid'], each['boot_index'], each['delete_on_termination'])
+             for each in asked['block_device_mapping_v2']])
+        self.assertNotIn('imageRef', asked)
+
+    def test_where_a_volume_is_attached(self):
+        found = self.volume_server()
+        found._volume.attachments.return_value = {
+            'a1': 'host1', 'a2': 'host2', 'a3': 'reserved'}
+        self.answers['nova-api', '/servers/u/os-volume_attachments'] = {
+            'volumeAttachments': [{'attachment_id': 'a2'}]}
+        held = found.services()
+        self.assertEqual(['destination', 'reserved', 'source'],
+                         held['volume attachments'])
+        self.assertEqual(['destination'], held['block device mapping'])
+        self.assertEqual(['destination'], held['active port'])
+        self.answers['nova-api', '/servers/u/os-volume_attachments'] = {
+            'volumeAttachments': [{'attachment_id': 'gone'}]}
+        self.assertEqual(['nowhere'],
+                         found.services()['block device mapping'])
+
+    def test_a_deleted_server_has_no_volumes(self):
+        found = self.volume_server()
+        found._volume.attachments.return_value = {}
+        self.answers['nova-api', '/servers/u/os-volume_attachments'] = (
+            api.Refused(404, 'none'))
+        held = found.services()
+        self.assertEqual(([], []), (held['volume attachments'],
+                                    held['block device mapping']))
+
+    def test_both_hosts_see_a_volume(self):
+        found = self.volume_server()
+        found._volume.status.return_value = 'in-use'
+        with mock.patch.object(found, '_read', return_value={1: 5}) as read:
+            self.assertEqual(dict.fromkeys(('source', 'destination'), {1: 5}),
+                             found.disks())
+        read.assert_called_once_with('ctl', 'rbd:volumes/volume-v', '-f',
+                                     'raw')
+        found._volume.status.return_value = None
+        self.assertEqual({'source': None, 'destination': None},
+                         found.disks())
+
+    def test_what_is_left_of_a_volume(self):
+        self.answers['nova-api', '/servers/u'] = api.Refused(404, 'none')
+        for path in ('u', 'm1'):
+            self.answers['placement', f'/allocations/{path}'] = {
+                'allocations': {}}
+        found = self.volume_server()
+        found._volume.remove.return_value = ['the volume, in-use']
+        self.assertEqual(['the volume, in-use'], found.remove())
+
     def test_where_its_serial_port_is(self):
         self.assertEqual(pathlib.Path('host1', 'u', 'console.log'),
                          self.server.serial_paths()['source'].relative_to(
