@@ -67,25 +67,44 @@ def rows(results):
 def parts_rows(results):
     """Count what was wrong in a cloud in the end, part by part.
 
-    There is a row for each fault on each tree. A run that did not come to its
-    fault counts as not run, and nowhere else.
+    There is a row for each fault on each tree, and for each storage where
+    there are several. A run that did not come to its fault counts as not run,
+    and nowhere else.
 
     :param results: as results_file.load() returns them
     :returns: headers, rows (tuple of str, list of tuples)
     """
+    cells = {key: [run for _, run in runs]
+             for key, runs in sums.by_cell(results).items()}
+    kinds = sorted({run.get('storage') or '' for run in results['runs']})
+    if len(kinds) < 2:
+        return PARTS_HEADERS, [key + _parts_counts(runs)
+                               for key, runs in cells.items()]
     found = []
-    for (fault, tree), runs in sums.by_cell(results).items():
-        done = [run for _, run in runs if run['verdict'] != verdict.NOT_RUN]
-        parts = [run.get('parts') or {} for run in done]
-        found.append(
-            (fault, tree, len(done)) +
+    for key, runs in cells.items():
+        for kind in kinds:
+            chosen = [run for run in runs
+                      if (run.get('storage') or '') == kind]
+            if chosen:
+                found.append(key + (kind,) + _parts_counts(chosen))
+    return PARTS_HEADERS[:2] + ('Storage',) + PARTS_HEADERS[2:], found
+
+
+def _parts_counts(runs):
+    """Some runs' cells below PARTS_HEADERS, from Runs on.
+
+    :param runs: list of dict
+    :returns: tuple of int
+    """
+    done = [run for run in runs if run['verdict'] != verdict.NOT_RUN]
+    parts = [run.get('parts') or {} for run in done]
+    return ((len(done),) +
             tuple(sum(name in each for each in parts)
                   for name in verdict.PARTS) +
             (sum(not each for each in parts),
              sum(bool(run.get('overlap')) for run in done),
              sum(bool(run.get('left_behind')) for run in done),
              len(runs) - len(done)))
-    return PARTS_HEADERS, found
 
 
 def _counts(one):

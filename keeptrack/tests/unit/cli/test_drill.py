@@ -15,6 +15,7 @@ from unittest import mock
 from keeptrack.cli import drill
 from keeptrack.drill import drilled_trees
 from keeptrack.drill import faults
+from keeptrack.drill.report import table
 from keeptrack.drill.runner import campaign
 from keeptrack.drill.testbed import prerequisites
 from keeptrack import errors
@@ -206,6 +207,19 @@ class CloudDrillTestCase(base.TestCase):
         self.assertEqual((1, 1, 1), tuple(row[name] for name in (
             'Runs', 'All right', 'Not run')))
         self.assertEqual(1, rows['deleted', 'ours']['Left behind'])
+
+    def test_a_row_for_each_storage(self):
+        _status, rows = self.report({'storage': 'volume'})
+        self.assertNotIn('Storage', rows['none', 'ours'])
+        path = self.folder / 'results.json'
+        results = json.loads(path.read_text())
+        results['runs'].append(dict(
+            results['runs'][0], storage='copied',
+            parts={'attachment': 'x'}))
+        headers, found = table.parts_rows(results)
+        where = headers.index('Attachment wrong')
+        self.assertEqual([('copied', 1), ('volume', 0)],
+                         [(row[2], row[where]) for row in found])
 
     def test_what_does_not_fit(self):
         for words, told in (
