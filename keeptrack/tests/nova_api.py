@@ -119,8 +119,14 @@ class NovaApi(fixtures.Fixture):
                      uuid: {} for uuid in self.allocations[
                          request.path.split('/')[2]]}})
         mock.get(re.compile(_CINDER + '.*/attachments'),
-                 json=lambda request, context: {
-                     'attachments': self.attachments})
+                 json=self._attachments)
+
+    def _attachments(self, request, context):
+        """One at a time, without a link to the next, as Cinder does it."""
+        marker = request.qs.get('marker', [None])[0]
+        ids = [None] + [one['id'] for one in self.attachments]
+        begins = ids.index(marker)
+        return {'attachments': self.attachments[begins:begins + 1]}
 
     def _servers(self, request, context):
         self.requests.append(request.path)

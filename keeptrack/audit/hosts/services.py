@@ -109,15 +109,21 @@ def _providers(connection):
 
 
 def _attachments(connection):
-    """All attachments (set of volume's id and instance's uuid)."""
-    found, path = set(), '/attachments?all_tenants=1'
-    while path:
-        page = _get(connection.block_storage, path, _ATTACHMENTS)
+    """All attachments (set of volume's id and instance's uuid).
+
+    Cinder lists at most osapi_max_limit of them (1,000) at a time, and has no
+    link to the next ones: cinder/api/v3/views/attachments.py.
+    """
+    found, ids, path = set(), set(), '/attachments?all_tenants=1'
+    while True:
+        page = _get(connection.block_storage, path, _ATTACHMENTS)[
+            'attachments']
+        if ids.issuperset(one['id'] for one in page):
+            return found
+        ids |= {one['id'] for one in page}
         found |= {(one['volume_id'], (one.get('instance') or '').lower())
-                  for one in page['attachments']}
-        path = next((one['href'] for one in page.get('attachments_links', ())
-                     if one.get('rel') == 'next'), None)
-    return found
+                  for one in page}
+        path = '/attachments?all_tenants=1&marker=' + page[-1]['id']
 
 
 def _get(proxy, path, version=None):

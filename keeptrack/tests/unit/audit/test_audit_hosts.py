@@ -107,7 +107,9 @@ class AuditHostsTestCase(base.TestCase):
             {one['kind'] for one in report['findings']})
         self.nova.ports.clear()
         del self.nova.allocations[HOST_B]
-        self.nova.attachments.append({'volume_id': 'v', 'instance': uuid})
+        self.nova.attachments += [
+            {'id': 'a', 'volume_id': 'w', 'instance': None},
+            {'id': 'b', 'volume_id': 'v', 'instance': uuid}]
         self.assertEqual(0, self.audit('--os-cloud', 'test')['status'])
 
     def test_a_silent_host(self):

@@ -58,9 +58,11 @@ class Cloud:
             'allocations': {ONE: {}} if '/b/' not in path else {TWO: {}}})
         self.block_storage = mock.Mock()
         self.pages = [
-            {'attachments': [{'volume_id': 'v', 'instance': ONE}],
-             'attachments_links': [{'rel': 'next', 'href': '/next'}]},
-            {'attachments': [{'volume_id': 'w', 'instance': None}]}]
+            {'attachments': [{'id': 'a', 'volume_id': 'v',
+                              'instance': ONE}]},
+            {'attachments': [{'id': 'b', 'volume_id': 'w',
+                              'instance': None}]},
+            {'attachments': []}]
         self.block_storage.get.side_effect = [
             answer(page) for page in self.pages]
 
