@@ -239,8 +239,9 @@ class Settings:
                         # a monitor ends where less of the file system is free
                         mon_data_avail_crit=0),
             'osd': dict(daemon, osd_data=folder / 'osd',
-                        # bytes; the least that it takes
-                        osd_memory_target=939524096,
+                        # bytes; it takes as much as it can otherwise
+                        bluestore_cache_autotune=False,
+                        bluestore_cache_size=64 << 20,
                         # of a file that takes no more than what is written
                         bluestore_block_size=8 << 30)})
 
