@@ -362,9 +362,9 @@ class LiveMigrationRecovery:
                 self._manager.driver.pause_migrated_guest(
                     instance, task.migration)
             elif action == Action.FINISH:
-                # Where it runs, an administrator can go on.
                 self._finish(task, instance, destination.fenced or (
-                    task.failures >= GIVE_UP and not task.no_answer))
+                    task.failures >= GIVE_UP and not task.no_answer and
+                    source.presence == Presence.ABSENT))
             elif action == Action.MONITOR:
                 self._monitor(task, instance)
             elif action in (Action.ROLL_BACK, Action.ROLL_BACK_SOURCE):
@@ -439,12 +439,12 @@ class LiveMigrationRecovery:
             return
         self._manager.driver.remove_migrated_guest(instance)
         data = self._migrate_data(task, instance)
-        if task.migration.status == FINISHING:
+        tracker = self._manager.rt.pci_tracker
+        if task.migration.status == FINISHING and 'vifs' in data and not (
+                tracker and task.uuid in tracker.allocations):
             # Others may use what an earlier attempt has given up.
-            task.source_bdms = None
-            if 'vifs' in data:
-                data.vifs = [vif for vif in data.vifs if not (
-                    vif.source_vif['profile'] or {}).get('pci_slot')]
+            data.vifs = [vif for vif in data.vifs if not (
+                vif.source_vif['profile'] or {}).get('pci_slot')]
         if self._manager._live_migration_cleanup_flags(data)[1] and (
                 task.split or task.restarted and task.doubted):
             LOG.warning('The disks on this host are kept: they may be newer '
@@ -455,6 +455,8 @@ class LiveMigrationRecovery:
         kept = [bdm.attachment_id for bdm in self._bdms(task)]
         bdms = [bdm for bdm in self._source_bdms(task)
                 if not bdm.attachment_id or bdm.attachment_id not in kept]
+        if bdms and task.migration.status == FINISHING:
+            bdms = self._still_attached(task, bdms)
         self._manager._post_live_migration_update_host(
             task.context, instance, task.dest, data.block_migration, data,
             objects.BlockDeviceMappingList(objects=bdms))
@@ -651,6 +653,19 @@ class LiveMigrationRecovery:
         if task.source_bdms is None:
             task.source_bdms = self._find_source_bdms(task)
         return task.source_bdms
+
+    def _still_attached(self, task, bdms):
+        """Return those that an earlier attempt has not given up."""
+        try:
+            attachments = self._manager.volume_api.attachment_get_all(
+                task.context, instance_id=task.uuid,
+                all_tenants=task.context.is_admin)
+        except Exception as error:
+            LOG.warning('Volumes may still be connected to this host: %s',
+                        error, instance_uuid=task.uuid)
+            attachments = []
+        left = [attachment['id'] for attachment in attachments]
+        return [bdm for bdm in bdms if bdm.attachment_id in left]
 
     def _find_source_bdms(self, task):
         """Ask Cinder for the attachments that the database does not have."""

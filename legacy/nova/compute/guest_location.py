@@ -101,7 +101,7 @@ def decide(source, destination, waited, finishing=False, user_paused=False,
     pair = (source.presence, destination.presence)
     if user_paused and ('%s by user' % pair[0], pair[1]) in _TABLE:
         pair = ('%s by user' % pair[0], pair[1])
-    if split and pair == ('absent', 'paused'):
+    if split and not finishing and pair == ('absent', 'paused'):
         # That copy may be the older one.
         return Action.PARK, _RESUME
     action, patient, advice = _TABLE.get(pair, (Action.PARK, True, _FENCE))

@@ -68,6 +68,11 @@ class LibvirtError(Exception):
 NO_SUPPORT, NO_CONNECTION, NO_DOMAIN, NOT_RUNNING = 3, 38, 42, 55
 
 
+def admin_context(**kwargs):
+    """A context with Nova's own rights, and without a user's token."""
+    return types.SimpleNamespace(auth_token=None, elevated=admin_context)
+
+
 def load():
     """Load the modules of legacy/nova.
 
@@ -94,6 +99,7 @@ def load():
             MessagingTimeout=MessagingTimeout,
             RemoteError=type('RemoteError', (Exception,), {})),
         'nova': types.ModuleType('nova'),
+        'nova.context': types.SimpleNamespace(get_admin_context=admin_context),
         'nova.compute': types.ModuleType('nova.compute'),
         'nova.compute.power_state': types.SimpleNamespace(
             RUNNING=1, SHUTDOWN=4),
@@ -218,9 +224,8 @@ class Cloud:
             'vm_state': 'paused' if user_paused else 'active',
             'task_state': MIGRATING, 'power_state': 1, 'system_metadata': {}}
         self.locked = False
-        self.context = types.SimpleNamespace(auth_token='token')
-        self.context.elevated = lambda **kwargs: types.SimpleNamespace(
-            auth_token=None, elevated=self.context.elevated)
+        self.context = types.SimpleNamespace(auth_token='token',
+                                             elevated=admin_context)
         self.shared = dict.fromkeys(
             ('is_shared_instance_path', 'is_shared_block_storage'),
             not copied)

@@ -265,6 +265,10 @@ class RecoveryMachine(stateful.RuleBasedStateMachine):
             'an earlier migration takes the instance away')
         if tasks and (self.split or domains in _FOR_A_HUMAN):
             return
+        if tasks and self.reset and self.restarted and (
+                domains == ('absent', 'paused')):
+            # Nobody knows any more that its user has paused it.
+            return
         record = [name for name in row['system_metadata']
                   if name.startswith('live_migration')]
         if row['host'] == 'dest' and self.restarted:

@@ -56,6 +56,7 @@ class LiveMigrationRecoveryTestCase(test.TestCase):
         self.manager._live_migration_cleanup_flags.return_value = (
             False, False)
         self.manager._is_instance_storage_shared.return_value = True
+        self.manager.rt.pci_tracker.allocations = {}
         self.rollback = self.manager._rollback_live_migration
         self.rollback.side_effect = self._rollback
         self.finish = self.manager._post_live_migration_update_host
@@ -462,10 +463,7 @@ class TestFinish(LiveMigrationRecoveryTestCase):
         self.assertState('active', None, 'completed')
 
     def _finish_with(self, *attachments):
-        """Return the attachments that finishing deletes.
-
-        :param attachments: those that Cinder has
-        """
+        """Finish with what Cinder has; return what that deletes."""
         self._set(self.migration.status, task_state=task_states.MIGRATING)
         self.see('absent', 'running')
         self.manager.volume_api.attachment_get_all.return_value = [
@@ -473,7 +471,7 @@ class TestFinish(LiveMigrationRecoveryTestCase):
         self.manager.volume_api.attachment_get.return_value = {
             'connection_info': {}}
         with self.attached(uuids.dest):
-            if not attachments:
+            if not attachments or self.migration.status != 'running':
                 self.break_off(bdms=[self.bdm(uuids.source)])
             else:
                 self.start()
@@ -485,26 +483,28 @@ class TestFinish(LiveMigrationRecoveryTestCase):
 
     def test_given_up_by_an_earlier_attempt(self):
         self._set('post-migrating')
-        self.assertEqual([], self._finish_with())
+        self.assertEqual([], self._finish_with(uuids.dest))
         self.assertEqual([], self.finish.call_args[0][4].vifs)
+
+    def test_failed_before_anything_was_given_up(self):
+        self._set('post-migrating')
+        self.manager.rt.pci_tracker.allocations[self.instance.uuid] = []
+        self.assertEqual([uuids.source],
+                         self._finish_with(uuids.dest, uuids.source))
+        self.assertEqual(1, len(self.finish.call_args[0][4].vifs))
 
     def test_attachments_after_restart(self):
         self.assertEqual([uuids.source],
                          self._finish_with(uuids.dest, uuids.source))
 
     def test_attachments_at_the_second_attempt(self):
-        """What the database has is what the guest uses."""
         self.assertEqual([], self._finish_with(uuids.dest))
-
-    def test_attachments_are_of_the_users_project(self):
-        """Nova asks with its own credentials after a restart."""
-        self._finish_with(uuids.dest, uuids.source)
+        # It asks with its own credentials, of another project.
         self.assertTrue(self.manager.volume_api.attachment_get_all
                         .call_args.kwargs['all_tenants'])
 
     @ddt.data(cinder_exception.Unauthorized, cinder_exception.BadRequest)
     def test_cinder_refuses(self, error):
-        """As without the credentials of [cinder]: the guest goes on."""
         self.manager.volume_api.attachment_get_all.side_effect = error(400)
         self.see('running', 'absent')
         with self.attached(uuids.dest):
