@@ -173,7 +173,7 @@ class LiveMigrationRecovery(object):
             return
         task = Task(context, instance.uuid, dest, block_migration,
                     migrate_data)
-        instance.refresh()
+        self._refresh(instance)
         if task.uuid in self._running or self._is_open(instance):
             raise exception.MigrationError(reason=_(
                 'an earlier live migration has not ended'))
@@ -306,6 +306,16 @@ class LiveMigrationRecovery(object):
         instance.save(expected_task_state=[expected_task_state])
         task.status = status
 
+    def _refresh(self, instance):
+        # Instance.refresh of Nova 2015.1 loses the flavor of an older one.
+        current = objects.Instance.get_by_uuid(
+            instance._context, instance.uuid,
+            expected_attrs=['system_metadata'])
+        for field in instance.fields:
+            if current.obj_attr_is_set(field):
+                setattr(instance, field, getattr(current, field))
+        instance.obj_reset_changes()
+
     def _forget(self, instance):
         for key in (SOURCE, DEST, STATUS, DISKS):
             instance.system_metadata.pop(key, None)
@@ -338,7 +348,7 @@ class LiveMigrationRecovery(object):
                 instance = objects.Instance.get_by_uuid(
                     task.context, task.uuid, expected_attrs=[
                         'metadata', 'system_metadata', 'info_cache'])
-            instance.refresh()
+            self._refresh(instance)
         except exception.InstanceNotFound:
             return True
         if self._tasks.get(task.uuid) is not task or (
@@ -452,7 +462,7 @@ class LiveMigrationRecovery(object):
                               '%(action)s.'),
                           {'dest': task.dest, 'action': action},
                           instance=instance)
-            instance.refresh()
+            self._refresh(instance)
             task.failures = task.failures or 1
             if instance.host == self._manager.host and (
                     instance.task_state == task_states.MIGRATING):
@@ -625,7 +635,7 @@ class LiveMigrationRecovery(object):
             return False
         service = ask_compute(self._manager.compute_rpcapi, task.context,
                               instance, task.dest, 0)
-        instance.refresh()
+        self._refresh(instance)
         if instance.task_state is not None or (
                 service.presence == Presence.UNKNOWN and not service.alive):
             return False
@@ -643,7 +653,7 @@ class LiveMigrationRecovery(object):
                                 'again: disconnect it there.'),
                             {'volume': volume_id, 'dest': task.dest,
                              'error': error}, instance=instance)
-            instance.refresh()
+            self._refresh(instance)
             if instance.task_state is not None:
                 return False
         # The destination saves the metadata that it is sent.

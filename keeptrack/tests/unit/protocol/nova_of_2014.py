@@ -137,6 +137,7 @@ class Instance:
 
     FIELDS = ('host', 'node', 'vm_state', 'task_state', 'power_state',
               'progress', 'system_metadata')
+    fields = FIELDS
 
     def __init__(self, cloud):
         self._cloud, self._context = cloud, None
@@ -151,6 +152,13 @@ class Instance:
             raise InstanceNotFound(self.uuid)
         self._stored = self._copy(self._cloud.row)
         vars(self).update(self._copy(self._stored))
+
+    def obj_attr_is_set(self, name):
+        return name in self.FIELDS
+
+    def obj_reset_changes(self):
+        self._stored = self._copy({name: getattr(self, name)
+                                   for name in self.FIELDS})
 
     def update(self, values):
         vars(self).update(values)
