@@ -54,7 +54,7 @@ RUNNING = ('running', 'running (post-copy)', FINISHING)
 REVERTED = 'reverted'
 OPEN = (REVERTED, *RUNNING)
 CHECKS = 3
-# Checks after which a rollback that fails is given up.
+# Checks after which what fails is given up.
 GIVE_UP = 360
 # Seconds in which a destination has to answer.
 TIMEOUT = 5
@@ -661,6 +661,8 @@ class LiveMigrationRecovery:
                 task.context, instance_id=task.uuid,
                 all_tenants=task.context.is_admin)
         except Exception as error:
+            if task.failures < CHECKS:
+                raise
             LOG.warning('Volumes may still be connected to this host: %s',
                         error, instance_uuid=task.uuid)
             attachments = []

@@ -329,6 +329,24 @@ class TestFinishFails(LiveMigrationRecoveryTestCase):
         self.assertEqual('dest', self._wait_for('completed', 'ERROR')[
             'OS-EXT-SRV-ATTR:host'])
 
+    def test_cinder_is_down(self):
+        """A finish that is repeated does not wait for it for ever."""
+        self.go_wrong = self.move
+        with mock.patch.object(
+                self.dest.manager.network_api, 'migrate_instance_finish',
+                side_effect=test.TestingException):
+            self._start('post-migrating', 'ERROR', 'migrating')
+        # The fixture of Cinder has a mock there already.
+        with mock.patch('nova.volume.cinder.API.attachment_get_all',
+                        new=mock.Mock(
+                            side_effect=exception.CinderConnectionFailed(
+                                reason='timeout'))):
+            self._check()
+            self._wait_for('post-migrating', 'ERROR', 'migrating')
+            self._check()
+            self._wait_for('completed', 'ACTIVE')
+        self.assertPlace('dest')
+
     def test_fails_after_the_destination_has_taken_over(self):
         self.go_wrong = self.move
         with mock.patch('nova.compute.manager.ComputeManager.'
