@@ -18,7 +18,6 @@ nobody can start a second copy of the guest, and is checked periodically.
 """
 
 import contextlib
-import functools
 import threading
 import time
 
@@ -37,7 +36,6 @@ from nova import context as nova_context
 from nova import exception
 from nova import objects
 from nova.objects import fields
-from nova.objects import migrate_data as migrate_data_obj
 from nova import servicegroup
 
 CONF = nova.conf.CONF
@@ -68,20 +66,17 @@ class Task:
     def __init__(self, context, migration, migrate_data=None,
                  source_bdms=None, status='failed', restarted=False):
         self.context, self.migration = context, migration
-        self.other_context = nova_context.get_admin_context()
+        self.spare = nova_context.get_admin_context()
         self.uuid, self.dest = migration.instance_uuid, migration.dest_compute
         self.migrate_data, self.source_bdms = migrate_data, source_bdms
         self.status, self.restarted = status, restarted
         self.checks, self.failures, self.seen = 0, 0, None
         self.busy = self.closed = False
-        # The instance was parked, or its state was reset.
-        self.doubted = False
-        # Its user had paused the guest: it has not run on the destination.
-        self.user_paused = False
-        # nova-compute on the destination did not answer the rollback.
-        self.no_answer = False
-        # Both copies have run: the disks of neither may be deleted.
-        self.split = False
+        # doubted: the instance was parked, or its state was reset
+        # user_paused: its user had paused the guest, which has not run there
+        # no_answer: nova-compute there did not answer the rollback
+        # split: both copies have run: the disks of neither may be deleted
+        self.doubted = self.user_paused = self.no_answer = self.split = False
 
 
 def ask_compute(rpcapi, context, instance, host, timeout=TIMEOUT):
@@ -181,7 +176,9 @@ class LiveMigrationRecovery:
             dict(context.to_dict(), read_deleted='no'))
         task = Task(context, migrate_data.migration, migrate_data,
                     source_bdms, migration_status)
-        task.restarted = self._tasks.get(task.migration.id, task).restarted
+        earlier = self._tasks.get(task.migration.id, task)
+        task.restarted = earlier.restarted
+        task.source_bdms = source_bdms or earlier.source_bdms
         self._tasks[task.migration.id] = task
         self._running.pop(task.uuid, None)
         self._check(task, instance)
@@ -307,7 +304,7 @@ class LiveMigrationRecovery:
             return False
         # The attachments of the destination were deleted with it.
         self._manager._post_live_migration_remove_source_vol_connections(
-            task.other_context if task.doubted else task.context, deleted,
+            task.spare if task.doubted else task.context, deleted,
             [bdm for bdm in task.source_bdms or [] if bdm.attachment_id])
         return True
 
@@ -347,8 +344,6 @@ class LiveMigrationRecovery:
         if seen != task.seen:
             LOG.info('Live migration to %s: %s. Nova will %s.', task.dest,
                      cause, action.value, instance=instance)
-        if action == Action.PARK:
-            self._park(task, instance, seen, cause, advice)
         task.failures = task.failures + 1 if (
             task.failures and seen == task.seen) else 0
         if task.failures > CHECKS and task.failures % 6 and (
@@ -378,8 +373,7 @@ class LiveMigrationRecovery:
             task.failures = task.failures or 1
             task.no_answer = isinstance(error, messaging.MessagingTimeout)
             # The token may have expired; Nova may have none of its own.
-            task.context, task.other_context = (
-                task.other_context, task.context)
+            task.context, task.spare = task.spare, task.context
             if instance.host == task.dest:
                 self._close(task, instance)
             elif instance.task_state == task_states.MIGRATING:
@@ -393,7 +387,7 @@ class LiveMigrationRecovery:
                 self._park(task, instance, seen, '%s; Nova cannot %s: %s' % (
                     cause, action.value, error), 'Nova tries again.')
         else:
-            if action == Action.SPLIT_BRAIN:
+            if action in (Action.PARK, Action.SPLIT_BRAIN):
                 self._park(task, instance, seen, cause, advice)
         task.seen = seen
 
@@ -442,7 +436,7 @@ class LiveMigrationRecovery:
         tracker = self._manager.rt.pci_tracker
         if task.migration.status == FINISHING and 'vifs' in data and not (
                 tracker and task.uuid in tracker.allocations):
-            # Others may use what an earlier attempt has given up.
+            # They may be another guest's now.
             data.vifs = [vif for vif in data.vifs if not (
                 vif.source_vif['profile'] or {}).get('pci_slot')]
         if self._manager._live_migration_cleanup_flags(data)[1] and (
@@ -456,7 +450,9 @@ class LiveMigrationRecovery:
         bdms = [bdm for bdm in self._source_bdms(task)
                 if not bdm.attachment_id or bdm.attachment_id not in kept]
         if bdms and task.migration.status == FINISHING:
-            bdms = self._still_attached(task, bdms)
+            # Others may use what an earlier attempt has given up.
+            left = [held['id'] for held in self._attachments(task)]
+            bdms = [bdm for bdm in bdms if bdm.attachment_id in left]
         self._manager._post_live_migration_update_host(
             task.context, instance, task.dest, data.block_migration, data,
             objects.BlockDeviceMappingList(objects=bdms))
@@ -466,8 +462,6 @@ class LiveMigrationRecovery:
         self._unpark(instance)
         data = self._migrate_data(task, instance, everywhere)
         flags = self._manager._live_migration_cleanup_flags
-        user_paused = (source.presence == Presence.PAUSED and
-                       instance.vm_state == vm_states.PAUSED)
         # The guest may have run on the destination, and written there. In
         # post-copy it runs before libvirt has defined the domain.
         keep_disks = flags(data)[1] and (
@@ -476,7 +470,8 @@ class LiveMigrationRecovery:
         spared = self._spared(data)
         if keep_disks:
             data = spared
-        if source.presence == Presence.PAUSED and not user_paused:
+        if source.presence == Presence.PAUSED and (
+                instance.vm_state != vm_states.PAUSED):
             try:
                 self._manager.driver.unpause(instance)
             except Exception:
@@ -517,14 +512,12 @@ class LiveMigrationRecovery:
     def _monitor(self, task, instance):
         self._unpark(instance)
         instance.save(expected_task_state=[task_states.MIGRATING])
-        recover = functools.partial(
-            self.recover, source_bdms=self._source_bdms(task))
 
         def monitor():
             try:
                 self._manager.driver.monitor_live_migration(
                     nova_context.get_admin_context(), instance, task.dest,
-                    recover, self._migrate_data(task, instance))
+                    self.recover, self._migrate_data(task, instance))
             except Exception:
                 LOG.exception('Cannot monitor the live migration to %s.',
                               task.dest, instance=instance)
@@ -593,8 +586,7 @@ class LiveMigrationRecovery:
                        self._manager._live_migration_cleanup_flags(data)[1])
         if not instance.deleted:
             self._manager._set_migration_status(task.migration, task.status)
-        LOG.info('Cleaned up %s after a live migration there had failed.',
-                 task.dest, instance=instance)
+        LOG.info('Cleaned up %s.', task.dest, instance=instance)
         return True
 
     def _clean_up(self, task, instance, data, destroy_disks):
@@ -638,8 +630,8 @@ class LiveMigrationRecovery:
                 is_shared_block_storage=shared, block_migration=not shared,
                 src_supports_numa_live_migration=(
                     instance.migration_context is not None),
-                vifs=migrate_data_obj.VIFMigrateData
-                .create_skeleton_migrate_vifs(instance.get_network_info()))
+                vifs=objects.VIFMigrateData.create_skeleton_migrate_vifs(
+                    instance.get_network_info()))
             if not dest_reachable:
                 return data
             task.migrate_data = data
@@ -654,28 +646,9 @@ class LiveMigrationRecovery:
             task.source_bdms = self._find_source_bdms(task)
         return task.source_bdms
 
-    def _still_attached(self, task, bdms):
-        """Return those that an earlier attempt has not given up."""
+    def _attachments(self, task):
         try:
-            attachments = self._manager.volume_api.attachment_get_all(
-                task.context, instance_id=task.uuid,
-                all_tenants=task.context.is_admin)
-        except Exception as error:
-            if task.failures < CHECKS:
-                raise
-            LOG.warning('Volumes may still be connected to this host: %s',
-                        error, instance_uuid=task.uuid)
-            attachments = []
-        left = [attachment['id'] for attachment in attachments]
-        return [bdm for bdm in bdms if bdm.attachment_id in left]
-
-    def _find_source_bdms(self, task):
-        """Ask Cinder for the attachments that the database does not have."""
-        bdms, cinder = self._bdms(task), self._manager.volume_api
-        if not any(bdm.attachment_id for bdm in bdms):
-            return bdms
-        try:
-            attachments = cinder.attachment_get_all(
+            return self._manager.volume_api.attachment_get_all(
                 task.context, instance_id=task.uuid,
                 all_tenants=task.context.is_admin)
         except (cinder_exception.BadRequest, cinder_exception.Forbidden,
@@ -683,7 +656,14 @@ class LiveMigrationRecovery:
             LOG.error('Cinder does not tell the attachments of the source. '
                       'Check the credentials in [cinder]: %s', error,
                       instance_uuid=task.uuid)
+            return []
+
+    def _find_source_bdms(self, task):
+        """Ask Cinder for the attachments that the database does not have."""
+        bdms, cinder = self._bdms(task), self._manager.volume_api
+        if not any(bdm.attachment_id for bdm in bdms):
             return bdms
+        attachments = self._attachments(task)
         for bdm in bdms:
             others = [attachment['id'] for attachment in attachments
                       if attachment['volume_id'] == bdm.volume_id and

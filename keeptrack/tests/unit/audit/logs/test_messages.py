@@ -39,7 +39,6 @@ _NO_OUTCOME = (
     'Cannot resume the guest: reboot it.',
     'Volume X may still be connected to X: X. Nova does not try again: '
     'disconnect it there.',
-    'Volumes may still be connected to this host: X',
     'The disks on this host are kept: they may be newer than those on X. '
     'Delete the older ones.',
 )
