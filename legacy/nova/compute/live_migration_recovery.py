@@ -97,6 +97,13 @@ class Task(object):
         self.left = False
 
 
+def _own_context():
+    # The client of Glance takes no None. Glance refuses this token, and the
+    # destination uses what the instance has of its image.
+    return nova_context.RequestContext('', '', is_admin=True, auth_token='',
+                                       overwrite=False)
+
+
 def ask_compute(rpcapi, context, instance, host, timeout=TIMEOUT):
     """Ask the nova-compute of a host whether a guest runs there."""
     alive = False
@@ -145,10 +152,11 @@ def refuse_in_doubt(rpcapi, context, instance, method):
             raise exception.InstanceInvalidState(
                 attr='live migration', instance_uuid=instance.uuid,
                 state='in doubt', method=method)
-    if method == 'evacuate':
+    if method == 'evacuate' and SOURCE in record:
         # It is another host's from now on.
-        for key in (SOURCE, DEST, STATUS, DISKS, VM_STATE):
+        for key in (DEST, STATUS, DISKS, VM_STATE):
             record.pop(key, None)
+        record[SOURCE] = ''
 
 
 class LiveMigrationRecovery(object):
@@ -178,7 +186,7 @@ class LiveMigrationRecovery(object):
             raise exception.MigrationError(reason=_(
                 'an earlier live migration has not ended'))
         try:
-            instance.system_metadata.pop(VM_STATE, None)
+            instance.system_metadata[VM_STATE] = ''
             self._remember(task, instance, RUNNING, task_states.MIGRATING)
         except Exception:
             with excutils.save_and_reraise_exception():
@@ -286,7 +294,7 @@ class LiveMigrationRecovery(object):
                         instance.uuid not in self._running):
                     block, shared = jsonutils.loads(record[DISKS])
                     self._tasks.setdefault(instance.uuid, Task(
-                        context.elevated(), instance.uuid, record[DEST],
+                        _own_context(), instance.uuid, record[DEST],
                         block, shared, record[STATUS], restarted=True))
             self._loaded = True
         # A check can wait for a host: other periodic tasks go on.
@@ -317,8 +325,10 @@ class LiveMigrationRecovery(object):
         instance.obj_reset_changes()
 
     def _forget(self, instance):
-        for key in (SOURCE, DEST, STATUS, DISKS):
+        for key in (DEST, STATUS, DISKS):
             instance.system_metadata.pop(key, None)
+        # A conductor of 2015.1 brings back what 2014.2 deletes.
+        instance.system_metadata[SOURCE] = ''
 
     def _check(self, task, instance=None):
         try:
@@ -357,7 +367,7 @@ class LiveMigrationRecovery(object):
         task.left |= instance.host != self._manager.host
         if task.left:
             return self._close(instance)
-        parked = VM_STATE in instance.system_metadata
+        parked = bool(instance.system_metadata.get(VM_STATE))
         if instance.task_state is None:
             if task.status == REVERTED:
                 return self._clean_up_destination(task, instance)
@@ -383,12 +393,12 @@ class LiveMigrationRecovery(object):
             task.doubted |= parked
             self._observe_and_act(task, instance)
         if instance.task_state is not None or task.status != REVERTED and (
-                SOURCE in instance.system_metadata):
+                instance.system_metadata.get(SOURCE)):
             return False
         if task.restarted and instance.host == self._manager.host:
             task.restarted = False
             self._manager._init_instance(task.context, instance)
-        return SOURCE not in instance.system_metadata
+        return not instance.system_metadata.get(SOURCE)
 
     def _observe_and_act(self, task, instance):
         if task.posted and (not self._due(task) or task.checks < 8):
@@ -407,8 +417,8 @@ class LiveMigrationRecovery(object):
             source = self._manager.driver.guest_observer.observe(instance)
         task.split |= source.presence == Presence.RUNNING and (
             destination.presence in (Presence.RUNNING, Presence.PAUSED))
-        task.user_paused = vm_states.PAUSED == instance.system_metadata.get(
-            VM_STATE, instance.vm_state)
+        task.user_paused = vm_states.PAUSED == (
+            instance.system_metadata.get(VM_STATE) or instance.vm_state)
         if task.restarted and task.doubted and not task.user_paused:
             # A restart has forgotten that Nova has paused it.
             task.split |= destination.presence == Presence.PAUSED
@@ -501,7 +511,7 @@ class LiveMigrationRecovery(object):
     def _finish(self, task, instance):
         if task.posted or task.failures > CHECKS and not self._volumes(task):
             # The user's token may have expired; Neutron takes Nova's own.
-            task.context = nova_context.get_admin_context()
+            task.context = _own_context()
         self._manager.driver.guest_observer.remove(instance)
         if task.posted:
             self._tell_destination(task, instance)
@@ -587,12 +597,13 @@ class LiveMigrationRecovery(object):
 
     def _park(self, task, instance, seen, cause, advice):
         parked = instance.vm_state == vm_states.ERROR and (
-            VM_STATE in instance.system_metadata)
+            instance.system_metadata.get(VM_STATE))
         task.doubted = True
         if parked and task.seen in (None, seen):
             return
         if not parked:
-            instance.system_metadata.setdefault(VM_STATE, instance.vm_state)
+            if not instance.system_metadata.get(VM_STATE):
+                instance.system_metadata[VM_STATE] = instance.vm_state
             instance.vm_state = vm_states.ERROR
             instance.save(expected_task_state=[task_states.MIGRATING])
             task.checks = 0
@@ -608,7 +619,8 @@ class LiveMigrationRecovery(object):
         ).create()
 
     def _unpark(self, instance):
-        earlier = instance.system_metadata.pop(VM_STATE, vm_states.ACTIVE)
+        earlier = instance.system_metadata.get(VM_STATE) or vm_states.ACTIVE
+        instance.system_metadata[VM_STATE] = ''
         if instance.vm_state == vm_states.ERROR:
             instance.vm_state = earlier
 
@@ -672,11 +684,12 @@ class LiveMigrationRecovery(object):
 
     def _close(self, instance):
         """Forget a migration once the instance has no task."""
+        self._refresh(instance)
         if instance.task_state is not None:
             return False
         host = self._manager.host
-        if instance.system_metadata.get(SOURCE, host) == host:
-            if VM_STATE in instance.system_metadata:
+        if (instance.system_metadata.get(SOURCE) or host) == host:
+            if instance.system_metadata.get(VM_STATE):
                 self._unpark(instance)
             self._forget(instance)
             instance.save(expected_task_state=[None])

@@ -146,8 +146,9 @@ class RecoveryTestCase(test_compute.BaseTestCase):
 
     def assertForgotten(self):
         self.check()
-        self.assertEqual([], [key for key in self.stored().system_metadata
-                              if key.startswith('live_migration')])
+        self.assertEqual([], [
+            key for key, value in self.stored().system_metadata.items()
+            if key.startswith('live_migration') and value])
         self.assertEqual({}, self.compute._live_migration_recovery._tasks)
 
 
@@ -201,6 +202,27 @@ class LiveMigrationRecoveryTestCase(RecoveryTestCase):
         self.assertStored(vm_states.ACTIVE, None, 'dest')
         self.assertForgotten()
         self.assertFalse(self.observer.observe.called)
+
+    def test_keys_are_brought_back(self):
+        """A conductor of 2015.1 does that for a service of 2014.2."""
+        save = objects.Instance.save
+
+        def bring_back(instance, *args, **kwargs):
+            for key, value in self.stored().system_metadata.items():
+                instance.system_metadata.setdefault(key, value)
+            save(instance, *args, **kwargs)
+
+        with mock.patch.object(objects.Instance, 'save', bring_back):
+            self.fail('absent', 'unknown')
+            self.check(3)
+            self.assertParked()
+            self.see('running', 'absent')
+            self.check(2)
+        self.assertStored(vm_states.ACTIVE, None)
+        self.assertEqual(
+            ['', ''], [self.stored().system_metadata['live_migration_' + key]
+                       for key in ('source', 'old_vm_state')])
+        self.assertEqual({}, self.compute._live_migration_recovery._tasks)
 
     def test_driver_does_not_observe(self):
         self.compute.driver.guest_observer = None
@@ -330,8 +352,8 @@ class SecondMigrationTestCase(RecoveryTestCase):
         self.instance.system_metadata['live_migration_old_vm_state'] = 'error'
         self.instance.save()
         self.assertBegins()
-        self.assertNotIn('live_migration_old_vm_state',
-                         self.stored().system_metadata)
+        self.assertEqual('', self.stored().system_metadata[
+            'live_migration_old_vm_state'])
 
     def test_begun_since_the_request(self):
         earlier = self.instance
@@ -471,8 +493,8 @@ class AskComputeTestCase(test_compute.BaseTestCase):
             self.refuse()
         live_migration_recovery.refuse_in_doubt(
             self.rpcapi, self.context, self.instance, 'evacuate')
-        self.assertNotIn('live_migration_source',
-                         self.instance.system_metadata)
+        self.assertEqual('', self.instance.system_metadata[
+            'live_migration_source'])
 
 
 class RestartTestCase(RecoveryTestCase):
@@ -662,7 +684,7 @@ class FinishTestCase(RecoveryTestCase):
         self.assertEqual(9, len(calls))
         # The token may have expired.
         self.assertEqual('token', calls[0][0][0].auth_token)
-        self.assertIsNone(calls[8][0][0].auth_token)
+        self.assertEqual('', calls[8][0][0].auth_token)
 
     def test_token_has_expired(self):
         """The destination takes over though volumes stay connected here."""
