@@ -73,6 +73,10 @@ def admin_context(**kwargs):
     return types.SimpleNamespace(auth_token=None, elevated=admin_context)
 
 
+def request_context(user_id, project_id, auth_token, **kwargs):
+    return types.SimpleNamespace(auth_token=auth_token, elevated=admin_context)
+
+
 def load():
     """Load the modules of legacy/nova.
 
@@ -99,7 +103,7 @@ def load():
             MessagingTimeout=MessagingTimeout,
             RemoteError=type('RemoteError', (Exception,), {})),
         'nova': types.ModuleType('nova'),
-        'nova.context': types.SimpleNamespace(get_admin_context=admin_context),
+        'nova.context': types.SimpleNamespace(RequestContext=request_context),
         'nova.compute': types.ModuleType('nova.compute'),
         'nova.compute.power_state': types.SimpleNamespace(
             RUNNING=1, SHUTDOWN=4),
@@ -439,7 +443,7 @@ class Manager:
         self._cloud.tear_down(self._host)
         if self._cloud.volume:
             self._cloud.spoil('cinder')
-            if context.auth_token is None or 'token' in self._cloud.broken:
+            if not context.auth_token or 'token' in self._cloud.broken:
                 raise DBError('token')
         self._cloud.spoil('neutron')
         self.compute_rpcapi.post_live_migration_at_destination(

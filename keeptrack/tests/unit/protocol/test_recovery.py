@@ -269,8 +269,8 @@ class RecoveryMachine(stateful.RuleBasedStateMachine):
                 domains == ('absent', 'paused')):
             # Nobody knows any more that its user has paused it.
             return
-        record = [name for name in row['system_metadata']
-                  if name.startswith('live_migration')]
+        record = [name for name, value in row['system_metadata'].items()
+                  if name.startswith('live_migration') and value]
         if row['host'] == 'dest' and self.restarted:
             # It stays until the instance comes back.
             record = []
