@@ -30,9 +30,9 @@ _RUNNER = pathlib.Path(__file__).with_name('testrunner.py')
 _QUIET = 30
 
 # seconds in which no test ends after which a process is ended: it hangs.  The
-# longest tests of Nova's sleep for a minute, two minutes beside others; some of its
-# functional ones wait for ever: of its CellDatabases fixture's lock two green
-# threads can hold each other up.
+# longest tests of Nova's sleep for a minute, and two beside others; some of
+# its functional ones wait for ever: of its CellDatabases fixture's lock two
+# green threads can hold each other up.
 _STANDSTILL = 240
 
 # seconds between two looks whether there is news
