@@ -66,7 +66,7 @@ class Task:
     def __init__(self, context, migration, migrate_data=None,
                  source_bdms=None, status='failed', restarted=False):
         self.context, self.migration = context, migration
-        self.spare = nova_context.get_admin_context()
+        self.fallback = nova_context.get_admin_context()
         self.uuid, self.dest = migration.instance_uuid, migration.dest_compute
         self.migrate_data, self.source_bdms = migrate_data, source_bdms
         self.status, self.restarted = status, restarted
@@ -304,7 +304,7 @@ class LiveMigrationRecovery:
             return False
         # The attachments of the destination were deleted with it.
         self._manager._post_live_migration_remove_source_vol_connections(
-            task.spare if task.doubted else task.context, deleted,
+            task.fallback if task.doubted else task.context, deleted,
             [bdm for bdm in task.source_bdms or [] if bdm.attachment_id])
         return True
 
@@ -373,7 +373,7 @@ class LiveMigrationRecovery:
             task.failures = task.failures or 1
             task.no_answer = isinstance(error, messaging.MessagingTimeout)
             # The token may have expired; Nova may have none of its own.
-            task.context, task.spare = task.spare, task.context
+            task.context, task.fallback = task.fallback, task.context
             if instance.host == task.dest:
                 self._close(task, instance)
             elif instance.task_state == task_states.MIGRATING:
@@ -449,9 +449,9 @@ class LiveMigrationRecovery:
         kept = [bdm.attachment_id for bdm in self._bdms(task)]
         bdms = [bdm for bdm in self._source_bdms(task)
                 if not bdm.attachment_id or bdm.attachment_id not in kept]
-        if bdms and task.migration.status == FINISHING:
+        if task.migration.status == FINISHING:
             # Others may use what an earlier attempt has given up.
-            left = [held['id'] for held in self._attachments(task)]
+            left = [held['id'] for held in self._attachments(task, bdms)]
             bdms = [bdm for bdm in bdms if bdm.attachment_id in left]
         self._manager._post_live_migration_update_host(
             task.context, instance, task.dest, data.block_migration, data,
@@ -646,7 +646,9 @@ class LiveMigrationRecovery:
             task.source_bdms = self._find_source_bdms(task)
         return task.source_bdms
 
-    def _attachments(self, task):
+    def _attachments(self, task, bdms):
+        if not any(bdm.attachment_id for bdm in bdms):
+            return []
         try:
             return self._manager.volume_api.attachment_get_all(
                 task.context, instance_id=task.uuid,
@@ -661,9 +663,7 @@ class LiveMigrationRecovery:
     def _find_source_bdms(self, task):
         """Ask Cinder for the attachments that the database does not have."""
         bdms, cinder = self._bdms(task), self._manager.volume_api
-        if not any(bdm.attachment_id for bdm in bdms):
-            return bdms
-        attachments = self._attachments(task)
+        attachments = self._attachments(task, bdms)
         for bdm in bdms:
             others = [attachment['id'] for attachment in attachments
                       if attachment['volume_id'] == bdm.volume_id and

@@ -52,8 +52,8 @@ class Action(object):
 _FENCE = ('Bring the host that does not answer back, or fence it and delete '
           'its compute service.')
 _CHOOSE = 'Compare the disks, then destroy one of the domains (virsh destroy).'
-_RESUME = ('Look at the QEMU logs, then resume the guest on one host (virsh '
-           'resume) and destroy the other domain.')
+_RESUME = ('Look at the QEMU logs, then resume or start the guest on one host '
+           '(virsh resume, virsh start) and destroy the other domain.')
 _REMOVE = 'Destroy the domain on the destination if it stays (virsh destroy).'
 
 # (source, destination): (action, whether to wait before, advice)
@@ -101,10 +101,11 @@ def decide(source, destination, waited, finishing=False, user_paused=False,
     pair = (source.presence, destination.presence)
     if user_paused and ('%s by user' % pair[0], pair[1]) in _TABLE:
         pair = ('%s by user' % pair[0], pair[1])
-    if split and not finishing and pair == ('absent', 'paused'):
+    action, patient, advice = _TABLE.get(pair, (Action.PARK, True, _FENCE))
+    if split and not finishing and action == Action.FINISH and (
+            destination.presence != Presence.RUNNING):
         # That copy may be the older one.
         return Action.PARK, _RESUME
-    action, patient, advice = _TABLE.get(pair, (Action.PARK, True, _FENCE))
     if (patient or destination.alive) and not waited:
         return Action.WAIT, ''
     if finishing and action == Action.ROLL_BACK and (

@@ -329,8 +329,7 @@ class TestFinishFails(LiveMigrationRecoveryTestCase):
         self.assertEqual('dest', self._wait_for('completed', 'ERROR')[
             'OS-EXT-SRV-ATTR:host'])
 
-    def test_cinder_is_down(self):
-        """Nobody knows what an earlier attempt has given up."""
+    def _finish_without_cinder(self):
         self.go_wrong = self.move
         with mock.patch.object(
                 self.dest.manager.network_api, 'migrate_instance_finish',
@@ -342,10 +341,23 @@ class TestFinishFails(LiveMigrationRecoveryTestCase):
                             side_effect=exception.CinderConnectionFailed(
                                 reason='timeout'))):
             self._check()
-            self._wait_for('post-migrating', 'ERROR', 'migrating')
+
+    def test_cinder_is_down(self):
+        """Nobody knows what an earlier attempt has given up."""
+        self._finish_without_cinder()
+        self._wait_for('post-migrating', 'ERROR', 'migrating')
         self._check()
         self._wait_for('completed', 'ACTIVE')
         self.assertPlace('dest')
+
+    def test_cinder_is_down_but_not_needed(self):
+        for bdm in objects.BlockDeviceMappingList.get_by_instance_uuid(
+                nova_context.get_admin_context(), self.server['id']):
+            if bdm.is_volume:
+                bdm.destroy()
+        self._finish_without_cinder()
+        self._wait_for('completed', 'ACTIVE')
+        self.assertEqual('dest', self._instance().host)
 
     def test_fails_after_the_destination_has_taken_over(self):
         self.go_wrong = self.move

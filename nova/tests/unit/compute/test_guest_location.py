@@ -129,9 +129,15 @@ class GuestLocationTestCase(test.NoDBTestCase):
             self.assertAction(
                 Action.PARK, observe(source), observe(Presence.UNKNOWN),
                 waited=False, split=True)
-        # Nor is the paused copy the right one because the other has ended.
-        self.assertAction(Action.PARK, observe(Presence.ABSENT),
-                          observe(Presence.PAUSED), split=True)
+        # Nor is what does not run there the right one because the other has
+        # ended, or is paused.
+        for source in (Presence.ABSENT, Presence.PAUSED):
+            for destination in (Presence.PAUSED, Presence.STOPPED):
+                self.assertAction(Action.PARK, observe(source),
+                                  observe(destination), split=True)
+        self.assertAction(Action.PARK, observe(Presence.PAUSED),
+                          observe(Presence.PAUSED), split=True,
+                          user_paused=True)
 
     def test_finishing(self):
         """A source that has given up what the guest uses has no way back."""
